@@ -1,0 +1,10 @@
+/* Runs before the first paint, so that nothing jumps: marks that scripts work, restores the folded menu. */
+(function (root) {
+  root.classList.replace("nojs", "js");
+  try {
+    if (localStorage.getItem("zk.rail") === "1") root.classList.add("rail");
+  } catch (_refused) {
+    // Storage may be switched off by policy; the menu then starts unfolded.
+    root.classList.remove("rail");
+  }
+})(document.documentElement);
