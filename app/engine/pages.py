@@ -1,0 +1,558 @@
+"""What a page hands to its template: plain, already guarded values.
+
+Templates format nothing and decide nothing. Every text in these classes has passed the gate
+(`guards.py`); every `Markup` was escaped by `cells.py`; every address is complete.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+
+@dataclass(slots=True)
+class Link:
+    """Something to click. ``reason`` says why it is disabled (permission name in words)."""
+
+    label: str
+    url: str
+    icon: str = ""
+    active: bool = False
+    enabled: bool = True
+    reason: str = ""
+    count: str | None = None
+    tone: str = ""
+    name: str = ""
+    primary: bool = False
+    confirm: str = ""
+    has_form: bool = True
+    batch: bool = False
+    key: str = ""
+
+
+@dataclass(slots=True)
+class Option:
+    """One choice of a select, already translated."""
+
+    value: str
+    label: str
+    tone: str = ""
+    selected: bool = False
+    parent: str = ""
+
+
+@dataclass(slots=True)
+class Field:
+    """One input. ``kind``: text, textarea, phone, phones, money, number, date, datetime, bool,
+    choice, choices, ref, refs, password, readonly; in filters also date_range, number_range."""
+
+    name: str
+    label: str
+    kind: str
+    value: str = ""
+    values: list[str] = field(default_factory=list)
+    value_to: str = ""
+    required: bool = False
+    readonly: bool = False
+    hint: str = ""
+    error: str = ""
+    placeholder: str = ""
+    options: list[Option] = field(default_factory=list)
+    picker_url: str = ""
+    check_url: str = ""
+    maxlength: int | None = None
+    locked: str = ""
+    parent: str = ""
+    primary: bool = False
+    wide: bool = False
+    shown_when: str = ""
+
+
+@dataclass(slots=True)
+class FieldSection:
+    """A titled group of inputs."""
+
+    title: str
+    fields: list[Field]
+
+
+@dataclass(slots=True)
+class Column:
+    """A heading of a list."""
+
+    name: str
+    label: str
+    sort_url: str = ""
+    sorted: str = ""
+    kind: str = "text"
+    role: str = ""
+    width: int | None = None
+    hidden: bool = False
+
+
+@dataclass(slots=True)
+class Row:
+    """One record of a list. ``cells`` run parallel to the shown columns."""
+
+    id: int
+    url: str
+    cells: list[Markup]
+    version: int = 0
+    number: int = 0
+
+
+@dataclass(slots=True)
+class Chip:
+    """An active filter; following ``url`` removes it."""
+
+    label: str
+    url: str
+
+
+@dataclass(slots=True)
+class Pager:
+    """``total`` reads like ``128条记录 1/13 页``; addresses are empty where there is no such page."""
+
+    total: str
+    first: str = ""
+    previous: str = ""
+    next: str = ""
+    last: str = ""
+    per_page: list[Link] = field(default_factory=list)
+    pages: list[Link] = field(default_factory=list)
+    matching: str = ""
+
+
+@dataclass(slots=True)
+class ListPage:
+    """A list with its filter bar, tabs, rows and batch bar."""
+
+    name: str
+    title: str
+    icon: str
+    url: str
+    scopes: list[Link]
+    views: list[Link]
+    filters: list[Field]
+    hidden: list[tuple[str, str]]
+    chips: list[Chip]
+    columns: list[Column]
+    rows: list[Row]
+    pager: Pager
+    batch: list[Link]
+    buttons: list[Link]
+    row_actions: list[Link]
+    empty: str
+    empty_hint: str
+    advanced_open: bool = False
+    all_columns: list[Column] = field(default_factory=list)
+    columns_url: str = ""
+    select_all: str = ""
+    notice: str = ""
+    error: str = ""
+    clear_url: str = ""
+
+
+@dataclass(slots=True)
+class Item:
+    """A label and its value. ``locked`` names the permission that would show it."""
+
+    label: str
+    html: Markup
+    locked: str = ""
+    wide: bool = False
+    name: str = ""
+
+
+@dataclass(slots=True)
+class Section:
+    """A titled group of values."""
+
+    title: str
+    items: list[Item]
+
+
+@dataclass(slots=True)
+class Table:
+    """Related records under a tab: headings and cells, no paging; ``more_url`` opens the full list."""
+
+    label: str
+    key: str
+    columns: list[Column]
+    rows: list[Row]
+    more_url: str = ""
+    create_url: str = ""
+    create_label: str = ""
+    empty: str = "暂无相关数据"
+    actions: list[list[Link]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Event:
+    """One entry of the timeline."""
+
+    icon: str
+    title: str
+    at: str
+    by: str = ""
+    text: str = ""
+    score: str = ""
+    url: str = ""
+    kind: str = ""
+
+
+@dataclass(slots=True)
+class Timeline:
+    """What happened to a record, newest first, with filters by kind and the total score."""
+
+    kinds: list[Link]
+    events: list[Event]
+    score: str = ""
+    more_url: str = ""
+
+
+@dataclass(slots=True)
+class DetailPage:
+    """One record: head, actions, sections, related tables, timeline."""
+
+    name: str
+    resource: str
+    icon: str
+    title: str
+    subtitle: list[Item]
+    badges: list[Markup]
+    tags: Markup
+    actions: list[Link]
+    sections: list[Section]
+    tables: list[Table]
+    timeline: Timeline | None
+    url: str
+    list_url: str
+    edit: Link | None = None
+    previous: str = ""
+    next: str = ""
+    history_url: str = ""
+    id: int = 0
+    version: int = 0
+    notices: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Difference:
+    """One line of a conflict: what I typed beside what somebody saved meanwhile."""
+
+    label: str
+    mine: str
+    theirs: str
+    by: str = ""
+
+
+@dataclass(slots=True)
+class Dialog:
+    """A question the server puts before it goes on; buttons submit ``name=value`` with the form."""
+
+    heading: str
+    text: str
+    buttons: list[DialogButton]
+    columns: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class DialogButton:
+    """A submit button (``name``/``value``) or, with ``url``, a link."""
+
+    label: str
+    name: str = ""
+    value: str = ""
+    url: str = ""
+    primary: bool = False
+
+
+@dataclass(slots=True)
+class FormPage:
+    """A form to create, edit or act; everything typed is in it again after an error."""
+
+    title: str
+    url: str
+    sections: list[FieldSection]
+    submit: str
+    cancel_url: str
+    hidden: list[tuple[str, str]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    dialog: Dialog | None = None
+    conflict: list[Difference] = field(default_factory=list)
+    intro: str = ""
+    subjects: list[str] = field(default_factory=list)
+    draft_key: str = ""
+    resource: str = ""
+    icon: str = ""
+    tone: str = ""
+    more_submits: list[DialogButton] = field(default_factory=list)
+    subjects_text: str = ""
+    cancel_label: str = "取消"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Result of a batch for the screen: how many done, and who was refused why."""
+
+    title: str
+    done: int
+    refused: list[tuple[str, str]]
+    back_url: str
+
+
+@dataclass(slots=True)
+class ChartCard:
+    """A chart with the same numbers as a table; each row's link opens exactly its records."""
+
+    key: str
+    title: str
+    kind: str
+    labels: list[str]
+    values: list[float]
+    urls: list[str]
+    unit: str = ""
+    total: str = ""
+
+
+@dataclass(slots=True)
+class ChartPage:
+    """The charts of one list, under the same filters and scope."""
+
+    title: str
+    name: str
+    url: str
+    list_url: str
+    scopes: list[Link]
+    periods: list[Link]
+    cards: list[ChartCard]
+    numbers: list[Link]
+    filters: list[Field] = field(default_factory=list)
+    chips: list[Chip] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class MenuItem:
+    """An entry of the left menu; ``badge`` is the key of its count."""
+
+    key: str
+    label: str
+    url: str
+    icon: str
+    badge: str = ""
+
+
+@dataclass(slots=True)
+class MenuGroup:
+    """A titled, foldable group of entries. Groups without entries are never made."""
+
+    label: str
+    icon: str
+    items: list[MenuItem]
+
+
+@dataclass(slots=True)
+class LoginPage:
+    """The way in. ``hidden`` carries what the server wants back; ``next`` is where to go afterwards."""
+
+    url: str = "/login"
+    username: str = ""
+    error: str = ""
+    notice: str = ""
+    next: str = ""
+    hidden: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ErrorPage:
+    """What went wrong in words, and what to do now. ``framed`` keeps menu and top bar around it;
+    a 500 is never framed, because the frame may be what failed."""
+
+    code: int
+    heading: str
+    text: str
+    actions: list[Link] = field(default_factory=list)
+    reference: str = ""
+    framed: bool = False
+
+
+@dataclass(slots=True)
+class ProfilePage:
+    """The own account: what the system knows about me, and what I may change."""
+
+    name: str
+    initial: str
+    subtitle: str
+    sections: list[Section]
+    actions: list[Link] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Todo:
+    """A card of waiting work on the home page; ``url`` opens exactly the counted records (D-05)."""
+
+    label: str
+    count: str
+    url: str
+    icon: str = ""
+    tone: str = ""
+    hint: str = ""
+
+
+@dataclass(slots=True)
+class Recent:
+    """A record touched lately: ``title`` and ``note`` have passed the gate."""
+
+    title: str
+    url: str
+    note: str = ""
+    at: str = ""
+    badges: list[Markup] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class HomePage:
+    """Where a day begins: waiting work, quick entries, the customers I was at lately."""
+
+    title: str
+    greeting: str
+    today: str
+    todos: list[Todo]
+    entries: list[Link]
+    recent: list[Recent]
+    recent_label: str = "最近的客户"
+    recent_url: str = ""
+    upcoming: list[Recent] = field(default_factory=list)
+    upcoming_label: str = "接下来的跟进"
+    upcoming_url: str = ""
+    numbers: list[Link] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class SearchGroup:
+    """The hits of one resource, best first; ``more_url`` opens its list with the same words."""
+
+    label: str
+    icon: str
+    total: str
+    hits: list[Recent]
+    more_url: str = ""
+
+
+@dataclass(slots=True)
+class SearchPage:
+    """The answer of the search in the top bar, grouped by resource."""
+
+    q: str
+    groups: list[SearchGroup]
+    url: str = "/search"
+    hint: str = "可输入完整手机号、服务号、订单号，或姓名的前几个字"
+
+
+@dataclass(slots=True)
+class RolePermission:
+    """One tick of the role editor. A restricting one takes something away (A-90)."""
+
+    name: str
+    label: str
+    checked: bool = False
+    restricting: bool = False
+    kind: str = "action"
+    hint: str = ""
+
+
+@dataclass(slots=True)
+class RolePage:
+    """A page of the menu: its permissions and the set of rows they reach. The chosen scopes are
+    submitted as ``scope.<name>``, once per scope."""
+
+    name: str
+    label: str
+    permissions: list[RolePermission]
+    scopes: list[Option] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class RoleGroup:
+    """A menu group of the role editor."""
+
+    label: str
+    pages: list[RolePage]
+
+
+@dataclass(slots=True)
+class RoleChange:
+    """One line of the difference; ``sign`` is ``+``, ``-`` or empty for a changed scope."""
+
+    sign: str
+    text: str
+
+
+@dataclass(slots=True)
+class RoleEditor:
+    """The rights of one role as a tree (A-22, A-87, A-115). Ticks are submitted as ``permission``.
+
+    The first submit (``step=preview``) answers with ``changes`` and ``effects`` filled and the same
+    ticks kept; the second (``step=save``) saves.
+    """
+
+    title: str
+    url: str
+    roles: list[Link]
+    group_roles: list[Link]
+    label: str
+    kind: str
+    groups: list[RoleGroup]
+    version: int = 0
+    people: str = ""
+    readonly: bool = False
+    readonly_reason: str = ""
+    kinds: list[Option] = field(default_factory=list)
+    actions: list[Link] = field(default_factory=list)
+    changes: list[RoleChange] = field(default_factory=list)
+    effects: list[str] = field(default_factory=list)
+    previewed: bool = False
+    errors: list[str] = field(default_factory=list)
+    hidden: list[tuple[str, str]] = field(default_factory=list)
+    list_url: str = ""
+
+
+@dataclass(slots=True)
+class HistoryChange:
+    """One field of an audit entry, old beside new, both through the gate."""
+
+    label: str
+    old: str
+    new: str
+    locked: str = ""
+
+
+@dataclass(slots=True)
+class HistoryEntry:
+    """Who did what, when, and by which way in (web, API, import, timer)."""
+
+    who: str
+    at: str
+    title: str
+    source: str = ""
+    changes: list[HistoryChange] = field(default_factory=list)
+    text: str = ""
+    record: str = ""
+    record_url: str = ""
+
+
+@dataclass(slots=True)
+class HistoryPage:
+    """The unchangeable history of a record, newest first (D-15, A-116)."""
+
+    title: str
+    subtitle: str
+    entries: list[HistoryEntry]
+    back_url: str
+    back_label: str = "返回"
+    newer: str = ""
+    older: str = ""
+    total: str = ""
