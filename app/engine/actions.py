@@ -1,0 +1,167 @@
+"""Actions: what may happen to a record, declared beside the rule that decides it.
+
+Rules know no request, clock or queue. They get an `Act` (who, when, from where, the open transaction)
+and say no by raising `Refusal` with the sentence the user shall read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Session
+
+from app.engine.fields import FieldSpec
+from app.engine.scopes import Actor
+
+if TYPE_CHECKING:
+    from app.engine.lifecycle import Move
+    from app.engine.resource import Resource
+
+
+class Refusal(Exception):
+    """The rule says no; ``message`` is the Chinese sentence for the user, ``field`` where it belongs."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class Invalid(Refusal):
+    """The input is wrong: sentences by field name, nothing was written."""
+
+    def __init__(self, errors: Mapping[str, str]) -> None:
+        super().__init__("；".join(errors.values()))
+        self.errors = dict(errors)
+
+
+class Forbidden(Refusal):
+    """The person lacks the permission (403)."""
+
+    def __init__(self, label: str = "") -> None:
+        super().__init__(f"无权限：{label}" if label else "无权限")
+
+
+class NotFound(Refusal):
+    """There is no such record in the person's scope (404)."""
+
+    def __init__(self) -> None:
+        super().__init__("记录不存在或无权限查看")
+
+
+class Stale(Refusal):
+    """Somebody else saved the record meanwhile (409)."""
+
+    def __init__(self) -> None:
+        super().__init__("数据已被他人修改，请刷新后重试")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A button of a question: submits ``value``, or leads to ``url``; without both it goes back."""
+
+    label: str
+    value: str = ""
+    url: str = ""
+    primary: bool = False
+
+
+class Question(Refusal):
+    """The rule asks before it goes on; the answer comes back in ``act.answers``."""
+
+    def __init__(
+        self,
+        heading: str,
+        text: str,
+        answers: tuple[Answer, ...],
+        headings: tuple[str, ...] = (),
+        rows: tuple[tuple[str, ...], ...] = (),
+    ) -> None:
+        super().__init__(heading)
+        self.heading = heading
+        self.text = text
+        self.answers = answers
+        self.headings = headings
+        self.rows = rows
+
+
+@dataclass(eq=False)
+class Act:
+    """One deed: who does what, when and from where, inside the open transaction.
+
+    ``answers`` are the replies to a `Question`; ``action`` names the deed in the audit log;
+    ``source`` is web, api, import, job or load.
+    """
+
+    actor: Actor
+    now: datetime
+    session: Session
+    source: str = "web"
+    action: str = ""
+    answers: frozenset[str] = frozenset()
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, message: str) -> None:
+        """Tell the person something that does not stop the deed."""
+        self.warnings.append(message)
+
+    def emit(self, kind: str, payload: Mapping[str, Any], key: str | None = None) -> None:
+        """Have something done after the commit (`outbox.py`); ``key`` makes it happen once only."""
+        from app.engine import outbox
+
+        outbox.put(self.session, kind, dict(payload), key)
+
+
+Rule = Callable[..., Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Action:
+    """A declared action. ``permission`` overrides the generated ``(can_<name>, <View>)`` pair."""
+
+    name: str
+    label: str
+    model: Any
+    rule: Rule
+    fields: tuple[FieldSpec, ...] = ()
+    permission: tuple[str, str] | None = None
+    permission_label: str = ""
+    moves: Move | None = None
+    confirm: str = ""
+    icon: str = "bolt"
+    tone: str = ""
+    primary: bool = False
+    batch: bool = True
+    single: bool = True
+    row: bool = False
+    before: Rule | None = None
+    """Asked with ``(act,)`` before the form is shown; a `Refusal` is shown instead of the form (A-23)."""
+    when: Callable[[Any], bool] | None = None
+    """Offered on a record's page only when this is true."""
+
+    def permission_on(self, resource: type[Resource]) -> tuple[str, str]:
+        """The ``(permission, view)`` pair that this action needs."""
+        return self.permission or (f"can_{self.name}", resource.view_name())
+
+
+def action(
+    label: str,
+    *,
+    on: Any,
+    name: str = "",
+    fields: tuple[FieldSpec, ...] = (),
+    **options: Any,
+) -> Callable[[Rule], Action]:
+    """Declare a rule ``rule(record, act, **form)`` as an action on a model.
+
+    The rule may return a sentence for the person. ``fields`` become its form and keyword arguments,
+    already cleaned; ``confirm`` is asked when there is no form.
+    """
+
+    def declare(rule: Rule) -> Action:
+        return Action(name or rule.__name__, label, on, rule, fields, **options)
+
+    return declare

@@ -1,0 +1,86 @@
+"""Fixed choices that live in code, and dictionaries that administrators edit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Any
+
+from sqlalchemy import String
+from sqlalchemy.types import TypeDecorator
+
+
+class Tone(StrEnum):
+    """How a state looks: the quiet colour of its dot."""
+
+    ACTIVE = "i"
+    INFO = "a"
+    GOOD = "g"
+    WARN = "w"
+    BAD = "r"
+    MUTED = ""
+
+
+class Choice(str, Enum):
+    """A closed set of states or kinds: stored value, Chinese label, tone."""
+
+    label: str
+    tone: Tone
+
+    def __new__(cls, value: str, label: str, tone: Tone = Tone.MUTED) -> Choice:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label
+        member.tone = tone
+        return member
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class ChoiceType(TypeDecorator[Choice]):
+    """Stores a `Choice` by its value; an unknown value in the database is an error, not a guess."""
+
+    impl = String(24)
+    cache_ok = True
+
+    def __init__(self, choices: type[Choice]) -> None:
+        super().__init__()
+        self.choices = choices
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str | None:
+        return None if value is None else self.choices(value).value
+
+    def process_result_value(self, value: Any, dialect: Any) -> Choice | None:
+        return None if value is None else self.choices(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One choice as offered: what is stored, what is read, its tone and the parent it belongs to."""
+
+    value: str
+    label: str
+    tone: str = ""
+    parent: str = ""
+    active: bool = True
+
+
+def entries_of(choices: type[Choice]) -> tuple[Entry, ...]:
+    """The members of a `Choice` as entries, in the order of declaration."""
+    return tuple(Entry(c.value, c.label, c.tone.value) for c in choices)
+
+
+DictionarySource = Callable[[str, int | None], tuple[Entry, ...]]
+_source: list[DictionarySource] = []
+
+
+def provide_dictionaries(source: DictionarySource) -> None:
+    """Install the function that reads a dictionary of a dealer; the settings domain calls this."""
+    _source[:] = [source]
+
+
+def dictionary(name: str, dealer_id: int | None) -> tuple[Entry, ...]:
+    """Entries of an administrators' dictionary for one dealer, in their order; inactive ones included."""
+    return _source[0](name, dealer_id) if _source else ()

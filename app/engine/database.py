@@ -1,0 +1,91 @@
+"""The database session and the base of every table.
+
+Reads run in plain transactions; whoever writes says so first (`writing()`), so that SQLite takes its
+one write lock at the start instead of failing half-way, and PostgreSQL behaves the same as always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from flask_appbuilder import Model as FrameworkModel
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import DeclarativeBase, Session
+
+if TYPE_CHECKING:
+
+    class Model(DeclarativeBase):
+        """Typed stand-in for the framework's base."""
+
+        __abstract__ = True
+
+else:
+
+    class Model(FrameworkModel):
+        """Base of every table of the product; shares the framework's metadata."""
+
+        __abstract__ = True
+
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+FrameworkModel.metadata.naming_convention = NAMING
+
+db = SQLAlchemy(session_options={"autoflush": True, "expire_on_commit": False})
+db.metadatas[None] = FrameworkModel.metadata
+
+_writing: ContextVar[bool] = ContextVar("zhike_writing", default=False)
+
+
+def utcnow() -> datetime:
+    """The current time as stored: UTC, without zone, to the second's fraction."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@contextmanager
+def writing(session: Session) -> Iterator[None]:
+    """Start a fresh transaction that takes the write lock at once; the caller commits."""
+    session.rollback()
+    token = _writing.set(True)
+    try:
+        session.connection()
+        yield
+    finally:
+        _writing.reset(token)
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Make one engine behave as the product expects; called once per engine by the factory."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+            "busy_timeout=15000",
+            "cache_size=-65536",
+            "temp_store=MEMORY",
+            "mmap_size=268435456",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")

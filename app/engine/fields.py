@@ -1,0 +1,297 @@
+"""Columns that know their label, and the kinds of value the product can show, ask for and check."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, String, Text
+from sqlalchemy.orm import InstrumentedAttribute, MappedColumn, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from app.engine.choices import Choice, ChoiceType, Entry, dictionary, entries_of
+from app.engine.database import utcnow
+
+if TYPE_CHECKING:
+    from app.engine.guards import Guard
+
+_PHONE_NOISE = re.compile(r"[\s\-－—()（）]+")
+_MOBILE = re.compile(r"1\d{10}")
+
+
+def normalise_phone(text: str) -> str:
+    """A phone as compared and stored: no blanks, dashes or +86, half-width digits (A-09)."""
+    digits = _PHONE_NOISE.sub("", text.translate(_FULL_WIDTH))
+    for prefix in ("+86", "0086"):
+        digits = digits.removeprefix(prefix)
+    return digits
+
+
+def is_mobile(text: str) -> bool:
+    """True for 11 digits starting with 1 (A-09)."""
+    return _MOBILE.fullmatch(text) is not None
+
+
+_FULL_WIDTH = {ord(c): chr(ord(c) - 0xFEE0) for c in "０１２３４５６７８９＋－"}
+
+
+class PhoneType(TypeDecorator[str]):
+    """A normalised phone number."""
+
+    impl = String(20)
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str | None:
+        return normalise_phone(value) if value else None
+
+
+Pk = Annotated[int, mapped_column(Integer, primary_key=True)]
+Phone = Annotated[str, mapped_column(PhoneType)]
+Money = Annotated[Decimal, mapped_column(Numeric(14, 2))]
+CreatedAt = Annotated[datetime, mapped_column(DateTime, default=utcnow)]
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What `column()` adds to a database column; read through `describe()`."""
+
+    label: str
+    guard: Guard | None = None
+    dictionary: str = ""
+    choices: type[Choice] | None = None
+    kind: str = ""
+    hint: str = ""
+    numbered: str = ""
+    required: bool | None = None
+    parent: str = ""
+    unit: str = ""
+    wide: bool = False
+    shown_when: str = ""
+
+
+def column(
+    label: str,
+    *args: Any,
+    guard: Guard | None = None,
+    dictionary: str = "",
+    choices: type[Choice] | None = None,
+    kind: str = "",
+    hint: str = "",
+    numbered: str = "",
+    required: bool | None = None,
+    parent: str = "",
+    unit: str = "",
+    wide: bool = False,
+    shown_when: str = "",
+    **kwargs: Any,
+) -> MappedColumn[Any]:
+    """A mapped column with its Chinese label and what holds for it on every screen.
+
+    ``guard`` limits who reads it; ``dictionary`` names an administrators' dictionary and ``choices`` a
+    `Choice` class; ``kind`` overrides the kind derived from the type; ``required`` overrides "not
+    nullable and without default"; ``parent`` names the column whose value narrows this pick list (D-13);
+    ``numbered`` names a number scheme that fills the column; ``shown_when`` is ``"field=value"``.
+    """
+    meta = Meta(
+        label, guard, dictionary, choices, kind, hint, numbered, required, parent, unit, wide, shown_when
+    )
+    if choices is not None:
+        args = (ChoiceType(choices), *args)
+    elif dictionary and not args:
+        args = (String(32),)
+    return mapped_column(*args, info={"zk": meta}, **kwargs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldSpec:
+    """One field as screens, checks and the gate see it: of a column, a link table or an action's form."""
+
+    name: str
+    label: str
+    kind: str
+    attribute: Any = None
+    guard: Guard | None = None
+    dictionary: str = ""
+    choices: type[Choice] | None = None
+    required: bool = False
+    hint: str = ""
+    maxlength: int | None = None
+    target: Any = None
+    multiple: bool = False
+    parent: str = ""
+    unit: str = ""
+    wide: bool = False
+    numbered: str = ""
+    shown_when: str = ""
+    default: Any = None
+    links: Links | None = None
+    values: Values | None = None
+    minimum: Decimal | int | None = None
+    future: bool = False
+    options: tuple[Entry, ...] = field(default=())
+
+    def entries(self, dealer_id: int | None) -> tuple[Entry, ...]:
+        """The choices offered to people of that dealer; empty for fields without choices."""
+        if self.options:
+            return self.options
+        if self.choices is not None:
+            return entries_of(self.choices)
+        return dictionary(self.dictionary, dealer_id) if self.dictionary else ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Links:
+    """A set of other records attached through a link table: tags, collaborators.
+
+    ``left`` and ``right`` are the link table's columns to this record and to the other one; ``copies``
+    maps further columns of the link table to columns of the record that they repeat (scope indexes).
+    """
+
+    name: str
+    label: str
+    left: Any
+    right: Any
+    copies: tuple[tuple[Any, Any], ...] = ()
+    guard: Guard | None = None
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Values:
+    """Several plain values of one record kept in a table of their own: a customer's further phones."""
+
+    name: str
+    label: str
+    left: Any
+    value: Any
+    order: Any = None
+    copies: tuple[tuple[Any, Any], ...] = ()
+    hint: str = ""
+
+
+def entry(
+    name: str,
+    label: str,
+    kind: str = "text",
+    *,
+    required: bool = False,
+    choices: type[Choice] | None = None,
+    dictionary: str = "",
+    target: Any = None,
+    multiple: bool = False,
+    hint: str = "",
+    maxlength: int | None = None,
+    default: Any = None,
+    minimum: Decimal | int | None = None,
+    future: bool = False,
+    wide: bool = False,
+    shown_when: str = "",
+    options: tuple[Entry, ...] = (),
+) -> FieldSpec:
+    """An input of an action's form that is no column: ``kind`` as in `FieldSpec`, ``target`` a model.
+
+    ``future`` refuses past dates; ``options`` offers fixed entries.
+    """
+    if choices is not None or dictionary or options:
+        kind = "choices" if multiple else "choice"
+    if target is not None:
+        kind = "refs" if multiple else "ref"
+    return FieldSpec(
+        name,
+        label,
+        kind,
+        required=required,
+        choices=choices,
+        dictionary=dictionary,
+        target=target,
+        multiple=multiple,
+        hint=hint,
+        maxlength=maxlength,
+        default=default,
+        minimum=minimum,
+        future=future,
+        wide=wide or kind == "textarea",
+        shown_when=shown_when,
+        options=options,
+    )
+
+
+_described: dict[Any, FieldSpec] = {}
+
+
+def describe(source: Any) -> FieldSpec:
+    """The field behind a column attribute, a `Links`, a `Values` or a ready `FieldSpec`."""
+    if isinstance(source, FieldSpec):
+        return source
+    key = source if not isinstance(source, InstrumentedAttribute) else (source.class_, source.key)
+    found = _described.get(key)
+    if found is None:
+        found = _described[key] = _describe(source)
+    return found
+
+
+def _describe(source: Any) -> FieldSpec:
+    if isinstance(source, Links):
+        return FieldSpec(
+            source.name, source.label, "refs", guard=source.guard, multiple=True, links=source, wide=True,
+            target=_target(source.right), required=source.required,
+        )  # fmt: skip
+    if isinstance(source, Values):
+        inner = describe(source.value)
+        return FieldSpec(
+            source.name, source.label, "phones" if inner.kind == "phone" else "texts", guard=inner.guard,
+            multiple=True, values=source, hint=source.hint, maxlength=inner.maxlength,
+        )  # fmt: skip
+    table_column = source.property.columns[0]
+    meta: Meta = table_column.info.get("zk") or Meta(label=source.key)
+    needed = not table_column.nullable and table_column.default is None and table_column.server_default is None
+    default = table_column.default.arg if table_column.default is not None else None
+    return FieldSpec(
+        source.key,
+        meta.label,
+        meta.kind or _kind(table_column, meta),
+        attribute=source,
+        guard=meta.guard,
+        dictionary=meta.dictionary,
+        choices=meta.choices,
+        required=needed if meta.required is None else meta.required,
+        hint=meta.hint,
+        maxlength=getattr(table_column.type, "length", None),
+        target=_target(source),
+        parent=meta.parent,
+        unit=meta.unit,
+        wide=meta.wide or isinstance(table_column.type, Text),
+        numbered=meta.numbered,
+        shown_when=meta.shown_when,
+        default=None if callable(default) else default,
+    )
+
+
+def _kind(table_column: Any, meta: Meta) -> str:
+    if table_column.foreign_keys:
+        return "ref"
+    if meta.choices is not None or meta.dictionary:
+        return "choice"
+    kinds: tuple[tuple[type, str], ...] = (
+        (PhoneType, "phone"),
+        (Boolean, "bool"),
+        (DateTime, "datetime"),
+        (Date, "date"),
+        (Numeric, "money"),
+        (Integer, "integer"),
+        (Text, "textarea"),
+    )
+    return next((kind for type_, kind in kinds if isinstance(table_column.type, type_)), "text")
+
+
+def _target(source: Any) -> Any:
+    """The mapped class a foreign key points to, the most derived one of the product's own."""
+    foreign = next(iter(source.property.columns[0].foreign_keys), None)
+    if foreign is None:
+        return None
+    table = foreign.column.table
+    classes = [m.class_ for m in source.class_.registry.mappers if m.local_table is table]
+    return max(classes, key=lambda c: len(c.__mro__))

@@ -1,0 +1,129 @@
+"""Field guards, and the gate: the only way a value of a record leaves the system.
+
+A guard is declared on the column. A *restricting* guard (客户电话显示加密) hides when one role of the
+person has it ticked; a *granting* one (查看结算价) hides until a role grants it (A-88, A-90).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, literal
+
+from app.engine.fields import FieldSpec, describe
+from app.engine.scopes import Actor
+
+GUARD_VIEW = "Guards"
+
+
+@dataclass(frozen=True, eq=False)
+class Guard:
+    """Who reads a column. ``mask`` and ``sql_mask`` give the readable rest, if there is one; ``exact``
+    allows finding a record by the full value the person already knows; ``logged`` reading is audited."""
+
+    name: str
+    label: str
+    restricting: bool = False
+    mask: Callable[[str], str] | None = None
+    sql_mask: Callable[[Any], ColumnElement[Any]] | None = None
+    exact: bool = False
+    logged: bool = False
+
+    @property
+    def permission(self) -> tuple[str, str]:
+        """The ``(permission, view)`` pair of the role editor."""
+        return (f"guard_{self.name}", GUARD_VIEW)
+
+    def hides(self, actor: Actor | None) -> bool:
+        """Whether this person must not read the whole value."""
+        if actor is None:
+            return True
+        if actor.system:
+            return False
+        return actor.can(*self.permission) is self.restricting
+
+
+def mask_phone(phone: str) -> str:
+    """First three and last four digits (A-92); shorter numbers show nothing but stars."""
+    return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 9 else "****"
+
+
+def _mask_phone_sql(phone: Any) -> ColumnElement[Any]:
+    length = func.length(phone)
+    masked = func.substr(phone, 1, 3) + literal("****") + func.substr(phone, length - 3, 4)
+    return case((phone.is_(None), None), (length >= 9, masked), else_=literal("****"))
+
+
+CUSTOMER_PHONE = Guard(
+    "customer_phone", "客户电话显示加密", restricting=True, exact=True,
+    mask=mask_phone, sql_mask=_mask_phone_sql,
+)  # fmt: skip
+SETTLEMENT_PRICE = Guard("settlement_price", "查看结算价", logged=True)
+
+_guards: dict[str, Guard] = {g.name: g for g in (CUSTOMER_PHONE, SETTLEMENT_PRICE)}
+
+
+def all_guards() -> Iterable[Guard]:
+    """Every guard of the product, for the role editor and the generated tests."""
+    return _guards.values()
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What is left of a value the person may not read: its mask and the guard that hides it."""
+
+    mask: str
+    guard: Guard
+
+    def __str__(self) -> str:
+        return self.mask
+
+
+def hidden(source: Any, actor: Actor | None) -> Guard | None:
+    """The guard that hides this field from the person, or None."""
+    guard = describe(source).guard
+    return guard if guard is not None and guard.hides(actor) else None
+
+
+def projection(spec: FieldSpec, actor: Actor | None, source: Any = None) -> ColumnElement[Any] | None:
+    """What may be selected for this field: the column, its SQL mask, or None (do not select it)."""
+    source = spec.attribute if source is None else source
+    guard = hidden(spec, actor)
+    if guard is None:
+        return source  # type: ignore[no-any-return]
+    return guard.sql_mask(source) if guard.sql_mask is not None else None
+
+
+def gate(spec: FieldSpec, value: Any, actor: Actor | None, *, projected: bool = False) -> Any:
+    """The value as this person may have it: itself, or `Hidden`.
+
+    ``projected`` says that it came from `projection()` and carries its mask already.
+    """
+    guard = hidden(spec, actor)
+    if guard is None:
+        return value
+    if value is None and (projected and guard.sql_mask is not None):
+        return None
+    if projected and guard.sql_mask is not None:
+        return Hidden(str(value), guard)
+    if guard.mask is not None:
+        return None if value is None else Hidden(guard.mask(str(value)), guard)
+    return Hidden("", guard)
+
+
+def is_mask(spec: FieldSpec, text: str) -> bool:
+    """Whether a submitted text is only the mask coming back, which must never overwrite the value."""
+    return spec.guard is not None and "****" in text
+
+
+def may_filter(spec: FieldSpec, actor: Actor | None) -> bool:
+    """Whether the person may filter or sort by the field; guarded values can be found by bisection."""
+    return hidden(spec, actor) is None
+
+
+def may_find_exactly(spec: FieldSpec, actor: Actor | None) -> bool:
+    """Whether a full value the person already knows may be looked up."""
+    guard = hidden(spec, actor)
+    return guard is None or guard.exact

@@ -1,0 +1,365 @@
+"""The one way in: every change of data by a person, the API, a file or a job goes through here.
+
+Each function opens a write transaction, loads the rows inside the actor's scope with a lock, checks
+permission and version, runs the rule, lets the audit collect what changed, and commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from app.engine import once
+from app.engine.actions import Act, Action, Forbidden, Invalid, NotFound, Refusal, Stale
+from app.engine.database import db, utcnow, writing
+from app.engine.fields import FieldSpec, Links, Values, describe
+from app.engine.numbers import next_number
+from app.engine.resource import Resource, fields_of, resource_of
+from app.engine.scopes import Actor, visible
+
+MAX_BATCH = 2000
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one record: done, or refused with the reason."""
+
+    id: int
+    label: str
+    ok: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a batch, record by record, with remarks that stopped nothing."""
+
+    results: tuple[Result, ...]
+    warnings: tuple[str, ...] = ()
+    messages: tuple[str, ...] = field(default=())
+
+    @property
+    def done(self) -> int:
+        """How many records were changed."""
+        return sum(r.ok for r in self.results)
+
+    @property
+    def refused(self) -> list[Result]:
+        """The records that were not, in order."""
+        return [r for r in self.results if not r.ok]
+
+
+def label_of(resource: type[Resource], record: Any) -> str:
+    """A record's name for messages: its title and number, never a guarded value."""
+    parts = [getattr(record, c.key) for c in (resource.title, resource.code) if c is not None]
+    return " ".join(str(p) for p in parts if p) or f"#{record.id}"
+
+
+def require(actor: Actor, permission: tuple[str, str], label: str) -> None:
+    """Raise `Forbidden` unless the person has the permission."""
+    if not actor.can(*permission):
+        raise Forbidden(label)
+
+
+def find(
+    session: Session, resource: type[Resource], record_id: int, actor: Actor, *, lock: bool = False
+) -> Any:
+    """One record inside the actor's scope; raises `NotFound` for anything else."""
+    records = _load(session, resource, [record_id], actor, lock=lock)
+    if not records:
+        raise NotFound
+    return records[0]
+
+
+def _load(
+    session: Session, resource: type[Resource], ids: Sequence[int], actor: Actor, *, lock: bool
+) -> list[Any]:
+    statement = select(resource.model).where(resource.pk().in_(ids), visible(resource, actor))
+    if lock:
+        statement = statement.with_for_update().execution_options(populate_existing=True)
+    found = {r.id: r for r in session.scalars(statement, actor.params)}
+    return [found[i] for i in ids if i in found]
+
+
+def perform(
+    action: Action,
+    ids: Iterable[int],
+    actor: Actor,
+    *,
+    source: str = "web",
+    now: datetime | None = None,
+    version: int | None = None,
+    answers: Iterable[str] = (),
+    token: str = "",
+    **form: Any,
+) -> Report:
+    """Do ``action`` to the records. Records out of scope raise `NotFound`; a rule's `Refusal` on one of
+    several is reported beside the others, which go through (A-56). A question is asked at once."""
+    resource = resource_of(action.model)
+    require(actor, action.permission_on(resource), action.label)
+    wanted = list(dict.fromkeys(ids))
+    if not wanted:
+        raise Refusal("请先选择记录")
+    if len(wanted) > MAX_BATCH:
+        raise Refusal(f"一次最多处理{MAX_BATCH}条记录，请缩小范围")
+    session = db.session()
+    act = Act(actor, now or utcnow(), session, source, action.name, frozenset(answers))
+    results: list[Result] = []
+    messages: list[str] = []
+    with _deed(act):
+        if token and once.seen(session, token) is not None:
+            raise Refusal("该操作已提交，请勿重复提交")
+        records = _load(session, resource, wanted, actor, lock=True)
+        if not records or (len(wanted) == 1 and len(records) < 1):
+            raise NotFound
+        missing = set(wanted) - {r.id for r in records}
+        for record in records:
+            results.append(_one(act, action, resource, record, version, form, messages, len(wanted) == 1))
+        results += [Result(i, f"#{i}", False, NotFound().message) for i in wanted if i in missing]
+        if token and any(r.ok for r in results):
+            once.remember(session, token, actor.id, "")
+    return Report(tuple(results), tuple(dict.fromkeys(act.warnings)), tuple(dict.fromkeys(messages)))
+
+
+def _one(
+    act: Act,
+    action: Action,
+    resource: type[Resource],
+    record: Any,
+    version: int | None,
+    form: Mapping[str, Any],
+    messages: list[str],
+    alone: bool,
+) -> Result:
+    label = label_of(resource, record)
+    if alone:
+        _check_version(record, version)
+    savepoint = act.session.begin_nested()
+    try:
+        if action.moves is not None:
+            action.moves.check(record)
+        said = action.rule(record, act, **form)
+        if action.moves is not None:
+            action.moves.apply(record)
+        act.session.flush()
+        savepoint.commit()
+    except Refusal as refusal:
+        savepoint.rollback()
+        if alone:
+            raise
+        return Result(record.id, label, False, refusal.message)
+    if said:
+        messages.append(str(said))
+    return Result(record.id, label, True)
+
+
+def create(
+    resource: type[Resource],
+    values: Mapping[str, Any],
+    actor: Actor,
+    *,
+    source: str = "web",
+    now: datetime | None = None,
+    answers: Iterable[str] = (),
+    token: str = "",
+) -> tuple[Any, Act]:
+    """Make a record from cleaned form values; returns it (the rule may make another kind of record)
+    with the deed's remarks. With ``token`` a second submission of the same form changes nothing and
+    raises `AlreadyDone`."""
+    require(actor, ("can_add", resource.view_name()), f"新增{resource.label}")
+    session = db.session()
+    act = Act(actor, now or utcnow(), session, source, "create", frozenset(answers))
+    with _deed(act):
+        if token:
+            url = once.seen(session, token)
+            if url is not None:
+                raise AlreadyDone(url)
+        record = resource.model()
+        given = _set_columns(resource, record, values, editing=False)
+        if resource.create is not None:
+            record = resource.create(record, act, dict(values)) or record
+        _add(act, record, given, values)
+        if token:
+            once.remember(session, token, actor.id, f"/{resource_of(type(record)).name}/{record.id}")
+    return record, act
+
+
+class AlreadyDone(Refusal):
+    """The same form was submitted before; ``url`` is where its record stands."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__("该表单已提交，请勿重复提交")
+        self.url = url
+
+
+def _add(act: Act, record: Any, given: list[FieldSpec], values: Mapping[str, Any]) -> None:
+    session = act.session
+    _fill_numbers(act, record)
+    session.add(record)
+    session.flush()
+    for spec in given:
+        if hasattr(record, "__table__") and _belongs(spec, record):
+            _set_members(session, record, spec, values[spec.name])
+    session.flush()
+
+
+def _belongs(spec: FieldSpec, record: Any) -> bool:
+    source = spec.links or spec.values
+    if source is None:
+        return False
+    foreign = next(iter(source.left.property.columns[0].foreign_keys))
+    return foreign.column.table is record.__table__
+
+
+def _fill_numbers(act: Act, record: Any) -> None:
+    for attribute in type(record).__mapper__.column_attrs:
+        spec = describe(getattr(type(record), attribute.key))
+        if spec.numbered and not getattr(record, attribute.key):
+            number = next_number(act.session, spec.numbered, record.dealer_id, act.now)
+            setattr(record, attribute.key, number)
+
+
+def update(
+    resource: type[Resource],
+    record_id: int,
+    values: Mapping[str, Any],
+    actor: Actor,
+    *,
+    version: int | None = None,
+    source: str = "web",
+    now: datetime | None = None,
+    answers: Iterable[str] = (),
+) -> tuple[Any, Act]:
+    """Change a record; ``values`` holds only the fields to change. A stale version raises `Stale`."""
+    require(actor, ("can_edit", resource.view_name()), f"编辑{resource.label}")
+    session = db.session()
+    act = Act(actor, now or utcnow(), session, source, "update", frozenset(answers))
+    with _deed(act):
+        record = find(session, resource, record_id, actor, lock=True)
+        _check_version(record, version)
+        if resource.update is not None:
+            resource.update(record, act, dict(values))
+        changed = _set_columns(resource, record, values, editing=True)
+        for spec in changed:
+            _set_members(session, record, spec, values[spec.name])
+        session.flush()
+    return record, act
+
+
+def remove(
+    resource: type[Resource],
+    record_id: int,
+    actor: Actor,
+    *,
+    version: int | None = None,
+    source: str = "web",
+    answers: Iterable[str] = (),
+) -> Act:
+    """Delete a record where the resource declares how (``remove``)."""
+    if resource.remove is None:
+        raise NotFound
+    require(actor, ("can_delete", resource.view_name()), f"删除{resource.label}")
+    session = db.session()
+    act = Act(actor, utcnow(), session, source, "delete", frozenset(answers))
+    with _deed(act):
+        record = find(session, resource, record_id, actor, lock=True)
+        _check_version(record, version)
+        resource.remove(record, act)
+        session.delete(record)
+        session.flush()
+    return act
+
+
+class _deed:
+    """The transaction of one deed: write lock, audit context, commit or roll back whole."""
+
+    def __init__(self, act: Act) -> None:
+        self.act = act
+        self.lock = writing(act.session)
+
+    def __enter__(self) -> None:
+        self.lock.__enter__()
+        self.act.session.info["act"] = self.act
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        session = self.act.session
+        try:
+            if error is None:
+                session.commit()
+            else:
+                session.rollback()
+        except StaleDataError as stale:
+            session.rollback()
+            raise Stale from stale
+        except IntegrityError as broken:
+            session.rollback()
+            raise Refusal("数据与现有记录冲突，请检查后重试") from broken
+        finally:
+            session.info.pop("act", None)
+            self.lock.__exit__(None, None, None)
+        if isinstance(error, StaleDataError):
+            raise Stale from error
+        if isinstance(error, IntegrityError):
+            raise Refusal("数据与现有记录冲突，请检查后重试") from error
+        if isinstance(error, OperationalError) and "locked" in str(error.orig):
+            raise Refusal("系统正忙，请稍后重试") from error
+
+
+def _check_version(record: Any, version: int | None) -> None:
+    if version is not None and getattr(record, "version", version) != version:
+        raise Stale
+
+
+def _set_columns(
+    resource: type[Resource], record: Any, values: Mapping[str, Any], *, editing: bool
+) -> list[FieldSpec]:
+    """Set what the form declares and ``values`` holds; returns the link and value sets to write later."""
+    later: list[FieldSpec] = []
+    unknown = set(values) - {s.name for s in fields_of(resource.groups(editing))}
+    if unknown:
+        raise Invalid({name: "不可填写此项" for name in sorted(unknown)})
+    for spec in fields_of(resource.groups(editing)):
+        if spec.name not in values:
+            continue
+        if spec.links is not None or spec.values is not None:
+            later.append(spec)
+        elif spec.attribute is not None and spec.attribute.class_ is type(record):
+            setattr(record, spec.name, values[spec.name])
+        elif spec.attribute is not None and hasattr(type(record), spec.name):
+            setattr(record, spec.name, values[spec.name])
+    return later
+
+
+def _set_members(session: Session, record: Any, spec: FieldSpec, wanted: Sequence[Any]) -> None:
+    source: Links | Values = spec.links or spec.values  # type: ignore[assignment]
+    member = source.right if isinstance(source, Links) else source.value
+    copies = {copy.key: getattr(record, original.key) for copy, original in source.copies}
+    order = source.order.key if isinstance(source, Values) and source.order is not None else None
+    present = set(session.scalars(select(member).where(source.left == record.id)))
+    gone = present - set(wanted)
+    if gone:
+        session.execute(delete(source.left.class_).where(source.left == record.id, member.in_(gone)))
+    rows = [
+        {source.left.key: record.id, member.key: value, **copies, **({order: n} if order else {})}
+        for n, value in enumerate(dict.fromkeys(wanted))
+        if value not in present
+    ]
+    if rows:
+        session.execute(insert(source.left.class_), rows)
+    if gone or rows:
+        _note_members(session, record, spec, present, set(wanted))
+
+
+def _note_members(
+    session: Session, record: Any, spec: FieldSpec, before: set[Any], after: set[Any]
+) -> None:
+    from app.engine import audit
+
+    audit.note(session, record, spec.name, sorted(map(str, before)), sorted(map(str, after)))

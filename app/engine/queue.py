@@ -1,0 +1,57 @@
+"""The port to a job queue. The engine hands over outbox ids; who carries them is decided outside."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+from flask import Flask, current_app
+
+_KEY = "zhike.queue"
+
+
+class QueueDown(Exception):
+    """The queue cannot be reached now; what was to be handed over stays in the outbox."""
+
+
+class Queue(Protocol):
+    """Carries outbox ids to a worker, at least once and in no promised order."""
+
+    def hand_over(self, ids: Sequence[int], *, seconds: int) -> None:
+        """Pass the ids on; each may run for ``seconds``. Raises `QueueDown`."""
+
+    def depth(self) -> int:
+        """How many jobs wait for a worker. Raises `QueueDown`."""
+
+
+class MemoryQueue:
+    """The queue of a process that has none: it remembers, and `take` gives back. Nothing runs by itself."""
+
+    def __init__(self) -> None:
+        self._ids: deque[int] = deque(maxlen=100_000)
+
+    def hand_over(self, ids: Sequence[int], *, seconds: int) -> None:
+        """Remember the ids."""
+        self._ids.extend(ids)
+
+    def depth(self) -> int:
+        """How many ids are remembered."""
+        return len(self._ids)
+
+    def take(self) -> list[int]:
+        """All remembered ids, each once, oldest first; they are forgotten."""
+        taken = list(dict.fromkeys(self._ids))
+        self._ids.clear()
+        return taken
+
+
+def connect(app: Flask, queue: Queue) -> None:
+    """Make this queue the application's."""
+    app.extensions[_KEY] = queue
+
+
+def current() -> Queue:
+    """The queue of the current application; a `MemoryQueue` when none was connected."""
+    queue: Queue = current_app.extensions.setdefault(_KEY, MemoryQueue())
+    return queue

@@ -1,0 +1,259 @@
+"""The declaration of a model's screens, and the registry of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlalchemy import ColumnElement
+
+from app.engine.fields import FieldSpec, describe
+from app.engine.scopes import Scope, Scopes
+
+if TYPE_CHECKING:
+    from app.engine.actions import Action
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A count of waiting work at a menu item (D-06): rows in ``scope`` that meet ``where(now)``."""
+
+    where: Callable[[datetime], ColumnElement[bool]]
+    hot: bool = False
+
+
+@dataclass(frozen=True)
+class Menu:
+    """Where a resource stands in the left menu. Groups come in the order of their lowest ``order``."""
+
+    group: str
+    label: str = ""
+    icon: str = "table"
+    order: int = 100
+    badge: Badge | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """A titled group of fields on a form or detail page."""
+
+    title: str
+    fields: tuple[Any, ...]
+
+    def __init__(self, title: str, *fields: Any) -> None:
+        object.__setattr__(self, "title", title)
+        object.__setattr__(self, "fields", fields)
+
+
+@dataclass(frozen=True, eq=False)
+class Related:
+    """A tab with the records whose foreign key points here, e.g. ``Related(ServiceOrder.customer_id)``."""
+
+    by: Any
+    label: str = ""
+    columns: tuple[Any, ...] = ()
+    limit: int = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Between:
+    """A filter over a range of dates or numbers."""
+
+    column: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """The default range of a list: only the last ``days`` days of ``column`` (A-64)."""
+
+    column: Any
+    days: int
+
+
+@dataclass(frozen=True)
+class View:
+    """A saved view as a tab: ``where(now)`` gives its condition; ``sort`` like ``-created_at``."""
+
+    name: str
+    label: str
+    where: Callable[[datetime], ColumnElement[bool]]
+    sort: str = ""
+    hot: bool = False
+    ignores_window: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Breakdown:
+    """Records grouped by one column: a bar or pie (``style``)."""
+
+    name: str
+    title: str
+    by: Any
+    style: str = "bar"
+    sum: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Trend:
+    """Records per day, week or month (chosen from the period's length) of ``at``."""
+
+    name: str
+    title: str
+    at: Any
+    sum: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Funnel:
+    """Records per step of a choice column, in the order given."""
+
+    name: str
+    title: str
+    by: Any
+    steps: tuple[Any, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Number:
+    """One figure: the count of records meeting ``where(now)``, or a sum."""
+
+    name: str
+    title: str
+    where: Callable[[datetime], ColumnElement[bool]] | None = None
+    sum: Any = None
+    unit: str = ""
+
+
+Chart = Breakdown | Trend | Funnel | Number
+
+
+class Resource:
+    """What people see of one model. Subclass with ``model=``; everything else is generated.
+
+    ``title`` is the column that names a record, ``code`` its number. ``search`` are columns found by
+    part of a name (Chinese bigrams), ``exact`` by their full value, ``tail`` by the last four digits.
+    ``sorts`` are the columns a list may be ordered by; the first is the default, newest first.
+    ``create`` and ``update`` are rules called before saving: ``rule(record, act, values)``; ``create``
+    may return another record instead. ``checks`` maps a column to ``rule(text, act) -> CheckResult``,
+    asked while typing. ``hidden_in_form`` etc. do not exist: leave a field out of ``form`` instead.
+    """
+
+    model: ClassVar[Any]
+    name: ClassVar[str]
+    label: ClassVar[str] = ""
+    unit: ClassVar[str] = "条"
+    icon: ClassVar[str] = "table"
+    menu: ClassVar[Menu | None] = None
+    scopes: ClassVar[Scopes] = Scopes()
+    scope_labels: ClassVar[Mapping[Scope, str]] = {}
+    scope_tabs: ClassVar[tuple[Scope, ...]] = ()
+    title: ClassVar[Any] = None
+    code: ClassVar[Any] = None
+    columns: ClassVar[tuple[Any, ...]] = ()
+    filters: ClassVar[tuple[Any, ...]] = ()
+    search: ClassVar[tuple[Any, ...]] = ()
+    exact: ClassVar[tuple[Any, ...]] = ()
+    tail: ClassVar[tuple[Any, ...]] = ()
+    search_hint: ClassVar[str] = ""
+    sorts: ClassVar[tuple[Any, ...]] = ()
+    descending: ClassVar[bool] = True
+    window: ClassVar[Window | None] = None
+    views: ClassVar[tuple[View, ...]] = ()
+    detail: ClassVar[tuple[Any, ...]] = ()
+    badges: ClassVar[tuple[Any, ...]] = ()
+    subtitle: ClassVar[tuple[Any, ...]] = ()
+    tags: ClassVar[Any] = None
+    timeline: ClassVar[bool] = False
+    form: ClassVar[tuple[Group, ...]] = ()
+    edit_form: ClassVar[tuple[Group, ...] | None] = None
+    create_label: ClassVar[str] = ""
+    create: ClassVar[Callable[..., Any] | None] = None
+    update: ClassVar[Callable[..., Any] | None] = None
+    remove: ClassVar[Callable[..., Any] | None] = None
+    checks: ClassVar[Mapping[Any, Callable[..., Any]]] = {}
+    actions: ClassVar[tuple[Action, ...]] = ()
+    charts: ClassVar[tuple[Chart, ...]] = ()
+    pick_where: ClassVar[Callable[..., ColumnElement[bool]] | None] = None
+    pick_note: ClassVar[Any] = None
+    empty: ClassVar[str] = "暂无相关数据"
+    empty_hint: ClassVar[str] = ""
+    listed: ClassVar[bool] = True
+    api: ClassVar[bool] = True
+
+    def __init_subclass__(cls, model: Any, name: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.model = model
+        cls.name = name or model.__tablename__
+        if cls.name in _registry:
+            raise TypeError(f"two resources are called {cls.name}")
+        _registry[cls.name] = cls
+        _by_model.setdefault(model, cls)
+
+    @classmethod
+    def view_name(cls) -> str:
+        """The stable key of permissions and endpoints."""
+        return cls.__name__
+
+    @classmethod
+    def pk(cls) -> Any:
+        """The primary key attribute."""
+        return cls.model.id
+
+    @classmethod
+    def parent(cls) -> type[Resource]:
+        """The resource a child record belongs to (``scopes.through``)."""
+        target = describe(cls.scopes.through).target
+        return resource_of(target)
+
+    @classmethod
+    def groups(cls, editing: bool) -> tuple[Group, ...]:
+        """The form's groups when creating or editing."""
+        return cls.edit_form if editing and cls.edit_form is not None else cls.form
+
+    @classmethod
+    def window_days(cls) -> int:
+        """The days of the default window; 0 without one."""
+        return cls.window.days if cls.window else 0
+
+
+_registry: dict[str, type[Resource]] = {}
+_by_model: dict[Any, type[Resource]] = {}
+
+
+def resources() -> Iterator[type[Resource]]:
+    """Every declared resource, in order of declaration."""
+    return iter(tuple(_registry.values()))
+
+
+def resource(name: str) -> type[Resource] | None:
+    """The resource of that name (its table's name), or None."""
+    return _registry.get(name)
+
+
+def resource_of(model: Any) -> type[Resource]:
+    """The resource of a model; a `KeyError` names a model without screens."""
+    return _by_model[model]
+
+
+def has_resource(model: Any) -> bool:
+    """Whether the model has screens."""
+    return model in _by_model
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """Answer to a check while typing: fine, or a sentence with rows to show."""
+
+    ok: bool
+    message: str = ""
+    headings: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = field(default=())
+
+
+def fields_of(groups: tuple[Any, ...]) -> list[FieldSpec]:
+    """All fields of a form's or detail's groups, in order."""
+    return [describe(f) for g in groups if isinstance(g, Group) for f in g.fields]
+
+

@@ -1,0 +1,206 @@
+"""Which rows a person may see: the actor, the set of scopes, and the conditions they mean.
+
+A scope is never written by hand: a resource declares which of its columns stand for the filer, the
+owner, the store and so on, and every entrance asks `visible()` or `arms()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, bindparam, false, or_, select, true
+
+from app.engine.choices import Choice
+from app.engine.fields import Links
+
+if TYPE_CHECKING:
+    from app.engine.resource import Resource
+
+
+class Scope(Choice):
+    """The set of row scopes a role opens per resource (A-69, unified model)."""
+
+    MINE = "mine", "我的"
+    OWNED = "owned", "我跟进的"
+    RELATED = "related", "我关联的"
+    DEPARTMENT = "department", "本部门"
+    STORE = "store", "本店"
+    DEALER = "dealer", "全部"
+    GROUP = "group", "集团"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: one signed-in person with everything that decides what he or she may do.
+
+    Immutable; rebuilt whenever the rights of anybody change (``epoch``). ``permissions`` holds
+    ``(permission, view)`` pairs, ``scopes`` the opened scopes by resource name.
+    """
+
+    id: int
+    username: str = ""
+    name: str = ""
+    position: str = ""
+    dealer_id: int | None = None
+    dealer_name: str = ""
+    store_id: int | None = None
+    store_code: str = ""
+    store_name: str = ""
+    department_id: int | None = None
+    permissions: frozenset[tuple[str, str]] = frozenset()
+    scopes: Mapping[str, frozenset[Scope]] = field(default_factory=dict)
+    epoch: int = 0
+    system: bool = False
+
+    def can(self, permission: str, view: str) -> bool:
+        """Whether a role of this person grants the permission; the system may do everything."""
+        return self.system or (permission, view) in self.permissions
+
+    @property
+    def params(self) -> dict[str, int | None]:
+        """Values of the bind parameters that scope conditions carry."""
+        return {
+            "actor_id": self.id,
+            "actor_dealer": self.dealer_id,
+            "actor_store": self.store_id,
+            "actor_department": self.department_id,
+        }
+
+    @property
+    def header(self) -> str:
+        """姓名-职位 [店代码: 店名] (D-01)."""
+        who = f"{self.name}-{self.position}" if self.position else self.name
+        return f"{who} [{self.store_code}: {self.store_name}]" if self.store_code else who
+
+
+SYSTEM = Actor(id=0, username="system", name="系统", system=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Scopes:
+    """Which columns of a resource stand for which scope.
+
+    ``related`` lists columns or `Links` naming people the record is assigned to; ``through`` is the
+    foreign key to the record it belongs to (children follow the customer: whoever sees that one sees
+    this one). ``open`` means that everybody signed in sees the whole dealer's rows (stores, tags).
+    """
+
+    mine: Any = None
+    owned: Any = None
+    related: tuple[Any, ...] = ()
+    department: Any = None
+    store: Any = None
+    dealer: Any = None
+    through: Any = None
+    open: bool = False
+    shared: bool = False
+    """Rows without a dealer belong to everybody (presets of the group)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Arm:
+    """One way into a resource's rows; a list page runs each arm with its own limit and unites them."""
+
+    where: tuple[ColumnElement[bool], ...]
+    links: Links | None = None
+
+
+ME = bindparam("actor_id", required=True)
+MY_DEALER = bindparam("actor_dealer", required=True)
+MY_STORE = bindparam("actor_store", required=True)
+MY_DEPARTMENT = bindparam("actor_department", required=True)
+
+
+def scopes_of(resource: type[Resource], actor: Actor) -> frozenset[Scope]:
+    """The scopes this person has on that resource."""
+    if actor.system:
+        return frozenset({Scope.GROUP})
+    granted = actor.scopes.get(resource.name, frozenset())
+    if resource.scopes.open and actor.dealer_id is not None:
+        granted = granted | {Scope.DEALER}
+    return granted & offered(resource)
+
+
+def offered(resource: type[Resource]) -> frozenset[Scope]:
+    """The scopes the resource's declaration gives a meaning to."""
+    s = resource.scopes
+    found = {Scope.GROUP}
+    for scope, declared in (
+        (Scope.MINE, s.mine),
+        (Scope.OWNED, s.owned),
+        (Scope.RELATED, s.related),
+        (Scope.DEPARTMENT, s.department),
+        (Scope.STORE, s.store),
+        (Scope.DEALER, s.dealer),
+    ):
+        if declared is not None and declared != ():
+            found.add(scope)
+    if s.through is not None:
+        found |= offered(resource.parent())
+    return frozenset(found)
+
+
+@lru_cache(maxsize=4096)
+def arms(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[Arm, ...]:
+    """The arms that together give the rows of these scopes; none for an empty set (fail closed)."""
+    s = resource.scopes
+    if Scope.GROUP in scopes:
+        return (Arm(()),)
+    if Scope.DEALER in scopes and s.dealer is not None:
+        mine = s.dealer == MY_DEALER
+        return (Arm((or_(mine, s.dealer.is_(None)) if s.shared else mine,)),)
+    found: list[Arm] = []
+    border = () if s.dealer is None else (s.dealer == MY_DEALER,)
+    if Scope.STORE in scopes and s.store is not None:
+        found.append(Arm((s.store == MY_STORE, *border)))
+    if Scope.DEPARTMENT in scopes and s.department is not None:
+        found.append(Arm((s.department == MY_DEPARTMENT, *border)))
+    if Scope.OWNED in scopes and s.owned is not None:
+        found.append(Arm((s.owned == ME, *border)))
+    if Scope.MINE in scopes and s.mine is not None:
+        found.append(Arm((s.mine == ME, *border)))
+    if Scope.RELATED in scopes:
+        others = () if s.mine is None else (or_(s.mine != ME, s.mine.is_(None)),)
+        for source in s.related:
+            if isinstance(source, Links):
+                found.append(Arm((source.right == ME, *others, *border), links=source))
+            else:
+                found.append(Arm((source == ME, *others, *border)))
+    if s.through is not None:
+        parent = resource.parent()
+        inner = select(parent.pk()).where(condition(parent, scopes & offered(parent)))
+        found.append(Arm((s.through.in_(inner),)))
+    return tuple(found)
+
+
+@lru_cache(maxsize=4096)
+def condition(resource: type[Resource], scopes: frozenset[Scope]) -> ColumnElement[bool]:
+    """The same rows as `arms()` as one condition, for single records, counts and charts."""
+    parts: list[ColumnElement[bool]] = []
+    for arm in arms(resource, scopes):
+        if not arm.where:
+            return true()
+        if arm.links is not None:
+            first, *rest = arm.where
+            parts.append(resource.pk().in_(select(arm.links.left).where(first)) & _all(rest))
+        else:
+            parts.append(_all(list(arm.where)))
+    return or_(*parts) if parts else false()
+
+
+def _all(parts: list[ColumnElement[bool]]) -> ColumnElement[bool]:
+    whole: ColumnElement[bool] = true()
+    for part in parts:
+        whole = part if whole is None else whole & part
+    return whole
+
+
+def visible(resource: type[Resource], actor: Actor | None) -> ColumnElement[bool]:
+    """The condition every entrance adds: rows of that resource this person may see (A-70).
+
+    Carries bind parameters: execute with ``actor.params``. Nobody signed in sees nothing.
+    """
+    return false() if actor is None else condition(resource, scopes_of(resource, actor))
