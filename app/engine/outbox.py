@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Any
 
 from flask import has_app_context
-from sqlalchemy import Index, String, Text, delete, event, func, or_, select, text, update
+from sqlalchemy import Index, String, Text, and_, delete, event, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -27,7 +27,8 @@ from app.engine.fields import CreatedAt, Pk
 
 MAX_ATTEMPTS = 8
 BACK_OFF = (30, 120, 480, 1800, 7200, 21600)  # seconds before the next attempt; the last one repeats
-GRACE = timedelta(seconds=30)  # a row handed over this recently is still the queue's business
+GRACE = timedelta(seconds=30)  # a row this young was handed over by its own transaction
+AGAIN = timedelta(minutes=5)  # a row swept this recently is still the queue's business
 KEPT = timedelta(days=7)  # how long delivered rows stay for whoever wants to look
 _PENDING = "zhike.outbox"
 _OPEN = "done_at IS NULL AND parked_at IS NULL"
@@ -275,6 +276,7 @@ def _fail(delivery: Delivery, reason: str, *, final: bool) -> Outcome:
             .values(
                 error=reason[:2000],
                 leased_until=None,
+                handed_at=None,
                 available_at=delivery.now + timedelta(seconds=wait),
                 parked_at=delivery.now if final else None,
             )
@@ -293,7 +295,10 @@ def sweep(session: Session, *, now: datetime | None = None, limit: int = 1000) -
             text(_OPEN),
             table.available_at <= moment,
             or_(table.leased_until.is_(None), table.leased_until <= moment),
-            func.coalesce(table.handed_at, table.created_at) <= moment - GRACE,
+            or_(
+                and_(table.handed_at.is_(None), table.created_at <= moment - GRACE),
+                table.handed_at <= moment - AGAIN,
+            ),
         )
         .order_by(table.available_at)
         .limit(limit)

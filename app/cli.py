@@ -1,0 +1,292 @@
+"""The commands of run.py. Every command is thin: it reads its options and calls the one who knows."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import config
+from app import spec_coverage
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+DEMO_CUSTOMERS = 300
+
+
+class ChineseUsage(click.Group):
+    """A command group that explains wrong use in Chinese."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run; wrong use and expected failures end with one clear sentence and a non-zero status."""
+        kwargs["standalone_mode"] = False
+        try:
+            return super().main(*args, **kwargs)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.ctx.get_help() if error.ctx else "")
+            sys.exit(0)
+        except click.UsageError as error:
+            where = error.ctx.command_path if error.ctx else "run.py"
+            click.echo(f"{explain(error)}\n用法见：python {where} --help", err=True)
+            sys.exit(2)
+        except (click.ClickException, config.BadSetting) as error:
+            click.echo(error.format_message() if isinstance(error, click.ClickException) else error, err=True)
+            sys.exit(1)
+        except click.Abort:
+            click.echo("已取消", err=True)
+            sys.exit(1)
+
+
+def explain(error: click.UsageError) -> str:
+    """The Chinese sentence for one kind of wrong use."""
+    if isinstance(error, click.NoSuchOption):
+        hint = f"，是否想用 {'、'.join(error.possibilities)}？" if error.possibilities else ""
+        return f"没有选项 {error.option_name}{hint}"
+    if isinstance(error, click.MissingParameter):
+        name = error.param.human_readable_name if error.param else ""
+        return f"缺少参数 {name}"
+    if isinstance(error, click.BadParameter):
+        name = error.param.opts[0] if error.param else ""
+        return f"参数 {name} 的值不正确：{error.message}"
+    if isinstance(error, click.BadOptionUsage):
+        return f"选项 {error.option_name} 的用法不正确：缺少值或多给了值"
+    text = error.message
+    if text.startswith("No such command"):
+        return f"没有命令{text.removeprefix('No such command').rstrip('.')}"
+    if text.startswith("Got unexpected extra"):
+        return "多余的参数：" + text.partition("(")[2].rstrip(").")
+    return text
+
+
+class WholeNumber(click.ParamType):
+    """A whole number within bounds, refused in Chinese."""
+
+    name = "整数"
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low, self.high = low, high
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number; fails with a sentence."""
+        if isinstance(value, int):
+            return value
+        if not value.isascii() or not value.isdigit() or not self.low <= int(value) <= self.high:
+            self.fail(f"应为 {self.low} 到 {self.high} 之间的整数，而不是“{value}”", param, ctx)
+        return int(value)
+
+
+def _app(**overrides: Any) -> Flask:
+    from app.factory import create_app
+
+    return create_app({**config.settings(), **overrides})
+
+
+def _in_app(work: Callable[[Flask], Any], **overrides: Any) -> Any:
+    app = _app(**overrides)
+    with app.app_context():
+        return work(app)
+
+
+def _initialise(app: Flask) -> None:
+    from app.setup import initialise
+
+    initialise(app)
+
+
+@click.group(
+    cls=ChineseUsage,
+    invoke_without_command=True,
+    help="知客。不带命令时等同于 serve：启动网页、任务与时钟。",
+)
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Without a command: serve."""
+    if context.invoked_subcommand is None:
+        context.invoke(serve)
+
+
+@cli.command(help="启动全部：内置 Redis（除非设置 REDIS_URL）、初始化、网页、任务、时钟。")
+def serve() -> None:
+    """Run everything as one supervised tree."""
+    from app.supervisor import serve as run_tree
+
+    sys.exit(run_tree(config.settings(), os.environ))
+
+
+@cli.command(help="只启动网页。")
+def web() -> None:
+    """Run the web server alone."""
+    from app.web import run
+
+    run(config.settings())
+
+
+@cli.command(help="只启动任务进程。")
+@click.option("--burst", is_flag=True, help="处理完现有任务后退出")
+def worker(burst: bool) -> None:
+    """Run one worker."""
+    settings = config.settings()
+    if not settings["REDIS_URL"]:
+        raise click.ClickException("任务进程需要 Redis：请设置 REDIS_URL，或先用 python run.py serve 启动")
+    from jobs.worker import work
+
+    work(_app(), burst=burst)
+
+
+@cli.command(help="只启动时钟。可以启动多个，每个时点只执行一次。")
+def clock() -> None:
+    """Run one clock."""
+    from jobs.schedule import run
+
+    run(_app())
+
+
+@cli.command(help="建立或升级数据库，同步权限与预置数据；可以反复执行。")
+@click.option("--with-demo", is_flag=True, hidden=True)
+def init(with_demo: bool) -> None:
+    """Migrations, permissions, presets; idempotent."""
+
+    def work(app: Flask) -> None:
+        _initialise(app)
+        if with_demo and not _has_customers():
+            from models import demo as demo_data
+
+            demo_data.build(app, customers=DEMO_CUSTOMERS, echo=click.echo)
+
+    _in_app(work)
+    if not with_demo:
+        click.echo("初始化完成")
+
+
+def _has_customers() -> bool:
+    from sqlalchemy import select
+
+    from app.engine.database import db
+    from models.customers.tables import Customer
+
+    return db.session.execute(select(Customer.id).limit(1)).first() is not None
+
+
+@cli.command(help="生成演示数据，同样的数目总是得到同样的数据。")
+@click.option(
+    "--customers", type=WholeNumber(1, 5_000_000), default=DEMO_CUSTOMERS, metavar="N", help="客户数，默认 300"
+)
+def demo(customers: int) -> None:
+    """Reproducible demo data."""
+
+    def work(app: Flask) -> None:
+        from models import demo as demo_data
+
+        _initialise(app)
+        demo_data.build(app, customers=customers, echo=click.echo)
+
+    _in_app(work)
+
+
+@cli.group(cls=ChineseUsage, help="账号。")
+def user() -> None:
+    """Accounts."""
+
+
+@user.command("add", help="新建账号。")
+@click.argument("username")
+@click.option("--name", required=True, metavar="姓名", help="姓名")
+@click.option("--role", "roles", multiple=True, required=True, metavar="角色", help="角色，可多次给出")
+@click.option("--store", metavar="门店编码", help="所属门店的编码")
+@click.option("--password", metavar="密码", help="不给出时随机生成并显示一次")
+def add_user(username: str, name: str, roles: tuple[str, ...], store: str | None, password: str | None) -> None:
+    """One account with its roles and store."""
+    chosen = password or config.new_password()
+
+    def work(app: Flask) -> None:
+        from app.setup import add_user as add
+
+        add(username=username, name=name, roles=roles, store=store, password=chosen)
+
+    _in_app(work)
+    click.echo(f"已新建账号 {username}" + ("" if password else f"，密码 {chosen}"))
+
+
+@cli.command(help="从 CSV 文件导入客户，表头与建档表单一致。")
+@click.argument("path", type=click.Path(path_type=Path), metavar="文件.csv")
+@click.option("--as", "username", default="admin", metavar="账号", help="以谁的身份导入，默认 admin")
+def load(path: Path, username: str) -> None:
+    """Customers of a dealer's own file, through the same checks as the form."""
+    if not path.is_file():
+        raise click.ClickException(f"找不到文件 {path}")
+
+    def work(app: Flask) -> Any:
+        from app.setup import actor_of
+        from models.customers.load import load_file
+
+        return load_file(path, actor_of(username))
+
+    report = _in_app(work)
+    for line in report.refused:
+        click.echo(f"第 {line.number} 行未导入：{line.reason}")
+    click.echo(f"共 {report.total} 行，导入 {report.created} 行，未导入 {len(report.refused)} 行")
+    sys.exit(1 if report.refused else 0)
+
+
+_PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+
+
+@cli.command(context_settings=_PASS_ON, help="测量速度并打印对照表。")
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+def bench(args: tuple[str, ...]) -> None:
+    """The performance table."""
+    from benchmarks.run import main as run_benchmarks
+
+    sys.exit(run_benchmarks(list(args)))
+
+
+@cli.command(context_settings=_PASS_ON, hidden=True)
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+def test(args: tuple[str, ...]) -> None:
+    """The test suite on as many processes as there are cores."""
+    workers = [] if any(a.startswith(("-n", "-p", "--pdb")) or "::" in a for a in args) else ["-n", "2"]
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *workers, "--dist", "loadscope", *args])
+
+
+@cli.command(help="检查声明与设置（E1xx 为错误，W1xx 为提醒）。")
+def check() -> None:
+    """Start-up checks of the declarations."""
+    from app.engine.checks import run_checks
+
+    findings = _in_app(lambda app: run_checks())
+    for finding in findings:
+        click.echo(str(finding))
+    errors = [finding for finding in findings if finding.code.startswith("E")]
+    click.echo("检查通过" if not errors else f"发现 {len(errors)} 个错误")
+    sys.exit(1 if errors else 0)
+
+
+@cli.command(hidden=True)
+@click.argument("message")
+def migration(message: str) -> None:
+    """Write the migration that brings the database to the declared tables."""
+    from flask_migrate import revision
+
+    _in_app(lambda app: revision(directory=str(config.ROOT / "migrations"), message=message, autogenerate=True))
+
+
+@cli.command("coverage-of-spec", help="按目录列出规格各行是否有通过的测试（取自最近一次测试）。")
+@click.option("--json", "as_json", is_flag=True, help="输出 JSON")
+def coverage_of_spec(as_json: bool) -> None:
+    """Which rows of the five catalogues have a passing test."""
+    results = spec_coverage.load(config.ROOT / "docs" / "spec", config.ROOT / "var" / spec_coverage.RESULTS)
+    if as_json:
+        click.echo(json.dumps(results, ensure_ascii=False))
+    else:
+        click.echo(spec_coverage.report(results))
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Entry point of run.py."""
+    cli.main(args=list(args) if args is not None else None, prog_name="run.py")

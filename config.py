@@ -1,0 +1,172 @@
+"""Settings: every one comes from the environment and has a default with which the product works.
+
+Only the outermost layer reads this module (`run.py`, `app.factory`, `app.cli`, `app.supervisor`).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent
+_PASSWORD_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # without letters that look alike
+
+
+class BadSetting(ValueError):
+    """An environment variable holds something unusable; the text says which, in Chinese."""
+
+
+def new_password() -> str:
+    """A random password that satisfies the product's own complexity rule."""
+    letters = "".join(secrets.choice(_PASSWORD_ALPHABET) for _ in range(10))
+    return f"Zk-{letters}-{secrets.randbelow(90) + 10}K"
+
+
+_SECRETS = {
+    "SECRET_KEY": lambda: secrets.token_urlsafe(48),
+    "ADMIN_PASSWORD": new_password,
+    "DEMO_PASSWORD": new_password,
+}
+
+
+def secret_path(name: str, data_dir: Path) -> Path:
+    """Where a generated secret is kept: readable by the owner only."""
+    return data_dir / "secrets" / name.lower()
+
+
+def secret(name: str, data_dir: Path, environ: Mapping[str, str]) -> str:
+    """The secret from the environment, else the one generated into ``data_dir`` (created when absent).
+
+    Several processes may start at the same time: the first to create the file wins, all read it.
+    """
+    given = environ.get(name, "")
+    if given:
+        return given
+    path = secret_path(name, data_dir)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    if not path.exists():
+        fresh.write_text(_SECRETS[name](), encoding="utf-8")
+        fresh.chmod(0o600)
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass  # another process was first; its value is the one that counts
+        finally:
+            fresh.unlink()
+    return path.read_text(encoding="utf-8").strip()
+
+
+def whole_number(name: str, default: int, environ: Mapping[str, str], *, low: int, high: int) -> int:
+    """A whole number from the environment within its bounds; raises `BadSetting`."""
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise BadSetting(f"环境变量 {name} 应为 {low} 到 {high} 之间的整数，现在是“{text}”")
+    return int(text)
+
+
+def switch(name: str, default: bool, environ: Mapping[str, str]) -> bool:
+    """An on/off setting; raises `BadSetting` for anything that is neither."""
+    text = environ.get(name, "").strip().lower()
+    if not text:
+        return default
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise BadSetting(f"环境变量 {name} 应为 1 或 0，现在是“{text}”")
+
+
+def data_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """The folder of everything that is kept: database, secrets, files, logs."""
+    given = (os.environ if environ is None else environ).get("DATA_DIR", "")
+    return Path(given).expanduser().resolve() if given else ROOT / "var"
+
+
+def _redis_url(data: Path, environ: Mapping[str, str]) -> str:
+    """The given Redis, else the embedded one of a running `serve` on the same data, else none."""
+    if environ.get("REDIS_URL"):
+        return environ["REDIS_URL"]
+    note = data / "run" / "redis.url"
+    return note.read_text(encoding="utf-8").strip() if note.exists() else ""
+
+
+def _database_url(data: Path, environ: Mapping[str, str]) -> str:
+    url = environ.get("DATABASE_URL", "")
+    for short in ("postgres://", "postgresql://"):
+        if url.startswith(short):
+            url = "postgresql+psycopg://" + url.removeprefix(short)
+    if url and not url.startswith(("postgresql+psycopg://", "sqlite:///")):
+        raise BadSetting("环境变量 DATABASE_URL 只支持 postgresql+psycopg:// 或 sqlite:/// 开头的地址")
+    return url or f"sqlite:///{data / 'zhike.db'}"
+
+
+def settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Every setting of the application, ready for ``app.config``; raises `BadSetting`."""
+    env = os.environ if environ is None else environ
+    data = data_dir(env)
+    data.mkdir(parents=True, exist_ok=True)
+    database = _database_url(data, env)
+    redis_url = _redis_url(data, env)
+    threads = whole_number("WEB_THREADS", 4, env, low=1, high=64)
+    https = switch("COOKIE_SECURE", False, env)
+    pool = {} if database.startswith("sqlite") else {"pool_size": threads + 2, "pool_pre_ping": True}
+    return {
+        "DATA_DIR": data,
+        "HOST": env.get("HOST", "") or "127.0.0.1",
+        "PORT": whole_number("PORT", 8080, env, low=1, high=65535),
+        "WEB_WORKERS": whole_number("WEB_WORKERS", 2, env, low=1, high=64),
+        "WEB_THREADS": threads,
+        "SECRET_KEY": secret("SECRET_KEY", data, env),
+        "ADMIN_PASSWORD": secret("ADMIN_PASSWORD", data, env),
+        "DEMO_PASSWORD": secret("DEMO_PASSWORD", data, env),
+        "DEMO": switch("DEMO", True, env),
+        "METRICS_TOKEN": env.get("METRICS_TOKEN", ""),
+        # database: migrations own the schema, `init` owns the permissions
+        "SQLALCHEMY_DATABASE_URI": database,
+        "SQLALCHEMY_ENGINE_OPTIONS": pool,
+        "FAB_CREATE_DB": False,
+        "FAB_UPDATE_PERMS": False,
+        # queue
+        "REDIS_URL": redis_url,
+        # people and sessions
+        "AUTH_RATE_LIMITED": True,
+        "AUTH_RATE_LIMIT": env.get("LOGIN_LIMIT", "") or "20 per minute",
+        "RATELIMIT_ENABLED": True,
+        "RATELIMIT_STORAGE_URI": redis_url or "memory://",
+        "RATELIMIT_STORAGE_OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 0.5} if redis_url else {},
+        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": bool(redis_url),
+        "RATELIMIT_SWALLOW_ERRORS": True,
+        "FAB_PASSWORD_COMPLEXITY_ENABLED": True,
+        "FAB_SAFE_REDIRECT_HOSTS": [host for host in env.get("SAFE_REDIRECT_HOSTS", "").split(",") if host],
+        "FAB_ALLOW_GET_UNSAFE_MUTATIONS": False,
+        "FAB_API_SHOW_STACKTRACE": False,
+        "FAB_ADD_SECURITY_API": False,
+        "WTF_CSRF_TIME_LIMIT": None,  # bound to the session, so a form left open over lunch still saves
+        "SESSION_COOKIE_NAME": "zhike",
+        "SESSION_COOKIE_SECURE": https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "REMEMBER_COOKIE_SECURE": https,
+        "REMEMBER_COOKIE_HTTPONLY": True,
+        "REMEMBER_COOKIE_SAMESITE": "Lax",
+        "PERMANENT_SESSION_LIFETIME": timedelta(
+            hours=whole_number("SESSION_HOURS", 12, env, low=1, high=24 * 31)
+        ),
+        "MAX_CONTENT_LENGTH": 32 * 1024 * 1024,
+        "PROXY_HOPS": whole_number("PROXY_HOPS", 0, env, low=0, high=5),
+        # language and time
+        "BABEL_DEFAULT_LOCALE": "zh",
+        "BABEL_DEFAULT_TIMEZONE": "Asia/Shanghai",
+        "BABEL_TRANSLATION_DIRECTORIES": str(ROOT / "translations"),
+        "LANGUAGES": {"zh": {"flag": "cn", "name": "中文"}},
+        "APP_NAME": "知客",
+        "TEMPLATES_AUTO_RELOAD": False,
+        "JSON_AS_ASCII": False,
+    }

@@ -1,0 +1,88 @@
+"""The queue port filled with RQ, and the worker process.
+
+The worker runs jobs in its own process, without a fork for each: three times the jobs per second, and the
+supervisor restarts it when one kills it. Whatever was cut off is still in the outbox.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Sequence
+
+from flask import Flask
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue as RqQueueOfJobs
+from rq.worker import SimpleWorker
+
+from app.engine import queue
+
+QUEUE_NAME = "zhike"
+CLOSED_FOR = 5.0  # seconds without another try after Redis did not answer
+_JOB = "jobs.outbox.deliver"
+
+
+class RedisQueue:
+    """Hands outbox ids to RQ. When Redis does not answer, nobody waits for it again for some seconds."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = Redis.from_url(
+            url, socket_connect_timeout=0.3, socket_timeout=0.5, retry=Retry(NoBackoff(), 0)
+        )
+        self._queue = RqQueueOfJobs(QUEUE_NAME, connection=self._redis)
+        self._open_until = 0.0
+
+    def hand_over(self, ids: Sequence[int], *, seconds: int) -> None:
+        """Pass the ids to RQ in one round trip; raises `QueueDown`."""
+        self._check()
+        jobs = [
+            RqQueueOfJobs.prepare_data(
+                _JOB, (row_id,), timeout=seconds, result_ttl=0, failure_ttl=60, description=f"outbox {row_id}"
+            )
+            for row_id in ids
+        ]
+        try:
+            self._queue.enqueue_many(jobs)
+        except RedisError as error:
+            self._break(error)
+
+    def depth(self) -> int:
+        """Jobs waiting in RQ; raises `QueueDown`."""
+        self._check()
+        try:
+            return int(self._queue.count)
+        except RedisError as error:
+            self._break(error)
+
+    def ping(self) -> None:
+        """Ask Redis for a sign of life, past the circuit breaker; raises `QueueDown`."""
+        try:
+            self._redis.ping()
+        except RedisError as error:
+            raise queue.QueueDown(str(error)) from error
+
+    def _check(self) -> None:
+        if time.monotonic() < self._open_until:
+            raise queue.QueueDown("Redis 暂时无法连接")
+
+    def _break(self, error: RedisError) -> None:
+        self._open_until = time.monotonic() + CLOSED_FOR
+        raise queue.QueueDown(str(error)) from error
+
+
+def connect(app: Flask) -> None:
+    """Give the application the queue its settings name; without ``REDIS_URL`` it keeps a memory queue."""
+    url = app.config.get("REDIS_URL")
+    queue.connect(app, RedisQueue(url) if url else queue.MemoryQueue())
+
+
+def work(app: Flask, *, burst: bool = False) -> None:
+    """Run jobs until told to stop (or, with ``burst``, until none waits)."""
+    redis = Redis.from_url(app.config["REDIS_URL"])
+    name = f"{socket.gethostname()}-{os.getpid()}"
+    with app.app_context():
+        SimpleWorker([QUEUE_NAME], connection=redis, name=name).work(burst=burst, logging_level="WARNING")

