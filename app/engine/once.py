@@ -1,0 +1,37 @@
+"""One submit per click: a form's token is used up by the transaction that does what the form asks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import String, Text, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.engine.database import Model
+from app.engine.fields import CreatedAt, Pk
+
+
+class Submission(Model):
+    """A form that was carried out, and where its sender was led; unique per token."""
+
+    __tablename__ = "submissions"
+
+    id: Mapped[Pk]
+    token: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[int]
+    at: Mapped[CreatedAt] = mapped_column(index=True)
+    url: Mapped[str] = mapped_column(Text)
+
+
+def seen(session: Session, token: str) -> str | None:
+    """Where the first submit of this token led, or None when the token is fresh."""
+    return session.scalar(select(Submission.url).where(Submission.token == token)) if token else None
+
+
+def remember(session: Session, token: str, user_id: int, url: str, now: datetime | None = None) -> None:
+    """Use the token up in the open transaction; a second one at the same moment fails at the commit."""
+    if token:
+        row = Submission(token=token, user_id=user_id, url=url)
+        if now is not None:
+            row.at = now
+        session.add(row)
