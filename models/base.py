@@ -1,0 +1,47 @@
+"""What tables of every domain share: versions, stamps, the audit mark and the mark of the rights epoch."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import DateTime, ForeignKey, Integer
+from sqlalchemy.orm import Mapped, declared_attr
+
+from app.engine.audit import Audited
+from app.engine.database import utcnow
+from app.engine.fields import CreatedAt, column
+
+__all__ = ["Audited", "Dated", "Stamped", "Steering", "Versioned"]
+
+
+class Versioned:
+    """Saving over somebody else's newer version is refused (D-15)."""
+
+    version: Mapped[int] = column("版本", Integer, default=1, server_default="1")
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 - SQLAlchemy calls it with the class
+        return {"version_id_col": cls.version}
+
+
+class Dated:
+    """When a record was made and last changed."""
+
+    created_at: Mapped[CreatedAt] = column("创建时间", DateTime, index=True)
+    updated_at: Mapped[datetime] = column("更新时间", DateTime, default=utcnow, onupdate=utcnow)
+
+
+class Stamped(Dated):
+    """When and by whom a record was made."""
+
+    created_by_id: Mapped[int | None] = column("创建人", ForeignKey("ab_user.id"))
+
+
+class Steering:
+    """A table that decides what people see or may do: any change of it ends every remembered actor.
+
+    Changes of ``__quiet__`` columns alone (sign-in statistics) do not.
+    """
+
+    __quiet__: ClassVar[frozenset[str]] = frozenset()

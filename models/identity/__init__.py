@@ -1,0 +1,1 @@
+"""The organisation: dealers, stores, people, roles and their rights."""

@@ -1,0 +1,80 @@
+"""Roles and what they grant: the framework's tables, with labels, kinds and row scopes."""
+
+from __future__ import annotations
+
+from flask_appbuilder.security.sqla.models import (
+    Role,
+    assoc_permissionview_role,
+    assoc_user_role,
+)
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.engine.choices import Choice, Tone
+from app.engine.database import Model
+from app.engine.fields import Links, Meta, Pk, column
+from app.engine.scopes import Scope
+from models.base import Audited, Steering, Versioned
+
+
+class RoleKind(Choice):
+    """Who decides about a role: the dealer, or the group (A-115)."""
+
+    DEALER = "dealer", "商场管理角色", Tone.INFO
+    GROUP = "group", "集团控制型角色", Tone.ACTIVE
+
+
+class StaffRole(Steering, Versioned, Audited, Role):
+    """A set of rights given to people. ``name`` is a key; ``label`` is what people read (A-114)."""
+
+    label: Mapped[str] = column("角色名称", String(64), index=True, server_default="")
+    kind: Mapped[RoleKind] = column(
+        "角色类型", choices=RoleKind, default=RoleKind.DEALER, server_default=RoleKind.DEALER.value
+    )
+    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id", use_alter=True))
+    assignable: Mapped[bool] = column(
+        "商场可分配", Boolean, default=True, server_default="1", hint="商场管理员可把此角色分配给员工"
+    )
+
+    def __repr__(self) -> str:
+        return f"<StaffRole {self.id}>"
+
+
+class RoleAssignment(Steering, Model):
+    """One role of one person; the framework's link table as a class."""
+
+    __table__ = assoc_user_role
+
+
+class RoleGrant(Steering, Model):
+    """One permission of one role; the framework's link table as a class."""
+
+    __table__ = assoc_permissionview_role
+
+
+class RoleScope(Steering, Model):
+    """One row scope a role opens on one resource (A-70)."""
+
+    __tablename__ = "role_scopes"
+    __table_args__ = (UniqueConstraint("role_id", "resource", "scope"),)
+
+    id: Mapped[Pk]
+    role_id: Mapped[int] = mapped_column(ForeignKey("ab_role.id", ondelete="CASCADE"))
+    resource: Mapped[str] = mapped_column(String(64))
+    scope: Mapped[Scope] = column("数据范围", choices=Scope)
+
+
+class RightsEpoch(Model):
+    """One row: a number that differs after every change of anybody's rights or of the settings."""
+
+    __tablename__ = "rights_epoch"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    value: Mapped[int] = mapped_column(BigInteger)
+
+
+ROLES_OF = Links("roles", "角色", left=RoleAssignment.user_id, right=RoleAssignment.role_id)  # type: ignore[attr-defined]
+
+assoc_user_role.c.user_id.info["zk"] = Meta("员工")
+assoc_user_role.c.role_id.info["zk"] = Meta("角色")
+Role.__table__.c.name.info["zk"] = Meta("角色标识")

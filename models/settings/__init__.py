@@ -1,0 +1,1 @@
+"""What administrators change without code: dictionaries and parameters."""
