@@ -161,7 +161,11 @@ class Links:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Values:
-    """Several plain values of one record kept in a table of their own: a customer's further phones."""
+    """Several plain values of one record kept in a table of their own: a customer's further phones.
+
+    ``main`` is the record's own column whose value stands in that table too (so that one index finds
+    all of them) but is not shown or asked for among the further ones.
+    """
 
     name: str
     label: str
@@ -170,6 +174,7 @@ class Values:
     order: Any = None
     copies: tuple[tuple[Any, Any], ...] = ()
     hint: str = ""
+    main: Any = None
 
 
 def entry(

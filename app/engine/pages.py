@@ -454,11 +454,13 @@ class SearchPage:
 
 @dataclass(slots=True)
 class RolePermission:
-    """One tick of the role editor. A restricting one takes something away (A-90)."""
+    """One tick of the role editor. A restricting one takes something away (A-90); ``changed``
+    means that the tick differs from what is stored."""
 
     name: str
     label: str
     checked: bool = False
+    changed: bool = False
     restricting: bool = False
     kind: str = "action"
     hint: str = ""
@@ -467,12 +469,14 @@ class RolePermission:
 @dataclass(slots=True)
 class RolePage:
     """A page of the menu: its permissions and the set of rows they reach. The chosen scopes are
-    submitted as ``scope.<name>``, once per scope."""
+    submitted as ``scope.<name>``, once per scope; ``stored_scopes`` is what is stored, in words,
+    where that differs from the ticks."""
 
     name: str
     label: str
     permissions: list[RolePermission]
     scopes: list[Option] = field(default_factory=list)
+    stored_scopes: str = ""
 
 
 @dataclass(slots=True)

@@ -342,6 +342,8 @@ def _set_members(session: Session, record: Any, spec: FieldSpec, wanted: Sequenc
     member = source.right if isinstance(source, Links) else source.value
     copies = {copy.key: getattr(record, original.key) for copy, original in source.copies}
     order = source.order.key if isinstance(source, Values) and source.order is not None else None
+    if isinstance(source, Values) and source.main is not None:
+        wanted = [getattr(record, source.main.key), *wanted]
     present = set(session.scalars(select(member).where(source.left == record.id)))
     gone = present - set(wanted)
     if gone:

@@ -137,7 +137,8 @@ class Resource:
     ``sorts`` are the columns a list may be ordered by; the first is the default, newest first.
     ``create`` and ``update`` are rules called before saving: ``rule(record, act, values)``; ``create``
     may return another record instead. ``checks`` maps a column to ``rule(text, act) -> CheckResult``,
-    asked while typing. ``hidden_in_form`` etc. do not exist: leave a field out of ``form`` instead.
+    asked while typing. ``more_columns`` can be switched on by a person; ``leaves_out`` names values that
+    the default list does not show unless that column is filtered (A-63): ``((Customer.stage, (INVALID,)),)``.
     """
 
     model: ClassVar[Any]
@@ -152,7 +153,9 @@ class Resource:
     title: ClassVar[Any] = None
     code: ClassVar[Any] = None
     columns: ClassVar[tuple[Any, ...]] = ()
+    more_columns: ClassVar[tuple[Any, ...]] = ()
     filters: ClassVar[tuple[Any, ...]] = ()
+    leaves_out: ClassVar[tuple[tuple[Any, tuple[Any, ...]], ...]] = ()
     search: ClassVar[tuple[Any, ...]] = ()
     exact: ClassVar[tuple[Any, ...]] = ()
     tail: ClassVar[tuple[Any, ...]] = ()
@@ -195,6 +198,20 @@ class Resource:
     def view_name(cls) -> str:
         """The stable key of permissions and endpoints."""
         return cls.__name__
+
+    @classmethod
+    def extend(
+        cls,
+        *,
+        actions: tuple[Action, ...] = (),
+        first_actions: tuple[Action, ...] = (),
+        detail: tuple[Any, ...] = (),
+        charts: tuple[Chart, ...] = (),
+    ) -> None:
+        """Add what an upper domain knows about this record: its actions on it, its related tabs."""
+        cls.actions = (*first_actions, *cls.actions, *actions)
+        cls.detail = (*cls.detail, *detail)
+        cls.charts = (*cls.charts, *charts)
 
     @classmethod
     def pk(cls) -> Any:

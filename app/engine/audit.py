@@ -1,0 +1,471 @@
+"""Who changed what, when: an unchangeable history written by the transaction of the deed itself.
+
+A model with the mixin `Audited` cannot be changed through the ORM without an `Act` in
+``session.info["act"]``: flushing fails. What a deed changes is collected at each flush, thrown away with
+its savepoint, and stored as one entry per record before the commit (A-116, D-15).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Index, Integer, String, event, insert, inspect, select
+from sqlalchemy.orm import InstanceState, Mapped, Mapper, Session
+from sqlalchemy.types import JSON
+
+from app.engine.actions import Act
+from app.engine.choices import Choice
+from app.engine.database import Model, utcnow
+from app.engine.fields import FieldSpec, Pk, column, describe
+from app.engine.resource import (
+    Between,
+    Group,
+    Menu,
+    Resource,
+    Window,
+    has_resource,
+    resource,
+    resource_of,
+    resources,
+)
+from app.engine.scopes import SYSTEM, Scopes
+
+LONGEST = 2000  # characters of one value that are kept
+UNSEEN = frozenset({"version", "created_at", "updated_at", "created_by_id", "updated_by_id"})
+_DEEDS = {"create": "新增", "update": "编辑", "delete": "删除"}
+
+
+class Audited:
+    """Mixin of models whose every change is kept with actor, time, old and new value."""
+
+
+class UnauditedError(RuntimeError):
+    """Somebody changed an audited record outside a deed; a mistake in the program, never the user's."""
+
+
+class Source(Choice):
+    """By which way in a change came."""
+
+    WEB = "web", "网页"
+    MOBILE = "mobile", "手机"
+    API = "api", "接口"
+    IMPORT = "import", "导入"
+    LOAD = "load", "文件装载"
+    JOB = "job", "系统任务"
+    OTHER = "other", "其他"
+
+
+class AuditEntry(Model):
+    """What one deed did to one record; never changed and never deleted."""
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (
+        Index("ix_audit_entries_record", "resource", "record_id", "id"),
+        Index("ix_audit_entries_actor_name", "dealer_id", "actor_name", "at"),
+        Index("ix_audit_entries_record_label", "dealer_id", "record_label", "at"),
+    )
+
+    id: Mapped[Pk]
+    at: Mapped[datetime] = column("时间")
+    actor_id: Mapped[int] = column("操作人编号", Integer)
+    actor_name: Mapped[str] = column("操作人", String(64))
+    dealer_id: Mapped[int | None] = column("所属商场", Integer)
+    resource: Mapped[str] = column("对象代码", String(64))
+    record_id: Mapped[int] = column("记录编号", Integer)
+    kind_label: Mapped[str] = column("对象", String(32))
+    record_label: Mapped[str] = column("记录", String(160))
+    action: Mapped[str] = column("动作代码", String(64))
+    action_label: Mapped[str] = column("动作", String(64))
+    source: Mapped[Source] = column("来源", choices=Source)
+    changes: Mapped[dict[str, Any]] = column("变更内容", JSON, kind="changes", wide=True)
+
+
+class AuditLog(Resource, model=AuditEntry):
+    """操作日志: who changed what, of the whole dealer (A-116)."""
+
+    label = "操作日志"
+    menu = Menu("管理", icon="history", order=980)
+    icon = "history"
+    scopes = Scopes(dealer=AuditEntry.dealer_id)
+    title = AuditEntry.record_label
+    columns = (
+        AuditEntry.at,
+        AuditEntry.actor_name,
+        AuditEntry.action_label,
+        AuditEntry.kind_label,
+        AuditEntry.record_label,
+        AuditEntry.changes,
+        AuditEntry.source,
+    )
+    exact = (AuditEntry.actor_name, AuditEntry.record_label)
+    filters = (Between(AuditEntry.at),)
+    sorts = (AuditEntry.at,)
+    window = Window(AuditEntry.at, days=180)
+    search_hint = "操作人姓名或记录全称"
+    detail = (
+        Group(
+            "操作",
+            AuditEntry.at,
+            AuditEntry.actor_name,
+            AuditEntry.action_label,
+            AuditEntry.kind_label,
+            AuditEntry.record_label,
+            AuditEntry.source,
+        ),
+        Group("变更", AuditEntry.changes),
+    )
+
+
+@dataclass
+class _Deed:
+    """What is collected about one record in one transaction."""
+
+    record: Any
+    act: Act
+    kind: str
+    changes: dict[str, list[Any]] = field(default_factory=dict)
+    always: bool = False
+
+    def add(self, changes: Mapping[str, Sequence[Any]]) -> None:
+        """Add later changes: the first old value and the last new one remain."""
+        for name, (old, new) in changes.items():
+            first = self.changes[name][0] if name in self.changes else old
+            self.changes[name] = [first, new]
+
+
+_Layer = dict[tuple[int, str], _Deed]
+
+
+@contextmanager
+def acting(session: Session, act: Act | None = None) -> Iterator[Act]:
+    """Let changes of audited records in this block count as that deed; the system's own by default."""
+    act = act or Act(SYSTEM, utcnow(), session, "job", "update")
+    before = session.info.get("act")
+    session.info["act"] = act
+    try:
+        yield act
+    finally:
+        session.info["act"] = before
+        if before is None:
+            session.info.pop("act")
+
+
+def log(act: Act, record: Any, action: str, changes: Mapping[str, Sequence[Any]] | None = None) -> None:
+    """Keep something that no column shows, e.g. a price viewed (A-89); ``changes`` is old and new by
+    field. ``action`` is an action's name or Chinese words."""
+    deed = _deed(act.session, act, record, action)
+    deed.always = True
+    deed.add({name: (_plain(old), _plain(new)) for name, (old, new) in (changes or {}).items()})
+
+
+def note(session: Session, record: Any, name: str, before: Sequence[Any], after: Sequence[Any]) -> None:
+    """Add a changed set of links or values to the running deed's entry of the record."""
+    act: Act | None = session.info.get("act")
+    if act is None:
+        raise UnauditedError(f"{type(record).__name__}.{name} changed outside a deed")
+    _deed(session, act, record, act.action).add({name: (_plain(list(before)), _plain(list(after)))})
+
+
+def _layers(session: Session) -> list[_Layer]:
+    found: list[_Layer] = session.info.setdefault("zhike.audit", [{}])
+    return found
+
+
+def _deed(session: Session, act: Act, record: Any, action: str) -> _Deed:
+    layer = _layers(session)[-1]
+    key = (id(record), action)
+    if key not in layer:
+        layer[key] = _Deed(record, act, action)
+    return layer[key]
+
+
+def _labelled(record: Any) -> list[str]:
+    mapper: Mapper[Any] = inspect(type(record))
+    return [a.key for a in mapper.column_attrs if "zk" in a.columns[0].info and a.key not in UNSEEN]
+
+
+def _changes(record: Any) -> dict[str, tuple[Any, Any]]:
+    """Old and new of every changed declared column of a record that is being flushed."""
+    state: InstanceState[Any] = inspect(record)
+    found: dict[str, tuple[Any, Any]] = {}
+    for name in _labelled(record):
+        history = state.attrs[name].history
+        if history.has_changes():
+            old = _plain(history.deleted[0] if history.deleted else None)
+            new = _plain(history.added[0] if history.added else None)
+            if old != new:
+                found[name] = (old, new)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON keeps it."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(v) for v in value]
+    return str(value)[:LONGEST]
+
+
+@event.listens_for(Session, "before_flush")
+def _refuse_unknown_deeds(session: Session, _context: Any, _instances: Any) -> None:
+    if session.info.get("act") is not None:
+        return
+    for record in (*session.new, *session.deleted):
+        if isinstance(record, Audited):
+            raise UnauditedError(f"{type(record).__name__} added or deleted outside a deed")
+    for record in session.dirty:
+        if isinstance(record, Audited) and _changes(record):
+            raise UnauditedError(f"{type(record).__name__} changed outside a deed")
+
+
+@event.listens_for(Session, "after_flush")
+def _collect(session: Session, _context: Any) -> None:
+    act: Act | None = session.info.get("act")
+    if act is None:
+        return
+    for record in session.new:
+        if isinstance(record, Audited):
+            values = {n: (None, _plain(record.__dict__.get(n))) for n in _labelled(record)}
+            deed = _deed(session, act, record, act.action)
+            deed.always = True
+            deed.add({n: v for n, v in values.items() if v[1] is not None})
+    for record in session.dirty:
+        if isinstance(record, Audited):
+            changes = _changes(record)
+            if changes:
+                _deed(session, act, record, act.action).add(changes)
+    for record in session.deleted:
+        if isinstance(record, Audited):
+            values = {n: (_plain(record.__dict__.get(n)), None) for n in _labelled(record)}
+            deed = _deed(session, act, record, act.action)
+            deed.always = True
+            deed.add({n: v for n, v in values.items() if v[0] is not None})
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _refuse_unseen_sets(state: Any) -> None:
+    """A set-based change passes the flush by; whoever makes one must say that it keeps the log itself."""
+    if not (state.is_update or state.is_delete) or state.bind_mapper is None:
+        return
+    model = state.bind_mapper.class_
+    if model is AuditEntry:
+        raise UnauditedError("the history is unchangeable")
+    if issubclass(model, Audited) and not state.execution_options.get("audited"):
+        raise UnauditedError(
+            f"set-based change of {model.__name__}: write the entries with audit.log() and pass "
+            "execution_options={'audited': True}"
+        )
+
+
+@event.listens_for(Session, "after_transaction_create")
+def _open_layer(session: Session, transaction: Any) -> None:
+    if transaction.nested:
+        _layers(session).append({})
+
+
+@event.listens_for(Session, "after_commit")
+def _keep_layer(session: Session) -> None:
+    """A savepoint was released: what it collected now belongs to the transaction around it."""
+    if not session.in_nested_transaction():
+        return
+    layers = _layers(session)
+    upper = layers.pop()
+    for key, deed in upper.items():
+        known = layers[-1].setdefault(key, deed)
+        if known is not deed:
+            known.add({name: (old, new) for name, (old, new) in deed.changes.items()})
+            known.always = known.always or deed.always
+    layers.append({})  # closed again by `_close_layer`, empty
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _close_layer(session: Session, transaction: Any) -> None:
+    if transaction.nested:
+        _layers(session).pop()
+    elif transaction.parent is None:
+        session.info.pop("zhike.audit", None)
+
+
+@event.listens_for(Session, "before_commit")
+def _write(session: Session) -> None:
+    if session.in_nested_transaction():
+        return
+    session.flush()
+    layers = _layers(session)
+    deeds = [deed for layer in layers for deed in layer.values()]
+    layers[:] = [{}]
+    rows = entries(deeds_of(deeds), session)
+    if rows:
+        session.execute(insert(AuditEntry.__table__), rows)  # type: ignore[arg-type]
+
+
+def deeds_of(collected: Iterable[_Deed]) -> list[_Deed]:
+    """Those that changed something in the end."""
+    found = []
+    for deed in collected:
+        deed.changes = {name: pair for name, pair in deed.changes.items() if pair[0] != pair[1]}
+        if deed.changes or deed.always:
+            found.append(deed)
+    return found
+
+
+def entries(deeds: Sequence[_Deed], session: Session) -> list[dict[str, Any]]:
+    """The rows of the history, with the names that references had at this moment."""
+    names = _names(deeds, session)
+    return [_entry(deed, names) for deed in deeds]
+
+
+def _entry(deed: _Deed, names: Mapping[tuple[Any, int], str]) -> dict[str, Any]:
+    record, act = deed.record, deed.act
+    shown: type[Resource] | None = resource_of(type(record)) if has_resource(type(record)) else None
+    name = shown.name if shown else type(record).__tablename__
+    fields: dict[str, list[Any]] = {}
+    for key, (old, new) in deed.changes.items():
+        spec = spec_of(name, key)
+        fields[key] = [old, new]
+        if spec is not None and spec.target is not None:
+            fields[key] += [_named(spec.target, old, names), _named(spec.target, new, names)]
+    return {
+        "at": act.now,
+        "actor_id": act.actor.id,
+        "actor_name": act.actor.name or act.actor.username,
+        "dealer_id": getattr(record, "dealer_id", None) or act.actor.dealer_id,
+        "resource": name,
+        "record_id": record.id,
+        "kind_label": shown.label if shown else "",
+        "record_label": _label(shown, record),
+        "action": deed.kind[:64],
+        "action_label": action_label(deed.kind)[:64],
+        "source": act.source if act.source in set(Source) else Source.OTHER,
+        "changes": {"resource": name, "fields": fields},
+    }
+
+
+def _label(shown: type[Resource] | None, record: Any) -> str:
+    if shown is None:
+        return f"#{record.id}"
+    columns = [c for c in (shown.title, shown.code) if c is not None and describe(c).guard is None]
+    alive = inspect(record).persistent
+    parts = [
+        getattr(record, c.key) if alive else record.__dict__.get(c.key)
+        for c in columns
+        if isinstance(record, c.class_)
+    ]
+    return (" ".join(str(p) for p in parts if p) or f"#{record.id}")[:160]
+
+
+def action_label(name: str) -> str:
+    """The words of an action's name; words themselves stay as they are."""
+    if name in _DEEDS:
+        return _DEEDS[name]
+    return next((a.label for r in resources() for a in r.actions if a.name == name), name)
+
+
+def _ids(value: Any) -> list[int]:
+    values = value if isinstance(value, list) else [value]
+    return [int(v) for v in values if v is not None and str(v).isdigit()]
+
+
+def _named(target: Any, value: Any, names: Mapping[tuple[Any, int], str]) -> str:
+    return "、".join(names.get((target, i), f"#{i}") for i in _ids(value))
+
+
+def _names(deeds: Sequence[_Deed], session: Session) -> dict[tuple[Any, int], str]:
+    """The titles of all records that changed references point to: one query per kind of record."""
+    wanted: dict[Any, set[int]] = {}
+    for deed in deeds:
+        model = type(deed.record)
+        name = resource_of(model).name if has_resource(model) else model.__tablename__
+        for key, pair in deed.changes.items():
+            spec = spec_of(name, key)
+            if spec is not None and spec.target is not None:
+                wanted.setdefault(spec.target, set()).update(_ids(pair[0]), _ids(pair[1]))
+    found: dict[tuple[Any, int], str] = {}
+    for target, ids in wanted.items():
+        shown = resource_of(target) if has_resource(target) else None
+        if shown is None or shown.title is None or not ids or describe(shown.title).guard is not None:
+            continue
+        rows = session.execute(select(target.id, shown.title).where(target.id.in_(sorted(ids))))
+        found.update({(target, row[0]): str(row[1]) for row in rows})
+    return found
+
+
+_specs: dict[str, dict[str, FieldSpec]] = {}
+
+
+def spec_of(resource_name: str, name: str) -> FieldSpec | None:
+    """The declared field behind a name in an entry; None for one that is declared no longer."""
+    if resource_name not in _specs:
+        _specs[resource_name] = _specs_of(resource_name)
+    return _specs[resource_name].get(name)
+
+
+def _specs_of(resource_name: str) -> dict[str, FieldSpec]:
+    shown = resource(resource_name)
+    model = shown.model if shown else _model(resource_name)
+    if model is None:
+        return {}
+    keys = [a.key for a in inspect(model).column_attrs if "zk" in a.columns[0].info]
+    found = {key: describe(getattr(model, key)) for key in keys}
+    if shown is not None:
+        groups = (*shown.form, *(shown.edit_form or ()), *shown.detail)
+        sources = [f for g in groups if isinstance(g, Group) for f in g.fields]
+        for source in (*sources, *shown.columns, *shown.filters, shown.tags):
+            if source is not None and not isinstance(source, Between):
+                spec = describe(source)
+                if spec.links is not None or spec.values is not None:
+                    found.setdefault(spec.name, spec)
+    return found
+
+
+def _model(table: str) -> Any:
+    mappers = [m for m in Model.registry.mappers if getattr(m.local_table, "name", "") == table]
+    return max((m.class_ for m in mappers), key=lambda c: len(c.__mro__), default=None)
+
+
+@event.listens_for(AuditEntry, "before_update")
+@event.listens_for(AuditEntry, "before_delete")
+def _refuse_rewriting(_mapper: Any, _connection: Any, _entry: AuditEntry) -> None:
+    raise UnauditedError("the history is unchangeable")
+
+
+_REFUSED = "操作日志不可修改或删除"
+
+
+def ddl(dialect: str) -> list[str]:
+    """Statements that make the database itself refuse to change the history; for the migration."""
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER IF NOT EXISTS audit_entries_no_{verb.lower()} BEFORE {verb} ON audit_entries "
+            f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END"
+            for verb in ("UPDATE", "DELETE")
+        ]
+    return [
+        "CREATE OR REPLACE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{_REFUSED}'; END $$",
+        "CREATE OR REPLACE TRIGGER audit_entries_no_change BEFORE UPDATE OR DELETE ON audit_entries "
+        "FOR EACH ROW EXECUTE FUNCTION audit_entries_refuse()",
+    ]
+
+
+def drop_ddl(dialect: str) -> list[str]:
+    """The way back."""
+    if dialect == "sqlite":
+        return [f"DROP TRIGGER IF EXISTS audit_entries_no_{verb}" for verb in ("update", "delete")]
+    return [
+        "DROP TRIGGER IF EXISTS audit_entries_no_change ON audit_entries",
+        "DROP FUNCTION IF EXISTS audit_entries_refuse()",
+    ]

@@ -1,0 +1,149 @@
+"""What happens by itself at a time of day.
+
+Every slot of a schedule is claimed by a unique row, so it runs once however many clocks tick; a slot missed
+while no clock ran is made up for once, the newest only. What is claimed becomes an outbox row in the same
+transaction, so the work itself is done by a worker, once. Times of day are those of Asia/Shanghai.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import String, delete, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.engine import outbox
+from app.engine.database import Model, writing
+
+ZONE = ZoneInfo("Asia/Shanghai")
+KEPT = timedelta(days=60)
+
+
+class ClockSlot(Model):
+    """A moment of a schedule that some clock has taken care of."""
+
+    __tablename__ = "clock_slots"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    slot: Mapped[datetime] = mapped_column(primary_key=True)
+    claimed_at: Mapped[datetime]
+
+
+class Times(Protocol):
+    """The moments of a schedule."""
+
+    def latest(self, now: datetime) -> datetime:
+        """The newest moment not after ``now``; both UTC without zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Every so many minutes, counted from midnight; 60 means each full hour."""
+
+    minutes: int
+
+    def latest(self, now: datetime) -> datetime:
+        """The newest moment not after ``now``."""
+        local = _local(now)
+        past = (local.hour * 60 + local.minute) % self.minutes
+        return _stored(local.replace(second=0, microsecond=0) - timedelta(minutes=past))
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class At:
+    """At these times of day: ``At("08:00", "20:00")``."""
+
+    times: tuple[time, ...]
+
+    def __init__(self, *times: str) -> None:
+        object.__setattr__(self, "times", tuple(sorted(time.fromisoformat(text) for text in times)))
+
+    def latest(self, now: datetime) -> datetime:
+        """The newest moment not after ``now``."""
+        local = _local(now)
+        days = (local.date(), local.date() - timedelta(days=1))
+        moments = [datetime.combine(day, at, ZONE) for day in days for at in self.times]
+        return _stored(max(moment for moment in moments if moment <= local))
+
+
+def _local(now: datetime) -> datetime:
+    return now.replace(tzinfo=UTC).astimezone(ZONE)
+
+
+def _stored(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+_schedules: dict[str, Times] = {}
+
+
+def scheduled(
+    name: str, times: Times, *, seconds: int = 300
+) -> Callable[[Callable[[outbox.Delivery], None]], Callable[[outbox.Delivery], None]]:
+    """Run the function at these times, as an outbox handler of that name.
+
+    ``delivery.payload["slot"]`` is the moment it runs for (ISO, UTC); work out what is due from the slot,
+    not from the time of running.
+    """
+
+    def register(function: Callable[[outbox.Delivery], None]) -> Callable[[outbox.Delivery], None]:
+        _schedules[name] = times
+        return outbox.handler(name, seconds=seconds)(function)
+
+    return register
+
+
+def schedules() -> dict[str, Times]:
+    """Every schedule by name."""
+    return dict(_schedules)
+
+
+def claim(session: Session, name: str, slot: datetime, *, now: datetime) -> bool:
+    """Take this slot, in the current transaction; False when another clock has it.
+
+    The first slot ever seen of a name is only noted: a new schedule has missed nothing.
+    """
+    table = ClockSlot.__table__.c
+    newest = session.scalar(select(table.slot).where(table.name == name).order_by(table.slot.desc()).limit(1))
+    if newest is not None and newest >= slot:
+        return False
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    taken = session.execute(
+        insert(ClockSlot.__table__)
+        .values(name=name, slot=slot, claimed_at=now)
+        .on_conflict_do_nothing()
+        .returning(table.slot)
+    ).first()
+    return taken is not None and newest is not None
+
+
+def tick(session: Session, now: datetime, seen: dict[str, datetime]) -> list[str]:
+    """Start what is due at ``now`` (UTC); returns the names started by this clock.
+
+    ``seen`` is this clock's memory of slots that are settled, which saves asking the database.
+    """
+    started = []
+    for name, times in _schedules.items():
+        slot = times.latest(now)
+        if seen.get(name) == slot:
+            continue
+        with writing(session):
+            if claim(session, name, slot, now=now):
+                outbox.put(session, name, {"slot": slot.isoformat()}, key=f"{name}@{slot.isoformat()}", now=now)
+                started.append(name)
+            session.commit()
+        seen[name] = slot
+    return started
+
+
+def prune(session: Session, *, now: datetime) -> None:
+    """Forget slots older than `KEPT`; commits."""
+    with writing(session):
+        session.execute(delete(ClockSlot.__table__).where(ClockSlot.__table__.c.slot < now - KEPT))
+        session.commit()

@@ -1,0 +1,122 @@
+"""The history as a person may read it: every value through the gate, in words (A-116, D-15)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.engine.audit import AuditEntry, spec_of
+from app.engine.fields import FieldSpec
+from app.engine.guards import Hidden, gate
+from app.engine.pages import HistoryChange, HistoryEntry
+from app.engine.resource import Resource
+from app.engine.scopes import Actor, visible
+
+_SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def history(
+    session: Session,
+    resource: type[Resource],
+    record_id: int,
+    actor: Actor,
+    limit: int = 50,
+    *,
+    before: int | None = None,
+) -> tuple[list[HistoryEntry], int | None]:
+    """Entries of a record the person may see, newest first, and the ``before`` of the next older page.
+
+    A record out of scope has no history.
+    """
+    known = select(resource.pk()).where(resource.pk() == record_id, visible(resource, actor))
+    if session.scalar(known, actor.params) is None:
+        return [], None
+    statement = select(AuditEntry).where(
+        AuditEntry.resource == resource.name, AuditEntry.record_id == record_id
+    )
+    if before is not None:
+        statement = statement.where(AuditEntry.id < before)
+    found = list(session.scalars(statement.order_by(AuditEntry.id.desc()).limit(limit + 1)))
+    older = found[limit - 1].id if len(found) > limit else None
+    return [_entry(e, actor) for e in found[:limit]], older
+
+
+def _entry(entry: AuditEntry, actor: Actor) -> HistoryEntry:
+    return HistoryEntry(
+        who=entry.actor_name,
+        at=moment(entry.at),
+        title=entry.action_label,
+        source=entry.source.label,
+        changes=changes_of(entry.changes, actor, entry.dealer_id),
+        record=entry.record_label,
+        record_url=f"/{entry.resource}/{entry.record_id}",
+    )
+
+
+def changes_of(
+    changes: Mapping[str, Any], actor: Actor | None, dealer_id: int | None = None
+) -> list[HistoryChange]:
+    """The changed fields of an entry for this reader; fields no longer declared are left out, because
+    nobody knows their guard."""
+    shown = []
+    for name, pair in (changes.get("fields") or {}).items():
+        spec = spec_of(changes.get("resource", ""), name)
+        if spec is None:
+            continue
+        texts = pair[2:] if len(pair) == 4 else (None, None)
+        old, lock = _text(spec, pair[0], texts[0], actor, dealer_id)
+        new, lock = _text(spec, pair[1], texts[1], actor, dealer_id)
+        shown.append(HistoryChange(spec.label, old, new, lock))
+    return shown
+
+
+def render_changes(entry: Any, actor: Actor | None) -> str:
+    """An entry's changes in one line, ``阶段：跟进中 → 失效；…``; takes an entry or its ``changes``."""
+    changes = entry if isinstance(entry, Mapping) else entry.changes
+    return "；".join(map(_line, changes_of(changes, actor, actor.dealer_id if actor else None)))
+
+
+def _line(change: HistoryChange) -> str:
+    if change.locked and not (change.old or change.new):
+        return f"{change.label}：已修改"
+    return f"{change.label}：{change.old or '空'} → {change.new or '空'}"
+
+
+def _text(
+    spec: FieldSpec, value: Any, named: str | None, actor: Actor | None, dealer_id: int | None
+) -> tuple[str, str]:
+    """The value in words, and the guard's label when the reader gets only the mask."""
+    values = value if isinstance(value, list) else [value]
+    gated = [gate(spec, v, actor) for v in values]
+    lock = next((v.guard.label for v in gated if isinstance(v, Hidden)), "")
+    if lock:
+        return "、".join(str(v) for v in gated if v is not None and str(v)), lock
+    if named is not None:
+        return named, ""
+    return "、".join(_word(spec, v, dealer_id) for v in values if v is not None), ""
+
+
+def _word(spec: FieldSpec, value: Any, dealer_id: int | None) -> str:
+    if spec.kind == "bool":
+        return "是" if value else "否"
+    if spec.kind in ("choice", "choices"):
+        known = {e.value: e.label for e in spec.entries(dealer_id)}
+        return known.get(str(value), str(value))
+    if spec.kind == "datetime":
+        return moment(datetime.fromisoformat(str(value)))
+    if spec.kind == "date":
+        return date.fromisoformat(str(value)[:10]).isoformat()
+    if spec.kind == "money":
+        return f"¥{Decimal(str(value)):,.2f}"
+    return str(value)
+
+
+def moment(at: datetime) -> str:
+    """A stored time as people in Shanghai read it."""
+    return at.replace(tzinfo=UTC).astimezone(_SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,154 @@
+"""The list query: what an address asks for, understood and checked. `reading.py` fetches the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_
+
+from app.engine import filters, paging
+from app.engine.fields import FieldSpec, describe
+from app.engine.guards import may_filter
+from app.engine.paging import Cursor
+from app.engine.resource import Resource, View
+from app.engine.scopes import Actor, Scope, condition, offered, scopes_of
+
+PAGE_SIZES = (20, 50, 100)
+
+Args = Mapping[str, Sequence[str]]
+
+
+@dataclass(slots=True)
+class Query:
+    """One request of a list, understood: scope, view, filters, order and place."""
+
+    resource: type[Resource]
+    actor: Actor
+    now: datetime
+    args: Args
+    scope: Scope | None
+    scopes: frozenset[Scope]
+    view: View | None
+    filters: list[filters.Active]
+    errors: list[str]
+    text: str
+    search: ColumnElement[bool] | None
+    sort: FieldSpec
+    descending: bool
+    per_page: int
+    page: int
+    after: Cursor | None
+    before: Cursor | None
+    last: bool
+    params: dict[str, Any]
+
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Everything but the scope."""
+        parts = [f.condition for f in self.filters]
+        if self.search is not None:
+            parts.append(self.search)
+        if self.view is not None:
+            parts.append(self.view.where(self.now))
+        return parts
+
+    @property
+    def condition(self) -> ColumnElement[bool]:
+        """Scope and filters as one condition, for charts and "select all"; execute with ``params``."""
+        return and_(condition(self.resource, self.scopes), *self.conditions)
+
+    @property
+    def selective(self) -> bool:
+        """Whether a filter is expected to leave few rows."""
+        return self.search is not None or any(f.selective for f in self.filters)
+
+
+def first(args: Args, name: str) -> str:
+    """The first value of a parameter, or an empty text."""
+    found = args.get(name)
+    return found[0] if found else ""
+
+
+def number(text: str, fallback: int) -> int:
+    """A positive number of at most nine digits, or the fallback: nonsense in an address is no error."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0 else fallback  # noqa: PLR2004
+
+
+def tabs(resource: type[Resource], actor: Actor) -> list[Scope]:
+    """The scope tabs of this person on this list, in the order of the declaration."""
+    allowed = scopes_of(resource, actor)
+    order = resource.scope_tabs or tuple(s for s in Scope if s in offered(resource))
+    return [s for s in order if s in allowed]
+
+
+def parse(resource: type[Resource], actor: Actor, args: Args, now: datetime, dialect: str) -> Query:
+    """Understand an address. Unknown columns, pages and sizes fall back; wrong filter values are named in
+    ``errors``; nothing here raises for what a person typed."""
+    shown = tabs(resource, actor)
+    asked = first(args, "scope")
+    scope = next((s for s in shown if s.value == asked), shown[0] if shown else None)
+    scopes = frozenset({scope}) if scope is not None else scopes_of(resource, actor)
+    view = next((v for v in resource.views if v.name == first(args, "view")), None)
+    in_force, errors = filters.active(resource, actor, args, now)
+    text = first(args, "q").strip()[: filters.MAX_TEXT]
+    search = filters.keyword(resource, text, actor, dialect)
+    query_is_exact = search is not None or any(f.selective for f in in_force)
+    if not (view is not None and view.ignores_window) and not query_is_exact:
+        default = filters.window(resource, args, now)
+        if default is not None:
+            in_force.append(default)
+    in_force += _defaults(resource, args, view, in_force, query_is_exact)
+    sort, descending = _order(resource, actor, first(args, "sort") or (view.sort if view else ""))
+    per_page = number(first(args, "per_page"), PAGE_SIZES[0])
+    return Query(
+        resource, actor, now, args, scope, scopes, view, in_force, errors, text, search, sort, descending,
+        per_page if per_page in PAGE_SIZES else PAGE_SIZES[0],
+        number(first(args, "page"), 1),
+        paging.decode(first(args, "after"), sort),
+        paging.decode(first(args, "before"), sort),
+        first(args, "last") == "1",
+        dict(actor.params),
+    )  # fmt: skip
+
+
+def _defaults(
+    resource: type[Resource], args: Args, view: View | None, active: list[filters.Active], exact: bool
+) -> list[filters.Active]:
+    """What a list leaves out unless asked for it, e.g. invalid customers (A-63)."""
+    if exact or view is not None or first(args, "all") == "1":
+        return []
+    given = {f.spec.name for f in active}
+    found = []
+    for column, values in resource.leaves_out:
+        spec = describe(column)
+        if spec.name not in given:
+            words = "、".join(getattr(v, "label", str(v)) for v in values)
+            found.append(
+                filters.Active(
+                    spec, f"{spec.label}：不含{words}", ("all",), column.not_in(values), default=True
+                )
+            )
+    return found
+
+
+def _order(resource: type[Resource], actor: Actor, asked: str) -> tuple[FieldSpec, bool]:
+    specs = [describe(c) for c in resource.sorts]
+    if not specs:
+        return describe(resource.pk()), resource.descending
+    name = asked.removeprefix("-")
+    for spec in specs:
+        if spec.name == name and may_filter(spec, actor):
+            return spec, asked.startswith("-")
+    return specs[0], resource.descending
+
+
+def columns(resource: type[Resource], actor: Actor, chosen: Sequence[str] = ()) -> list[FieldSpec]:
+    """The columns of the list for this person: the chosen ones in their order, else the declared ones."""
+    specs = [describe(c) for c in resource.columns]
+    if not chosen:
+        return specs
+    by_name = {s.name: s for s in [*specs, *(describe(c) for c in resource.more_columns)]}
+    return [by_name[n] for n in chosen if n in by_name] or specs
