@@ -1,0 +1,370 @@
+/* Lists and details: ticks and the batch bar, row menu, side sheet, columns, keyboard, tabs of related records. */
+(function () {
+  "use strict";
+  const { $, $$, ask, busy, remember, ownArea, typing, narrow } = window.zk;
+
+  /* ---- tabs of related records on a detail page */
+  $$("[data-reltabs]").forEach((box) => {
+    const panels = $$("section", box);
+    const bar = $(".reltabs", box);
+    bar.hidden = false;
+    bar.setAttribute("role", "tablist");
+    const links = panels.map((panel) => {
+      const link = document.createElement("a");
+      link.href = "#" + panel.id;
+      link.setAttribute("role", "tab");
+      link.textContent = panel.dataset.label;
+      const count = document.createElement("small");
+      count.textContent = panel.dataset.count;
+      link.append(count);
+      panel.setAttribute("role", "tabpanel");
+      panel.setAttribute("aria-label", panel.dataset.label);
+      bar.append(link);
+      return link;
+    });
+    function show(at) {
+      panels.forEach((panel, i) => (panel.hidden = i !== at));
+      links.forEach((link, i) => {
+        link.setAttribute("aria-selected", String(i === at));
+        link.tabIndex = i === at ? 0 : -1;
+      });
+    }
+    bar.addEventListener("click", (event) => {
+      const at = links.indexOf(event.target.closest("a"));
+      if (at < 0) return;
+      event.preventDefault();
+      history.replaceState(null, "", links[at].hash);
+      show(at);
+    });
+    bar.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const at = (links.indexOf(document.activeElement) + step + links.length) % links.length;
+      show(at);
+      links[at].focus();
+    });
+    show(Math.max(0, panels.findIndex((panel) => "#" + panel.id === location.hash)));
+  });
+
+  const list = $("[data-list]");
+  if (!list) return;
+  const table = $("table.list", list);
+  const rows = $$("tbody tr", table).filter((row) => $(".k a", row));
+  const link = (row) => $(".k a", row);
+  const batch = $("#batch");
+
+  /* ---- filters: addresses without empty parts */
+  $$("[data-filters]", list).forEach((form) =>
+    form.addEventListener("submit", () => {
+      $$("input,select", form).forEach((input) => {
+        const words = input.name.endsWith("__text");
+        const picked = words && input.parentElement.querySelector("input[type=hidden]");
+        if (!input.value || (picked && picked.value)) input.disabled = true;
+      });
+      setTimeout(() => $$(":disabled", form).forEach((input) => (input.disabled = false)));
+    })
+  );
+
+  /* ---- ticks and the batch bar */
+  const ticks = rows.map((row) => $("input[name=id]", row)).filter(Boolean);
+  const tickAll = $("[data-do=tick]", list);
+  const bar = $(".batch", list);
+  const all = $("[data-do=all]", list);
+  let everything = false;
+
+  function count() {
+    const ticked = ticks.filter((tick) => tick.checked);
+    if (everything && ticked.length < ticks.length) everything = false;
+    rows.forEach((row) => row.classList.toggle("sel", Boolean($("input:checked", row))));
+    if (!bar) return;
+    bar.classList.toggle("show", ticked.length > 0);
+    $("[data-ticked]", bar).textContent = everything ? all.dataset.total : ticked.length;
+    if (all) all.hidden = everything;
+    tickAll.checked = ticked.length > 0 && ticked.length === ticks.length;
+    tickAll.indeterminate = ticked.length > 0 && ticked.length < ticks.length;
+  }
+  let last = null;
+  if (bar) {
+    table.addEventListener("click", (event) => {
+      const tick = event.target.closest("input[name=id]");
+      if (!tick) return;
+      if (event.shiftKey && last) {
+        const [a, b] = [ticks.indexOf(last), ticks.indexOf(tick)].sort((x, y) => x - y);
+        ticks.slice(a, b + 1).forEach((between) => (between.checked = tick.checked));
+      }
+      last = tick;
+      count();
+    });
+    tickAll.addEventListener("change", () => {
+      ticks.forEach((tick) => (tick.checked = tickAll.checked));
+      count();
+    });
+    bar.addEventListener("click", (event) => {
+      const what = event.target.closest("[data-do]");
+      if (!what) return;
+      everything = what.dataset.do === "all";
+      ticks.forEach((tick) => (tick.checked = everything));
+      count();
+    });
+    // "All" travels as all=1 with the list's own query instead of thousands of ids.
+    batch.addEventListener("submit", () => {
+      $$("[data-extra]", batch).forEach((extra) => extra.remove());
+      ticks.forEach((tick) => (tick.disabled = everything));
+      if (!everything) return;
+      const parts = new URLSearchParams(all.dataset.query);
+      parts.set("all", "1");
+      parts.forEach((value, name) => {
+        const extra = document.createElement("input");
+        Object.assign(extra, { type: "hidden", name, value });
+        extra.dataset.extra = "";
+        batch.append(extra);
+      });
+      setTimeout(() => ticks.forEach((tick) => (tick.disabled = false)));
+    });
+    count();
+    addEventListener("pageshow", count);
+  }
+
+  /* ---- row menu */
+  const menu = $("#rowmenu");
+  let menuRow = null;
+  function closeMenu() {
+    if (!menu || menu.hidden) return false;
+    menu.hidden = true;
+    const button = menuRow && $(".rm", menuRow);
+    if (button) button.setAttribute("aria-expanded", "false");
+    return true;
+  }
+  function openMenu(row, x, y) {
+    menuRow = row;
+    menu.hidden = false;
+    const box = menu.getBoundingClientRect();
+    menu.style.left = Math.max(8, Math.min(x, innerWidth - box.width - 8)) + "px";
+    menu.style.top = Math.max(8, Math.min(y, innerHeight - box.height - 8)) + "px";
+    $("button", menu).focus();
+  }
+  function run(item) {
+    const id = new URL(link(menuRow).href).pathname.split("/").filter(Boolean).pop();
+    const address = new URL(item.dataset.url.replace("{id}", id), location.href);
+    if ("form" in item.dataset) {
+      if (!item.dataset.url.includes("{id}")) address.searchParams.set("id", id);
+      location.href = address;
+      return;
+    }
+    const go = () => {
+      const form = $("#post");
+      form.action = address;
+      const input = document.createElement("input");
+      Object.assign(input, { type: "hidden", name: "id", value: id });
+      form.append(input);
+      busy();
+      form.submit();
+    };
+    if (item.dataset.confirm) ask(item.dataset.confirm, go);
+    else go();
+  }
+  if (menu) {
+    table.addEventListener("contextmenu", (event) => {
+      const row = event.target.closest("tbody tr");
+      if (!row || !link(row) || event.shiftKey || event.target.closest("a,input")) return;
+      event.preventDefault();
+      openMenu(row, event.clientX, event.clientY);
+    });
+    menu.addEventListener("click", (event) => {
+      const item = event.target.closest("button");
+      if (!item || item.getAttribute("aria-disabled")) return;
+      closeMenu();
+      run(item);
+    });
+    menu.addEventListener("keydown", (event) => {
+      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const items = $$("button", menu);
+      items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
+    });
+    document.addEventListener("click", (event) => {
+      if (!menu.contains(event.target) && !event.target.closest(".rm")) closeMenu();
+    });
+    addEventListener("scroll", closeMenu, true);
+  }
+
+  /* ---- side sheet */
+  let sheet = null;
+  let shown = null;
+  let asked = 0;
+  function closeSheet() {
+    if (!sheet) return false;
+    sheet.remove();
+    sheet = null;
+    rows.forEach((row) => row.classList.remove("open"));
+    const from = shown;
+    shown = null;
+    if (from) link(from).focus({ preventScroll: true });
+    return true;
+  }
+  function makeSheet() {
+    sheet = document.createElement("aside");
+    sheet.className = "sheet";
+    sheet.tabIndex = -1;
+    sheet.setAttribute("aria-label", "记录详情");
+    sheet.innerHTML =
+      '<div class="sheet-bar"><button type="button" class="ico" data-step="-1" aria-label="上一条" title="上一条（k）"><i class="ti ti-chevron-up"></i></button>' +
+      '<button type="button" class="ico" data-step="1" aria-label="下一条" title="下一条（j）"><i class="ti ti-chevron-down"></i></button><span class="pos"></span>' +
+      '<span class="r"><a class="btn2"><i class="ti ti-external-link"></i>打开整页</a><button type="button" class="ico" data-close aria-label="关闭" title="关闭（Esc）"><i class="ti ti-x"></i></button></span></div>' +
+      '<div class="sheet-body" aria-live="polite"></div>';
+    sheet.addEventListener("click", (event) => {
+      const step = event.target.closest("[data-step]");
+      if (step) move(Number(step.dataset.step));
+      if (event.target.closest("[data-close]")) closeSheet();
+      const kind = event.target.closest(".seg a[data-kind]");
+      if (!kind) return;
+      event.preventDefault();
+      $$(".seg a", sheet).forEach((other) => other.classList.toggle("on", other === kind));
+      $$(".ev", sheet).forEach((ev) => (ev.hidden = Boolean(kind.dataset.kind) && ev.dataset.kind !== kind.dataset.kind));
+    });
+    document.body.append(sheet);
+  }
+  function openSheet(row) {
+    if (narrow()) {
+      location.href = link(row).href;
+      return;
+    }
+    if (!sheet) makeSheet();
+    shown = row;
+    const turn = ++asked;
+    const at = rows.indexOf(row);
+    rows.forEach((other) => other.classList.toggle("open", other === row));
+    row.scrollIntoView({ block: "nearest" });
+    $(".pos", sheet).textContent = "本页第 " + (at + 1) + " / " + rows.length + " 条";
+    $("[data-step='-1']", sheet).disabled = at === 0;
+    $("[data-step='1']", sheet).disabled = at === rows.length - 1;
+    $(".btn2", sheet).href = link(row).href;
+    const inside = $(".sheet-body", sheet);
+    inside.innerHTML = '<div class="loading" aria-label="正在读取">' + "<i></i>".repeat(8) + "</div>";
+    fetch(link(row).href.replace(/\/$/, "") + "/panel", { headers: { "X-Requested-With": "fetch" } })
+      .then((answer) => {
+        if (answer.redirected) location.reload();
+        if (!answer.ok) throw new Error(answer.status === 404 ? "没有找到这条记录，它可能已被移走。" : "暂时无法读取，请稍后再试。");
+        return answer.text();
+      })
+      .then(
+        (html) => {
+          if (turn !== asked || !sheet) return;
+          inside.innerHTML = html;
+          inside.scrollTop = 0;
+        },
+        (problem) => {
+          if (turn !== asked || !sheet) return;
+          inside.innerHTML = '<div class="empty"><i class="ti ti-alert-circle"></i><b></b></div>';
+          $("b", inside).textContent = problem.message;
+        }
+      );
+  }
+  function move(step) {
+    const next = rows[rows.indexOf(shown || current) + step];
+    if (!next) return;
+    if (sheet) openSheet(next);
+    point(next);
+  }
+
+  let current = null;
+  function point(row) {
+    if (current) current.classList.remove("cur");
+    current = row;
+    row.classList.add("cur");
+    row.scrollIntoView({ block: "nearest" });
+  }
+  table.addEventListener("click", (event) => {
+    const row = event.target.closest("tbody tr");
+    if (!row || !link(row)) return;
+    if (event.target.closest(".rm")) {
+      const box = event.target.getBoundingClientRect();
+      event.target.setAttribute("aria-expanded", "true");
+      if (menuRow === row && !menu.hidden) closeMenu();
+      else openMenu(row, box.right - 176, box.bottom + 4);
+      return;
+    }
+    if (event.target.closest("input,button,label,.k input")) return;
+    const anchor = event.target.closest("a");
+    if (anchor && (anchor.href !== link(row).href || event.ctrlKey || event.metaKey || event.shiftKey)) return;
+    if (String(getSelection())) return;
+    event.preventDefault();
+    point(row);
+    if (shown === row) location.href = link(row).href;
+    else openSheet(row);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !typing(event.target) && (closeMenu() || closeSheet())) return;
+    if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+    if (menu && !menu.hidden) return;
+    if (event.key === "j" || event.key === "k") {
+      if (!current && rows[0]) point(rows[0]);
+      else move(event.key === "j" ? 1 : -1);
+    } else if (event.key === "Enter" && current && !event.target.closest("a,button,summary")) {
+      if (shown === current) location.href = link(current).href;
+      else openSheet(current);
+    } else if (event.key === "x" && current && bar) {
+      const tick = $("input[name=id]", current);
+      tick.checked = !tick.checked;
+      count();
+    }
+  });
+
+  /* ---- columns: order in the chooser, width by the edge of a heading */
+  const chooser = $("[data-columns]", list);
+  if (chooser) {
+    const steps = (item) => {
+      [["arrow-up", "上移", -1], ["arrow-down", "下移", 1]].forEach(([icon, label, by]) => {
+        const button = document.createElement("button");
+        Object.assign(button, { type: "button", className: "ico", title: label });
+        button.setAttribute("aria-label", label + "「" + item.textContent.trim() + "」");
+        button.innerHTML = '<i class="ti ti-' + icon + '"></i>';
+        button.addEventListener("click", () => {
+          const other = by < 0 ? item.previousElementSibling : item.nextElementSibling;
+          if (!other || !other.matches(".it0")) return;
+          if (by < 0) other.before(item);
+          else other.after(item);
+          button.focus();
+        });
+        item.append(button);
+      });
+    };
+    let dragged = null;
+    $$(".it0", chooser).forEach((item) => {
+      steps(item);
+      item.draggable = true;
+      item.addEventListener("dragstart", () => (dragged = item).classList.add("drag"));
+      item.addEventListener("dragend", () => item.classList.remove("drag"));
+      item.addEventListener("dragover", (event) => {
+        event.preventDefault();
+        if (!dragged || dragged === item) return;
+        const box = item.getBoundingClientRect();
+        if (event.clientY < box.top + box.height / 2) item.before(dragged);
+        else item.after(dragged);
+      });
+    });
+  }
+  const store = "zk.widths." + list.dataset.list;
+  const widths = remember(ownArea, store) || {};
+  const wide = (head, px) => (head.style.minWidth = head.style.width = head.style.maxWidth = px + "px");
+  $$("thead th[data-col]", table).forEach((head) => {
+    if (widths[head.dataset.col]) wide(head, widths[head.dataset.col]);
+    const grip = document.createElement("span");
+    grip.className = "grip";
+    grip.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      grip.setPointerCapture(event.pointerId);
+      const start = event.clientX - head.offsetWidth;
+      grip.onpointermove = (going) => wide(head, (widths[head.dataset.col] = Math.max(48, going.clientX - start)));
+      grip.onpointerup = () => {
+        grip.onpointermove = grip.onpointerup = null;
+        remember(ownArea, store, widths);
+      };
+    });
+    head.append(grip);
+  });
+  const frame = $(".tbl", list);
+  frame.addEventListener("scroll", () => frame.classList.toggle("scrolled", frame.scrollLeft > 4), { passive: true });
+})();
