@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parent
 _PASSWORD_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # without letters that look alike
 
 
+_LIMITER_PATIENCE = {"socket_connect_timeout": 0.3, "socket_timeout": 0.5}  # seconds
+
+
 class BadSetting(ValueError):
     """An environment variable holds something unusable; the text says which, in Chinese."""
 
@@ -59,6 +62,28 @@ def secret(name: str, data_dir: Path, environ: Mapping[str, str]) -> str:
         finally:
             fresh.unlink()
     return path.read_text(encoding="utf-8").strip()
+
+
+def logins(settings: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
+    """Who may sign in, for the terminal. A generated password is told once; later, where it is kept."""
+    data = Path(settings["DATA_DIR"])
+    shown = data / "secrets" / "shown"
+    lines = []
+    for name, who in (
+        ("ADMIN_PASSWORD", "管理员 admin"),
+        ("DEMO_PASSWORD", "演示账号 manager1、consultant1、consultant2、designer1、clerk1"),
+    ):
+        if name == "DEMO_PASSWORD" and not settings["DEMO"]:
+            continue
+        if environ.get(name):
+            lines.append(f"{who}：密码为环境变量 {name} 的值")
+        elif shown.exists():
+            lines.append(f"{who}：密码见文件 {secret_path(name, data)}")
+        else:
+            lines.append(f"{who}：密码 {settings[name]}（只显示这一次，保存在 {secret_path(name, data)}）")
+    shown.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shown.touch()
+    return lines
 
 
 def whole_number(name: str, default: int, environ: Mapping[str, str], *, low: int, high: int) -> int:
@@ -140,7 +165,9 @@ def settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "AUTH_RATE_LIMIT": env.get("LOGIN_LIMIT", "") or "20 per minute",
         "RATELIMIT_ENABLED": True,
         "RATELIMIT_STORAGE_URI": redis_url or "memory://",
-        "RATELIMIT_STORAGE_OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 0.5} if redis_url else {},
+        "RATELIMIT_STORAGE_OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 0.5}
+        if redis_url
+        else {},
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": bool(redis_url),
         "RATELIMIT_SWALLOW_ERRORS": True,
         "FAB_PASSWORD_COMPLEXITY_ENABLED": True,

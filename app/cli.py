@@ -134,9 +134,13 @@ def worker(burst: bool) -> None:
     settings = config.settings()
     if not settings["REDIS_URL"]:
         raise click.ClickException("任务进程需要 Redis：请设置 REDIS_URL，或先用 python run.py serve 启动")
+    from app.engine.queue import QueueDown
     from jobs.worker import work
 
-    work(_app(), burst=burst)
+    try:
+        work(_app(), burst=burst)
+    except QueueDown as error:
+        raise click.ClickException(f"无法连接 Redis：{error}") from None
 
 
 @cli.command(help="只启动时钟。可以启动多个，每个时点只执行一次。")
@@ -175,7 +179,11 @@ def _has_customers() -> bool:
 
 @cli.command(help="生成演示数据，同样的数目总是得到同样的数据。")
 @click.option(
-    "--customers", type=WholeNumber(1, 5_000_000), default=DEMO_CUSTOMERS, metavar="N", help="客户数，默认 300"
+    "--customers",
+    type=WholeNumber(1, 5_000_000),
+    default=DEMO_CUSTOMERS,
+    metavar="N",
+    help="客户数，默认 300",
 )
 def demo(customers: int) -> None:
     """Reproducible demo data."""
@@ -200,7 +208,9 @@ def user() -> None:
 @click.option("--role", "roles", multiple=True, required=True, metavar="角色", help="角色，可多次给出")
 @click.option("--store", metavar="门店编码", help="所属门店的编码")
 @click.option("--password", metavar="密码", help="不给出时随机生成并显示一次")
-def add_user(username: str, name: str, roles: tuple[str, ...], store: str | None, password: str | None) -> None:
+def add_user(
+    username: str, name: str, roles: tuple[str, ...], store: str | None, password: str | None
+) -> None:
     """One account with its roles and store."""
     chosen = password or config.new_password()
 
@@ -273,7 +283,9 @@ def migration(message: str) -> None:
     """Write the migration that brings the database to the declared tables."""
     from flask_migrate import revision
 
-    _in_app(lambda app: revision(directory=str(config.ROOT / "migrations"), message=message, autogenerate=True))
+    _in_app(
+        lambda app: revision(directory=str(config.ROOT / "migrations"), message=message, autogenerate=True)
+    )
 
 
 @cli.command("coverage-of-spec", help="按目录列出规格各行是否有通过的测试（取自最近一次测试）。")

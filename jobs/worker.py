@@ -7,6 +7,7 @@ supervisor restarts it when one kills it. Whatever was cut off is still in the o
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import time
 from collections.abc import Sequence
@@ -81,8 +82,11 @@ def connect(app: Flask) -> None:
 
 
 def work(app: Flask, *, burst: bool = False) -> None:
-    """Run jobs until told to stop (or, with ``burst``, until none waits)."""
+    """Run jobs until told to stop (or, with ``burst``, until none waits); raises `QueueDown`."""
     redis = Redis.from_url(app.config["REDIS_URL"])
-    name = f"{socket.gethostname()}-{os.getpid()}"
+    name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     with app.app_context():
-        SimpleWorker([QUEUE_NAME], connection=redis, name=name).work(burst=burst, logging_level="WARNING")
+        try:
+            SimpleWorker([QUEUE_NAME], connection=redis, name=name).work(burst=burst, logging_level="WARNING")
+        except RedisError as error:
+            raise queue.QueueDown(str(error)) from error

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Protocol
+from typing import Protocol, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import String, delete, select
+from sqlalchemy import String, Table, delete, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -33,6 +33,9 @@ class ClockSlot(Model):
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     slot: Mapped[datetime] = mapped_column(primary_key=True)
     claimed_at: Mapped[datetime]
+
+
+SLOTS = cast(Table, ClockSlot.__table__)
 
 
 class Times(Protocol):
@@ -109,13 +112,13 @@ def claim(session: Session, name: str, slot: datetime, *, now: datetime) -> bool
 
     The first slot ever seen of a name is only noted: a new schedule has missed nothing.
     """
-    table = ClockSlot.__table__.c
+    table = SLOTS.c
     newest = session.scalar(select(table.slot).where(table.name == name).order_by(table.slot.desc()).limit(1))
     if newest is not None and newest >= slot:
         return False
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     taken = session.execute(
-        insert(ClockSlot.__table__)
+        insert(SLOTS)
         .values(name=name, slot=slot, claimed_at=now)
         .on_conflict_do_nothing()
         .returning(table.slot)
@@ -135,7 +138,7 @@ def tick(session: Session, now: datetime, seen: dict[str, datetime]) -> list[str
             continue
         with writing(session):
             if claim(session, name, slot, now=now):
-                outbox.put(session, name, {"slot": slot.isoformat()}, key=f"{name}@{slot.isoformat()}", now=now)
+                outbox.put(session, name, {"slot": slot.isoformat()}, now=now)
                 started.append(name)
             session.commit()
         seen[name] = slot
@@ -143,7 +146,5 @@ def tick(session: Session, now: datetime, seen: dict[str, datetime]) -> list[str
 
 
 def prune(session: Session, *, now: datetime) -> None:
-    """Forget slots older than `KEPT`; commits."""
-    with writing(session):
-        session.execute(delete(ClockSlot.__table__).where(ClockSlot.__table__.c.slot < now - KEPT))
-        session.commit()
+    """Forget slots older than `KEPT`."""
+    session.execute(delete(SLOTS).where(SLOTS.c.slot < now - KEPT))

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 from flask import has_app_context
-from sqlalchemy import Index, String, Text, and_, delete, event, func, or_, select, text, update
+from sqlalchemy import Index, String, Table, Text, and_, delete, event, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -55,6 +55,9 @@ class OutboxRow(Model):
     error: Mapped[str | None] = mapped_column(Text)
     done_at: Mapped[datetime | None]
     parked_at: Mapped[datetime | None]
+
+
+ROWS = cast(Table, OutboxRow.__table__)
 
 
 class GiveUp(Exception):
@@ -161,8 +164,8 @@ def put_many(
     if not rows:
         return []
     insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    statement = insert(OutboxRow.__table__).values(rows).on_conflict_do_nothing(index_elements=["key"])
-    ids = list(session.scalars(statement.returning(OutboxRow.__table__.c.id)))
+    statement = insert(ROWS).values(rows).on_conflict_do_nothing(index_elements=["key"])
+    ids = list(session.scalars(statement.returning(ROWS.c.id)))
     if at is None or at <= moment:
         session.info.setdefault(_PENDING, []).append((_seconds(kind), ids))
     return ids
@@ -221,14 +224,14 @@ def deliver(session: Session, row_id: int, *, now: datetime | None = None) -> Ou
 
 def _lease(session: Session, row_id: int, now: datetime) -> Delivery | None:
     """Take the row for one attempt; the attempt counts even if the worker dies in it."""
-    table = OutboxRow.__table__.c
+    table = ROWS.c
     with writing(session):
         kind = session.scalar(select(table.kind).where(table.id == row_id))
         if kind is None:
             session.rollback()
             return None
         taken = session.execute(
-            update(OutboxRow.__table__)
+            update(ROWS)
             .where(
                 table.id == row_id,
                 table.done_at.is_(None),
@@ -247,9 +250,9 @@ def _lease(session: Session, row_id: int, now: datetime) -> Delivery | None:
 
 def _finish(delivery: Delivery) -> Outcome:
     """Mark done in the handler's own transaction; if somebody else was faster, undo the effects."""
-    table = OutboxRow.__table__.c
+    table = ROWS.c
     marked = delivery.session.execute(
-        update(OutboxRow.__table__)
+        update(ROWS)
         .where(
             table.id == delivery.id,
             table.done_at.is_(None),
@@ -268,10 +271,10 @@ def _finish(delivery: Delivery) -> Outcome:
 
 def _fail(delivery: Delivery, reason: str, *, final: bool) -> Outcome:
     wait = BACK_OFF[min(delivery.attempt, len(BACK_OFF)) - 1]
-    table = OutboxRow.__table__.c
+    table = ROWS.c
     with writing(delivery.session):
         delivery.session.execute(
-            update(OutboxRow.__table__)
+            update(ROWS)
             .where(table.id == delivery.id, table.done_at.is_(None), table.attempts == delivery.attempt)
             .values(
                 error=reason[:2000],
@@ -288,7 +291,7 @@ def _fail(delivery: Delivery, reason: str, *, final: bool) -> Outcome:
 def sweep(session: Session, *, now: datetime | None = None, limit: int = 1000) -> int:
     """Hand over the due rows nobody works on; returns how many. With the queue down: none, and no error."""
     moment = now or utcnow()
-    table = OutboxRow.__table__.c
+    table = ROWS.c
     due = session.execute(
         select(table.id, table.kind)
         .where(
@@ -316,26 +319,18 @@ def sweep(session: Session, *, now: datetime | None = None, limit: int = 1000) -
         pass  # the rest waits for the next sweep
     if handed:
         with writing(session):
-            session.execute(
-                update(OutboxRow.__table__).where(table.id.in_(handed)).values(handed_at=moment)
-            )
+            session.execute(update(ROWS).where(table.id.in_(handed)).values(handed_at=moment))
             session.commit()
     return len(handed)
 
 
-def prune(session: Session, *, now: datetime | None = None) -> None:
+def prune(session: Session, *, now: datetime) -> None:
     """Delete rows delivered more than `KEPT` ago, except those whose key must stay known."""
-    table = OutboxRow.__table__.c
-    with writing(session):
-        session.execute(
-            delete(OutboxRow.__table__).where(
-                table.done_at < (now or utcnow()) - KEPT, table.key.is_(None)
-            )
-        )
-        session.commit()
+    table = ROWS.c
+    session.execute(delete(ROWS).where(table.done_at < now - KEPT, table.key.is_(None)))
 
 
 def waiting(session: Session, *, bound: int = 10_000) -> int:
     """How many rows are not yet done, counted up to ``bound``."""
-    rows = select(OutboxRow.__table__.c.id).where(text(_OPEN)).limit(bound).subquery()
+    rows = select(ROWS.c.id).where(text(_OPEN)).limit(bound).subquery()
     return session.scalar(select(func.count()).select_from(rows)) or 0

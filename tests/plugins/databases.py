@@ -9,17 +9,22 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, create_engine, event, inspect, text
+from psycopg.types.json import Json
+from sqlalchemy import create_engine, event, inspect
 from sqlalchemy.engine import Engine
-from sqlalchemy.schema import MetaData, Table
 
 DATABASES = ("sqlite", "postgresql")
-SECRETS = {"SECRET_KEY": "test-only-key", "ADMIN_PASSWORD": "Test-admin-2024K", "DEMO_PASSWORD": "Test-demo-2024K"}
+SECRETS = {
+    "SECRET_KEY": "test-only-key",
+    "ADMIN_PASSWORD": "Test-admin-2024K",
+    "DEMO_PASSWORD": "Test-demo-2024K",
+}
 _WRITES = re.compile(
     r"^\s*(?:WITH\b.*?\)\s*)?(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM|TRUNCATE)\s+\"?(\w+)\"?",
     re.IGNORECASE | re.DOTALL,
@@ -115,14 +120,18 @@ class Restorer:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.sqlite = engine.dialect.name == "sqlite"
         self.touched: set[str] = set()
-        with engine.connect() as connection:
-            names = [n for n in inspect(connection).get_table_names() if not _shadow(n)]
-            self.tables: dict[str, Table] = {}
-            metadata = MetaData()
-            for name in names:
-                self.tables[name] = Table(name, metadata, autoload_with=connection, resolve_fks=False)
-            self.rows = {name: self._read(connection, table) for name, table in self.tables.items()}
+        inspector = inspect(engine)
+        self.columns = {
+            name: [f'"{c["name"]}"' for c in inspector.get_columns(name) if not c.get("computed")]
+            for name in inspector.get_table_names()
+            if not _shadow(name)
+        }
+        with closing(engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            self.rows = {name: self._read(cursor, name) for name in self.columns}
+            connection.rollback()
         event.listen(engine, "before_cursor_execute", self._note)
 
     def _note(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
@@ -132,42 +141,42 @@ class Restorer:
 
     def touch_all(self) -> None:
         """Another process wrote: put back everything."""
-        self.touched |= set(self.tables)
+        self.touched |= set(self.columns)
 
-    @staticmethod
-    def _read(connection: Connection, table: Table) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in connection.execute(text(f'SELECT * FROM "{table.name}"'))]
+    def _read(self, cursor: Any, name: str) -> list[tuple[Any, ...]]:
+        cursor.execute(f'SELECT {", ".join(self.columns[name])} FROM "{name}"')
+        return [tuple(row) for row in cursor.fetchall()]
 
     def restore(self) -> None:
         """Put back the tables written to since the last time."""
-        names = [name for name in self.tables if name in self.touched]
+        names = [name for name in self.columns if name in self.touched]
         self.touched.clear()
         if not names:
             return
-        sqlite = self.engine.dialect.name == "sqlite"
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(
-                text("PRAGMA foreign_keys=OFF" if sqlite else "SET session_replication_role = replica")
-            )
-            connection.execute(text("BEGIN IMMEDIATE" if sqlite else "BEGIN"))
+        with closing(self.engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            if self.sqlite:
+                cursor.execute("PRAGMA foreign_keys=OFF")
+                cursor.execute("BEGIN IMMEDIATE")
+            else:
+                cursor.execute("SET LOCAL session_replication_role = replica")
             for name in names:
-                self._put_back(connection, name)
-            connection.execute(text("COMMIT"))
-            connection.execute(text("PRAGMA foreign_keys=ON" if sqlite else "RESET session_replication_role"))
-        self.touched.clear()
+                self._put_back(cursor, name)
+            connection.commit()
+            if self.sqlite:
+                cursor.execute("PRAGMA foreign_keys=ON")
+            cursor.close()
 
-    def _put_back(self, connection: Connection, name: str) -> None:
-        table, before = self.tables[name], self.rows[name]
-        if before and self._read(connection, table) == before:
+    def _put_back(self, cursor: Any, name: str) -> None:
+        before, columns = self.rows[name], self.columns[name]
+        if before and self._read(cursor, name) == before:
             return
-        connection.execute(text(f'DELETE FROM "{name}"'))
+        cursor.execute(f'DELETE FROM "{name}"')
         if before:
-            columns = list(table.columns.keys())
-            marks = ", ".join(f":c{i}" for i in range(len(columns)))
-            listed = ", ".join(f'"{column}"' for column in columns)
-            connection.execute(
-                text(f'INSERT INTO "{name}" ({listed}) VALUES ({marks})'),
-                [{f"c{i}": _plain(value) for i, value in enumerate(row)} for row in before],
+            marks = ", ".join("?" if self.sqlite else "%s" for _ in columns)
+            cursor.executemany(
+                f'INSERT INTO "{name}" ({", ".join(columns)}) VALUES ({marks})',
+                [tuple(_storable(value) for value in row) for row in before],
             )
 
 
@@ -176,16 +185,11 @@ def _shadow(name: str) -> bool:
     return name.startswith("sqlite_") or re.search(r"_fts(_\w+)?$", name) is not None
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, (dict, list)) and not _text_array(value):
-        from psycopg.types.json import Jsonb
-
-        return Jsonb(value)
+def _storable(value: Any) -> Any:
+    """JSON as PostgreSQL's driver wants it back; arrays of text stay arrays."""
+    if isinstance(value, dict) or (isinstance(value, list) and not all(isinstance(v, str) for v in value)):
+        return Json(value)
     return value
-
-
-def _text_array(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(entry, str) for entry in value)
 
 
 @pytest.fixture(scope="session")
@@ -209,13 +213,14 @@ def app(initialised_app: Flask, restorer: Restorer) -> Iterator[Flask]:
     initialised_app.config.clear()
     initialised_app.config.update(before)
     restorer.restore()
-    _forget_caches(initialised_app)
+    _forget_caches()
 
 
-def _forget_caches(app: Flask) -> None:
+def _forget_caches() -> None:
     """What the process remembered about rows that are gone."""
-    for forget in app.extensions.get("zhike.forget", ()):
-        forget()
+    from app.engine.security import forget_actors
+
+    forget_actors()
 
 
 @pytest.fixture

@@ -43,15 +43,11 @@ def login(app: Flask) -> Login:
     """``login("consultant1")``: a new client signed in as that person, without walking through the form."""
 
     def sign_in(username: str) -> FlaskClient:
-        from app.engine.database import db
-
         app.test_client_class = Visitor
         visitor = app.test_client()
-        db.session.commit()
-        person = app.appbuilder.sm.find_user(username=username)  # type: ignore[attr-defined]
-        assert person is not None, f"no account {username}"
+        signed = _signed(username)
         with visitor.session_transaction() as session:
-            session["_user_id"] = str(person.id)
+            session["_user_id"] = signed.get_id()
             session["_fresh"] = True
         return visitor
 
@@ -62,12 +58,21 @@ def login(app: Flask) -> Login:
 def actor(app: Flask) -> Callable[[str], Any]:
     """``actor("consultant1")``: that person as rules and `perform` see him or her."""
 
-    def find(username: str) -> Any:
-        from app.setup import actor_of
+    return lambda username: _signed(username).actor
 
-        return actor_of(username)
 
-    return find
+def _signed(username: str) -> Any:
+    from sqlalchemy import text
+
+    from app.engine.database import db
+    from app.engine.security import sign_in
+
+    db.session.commit()
+    found = db.session.scalar(text("SELECT id FROM ab_user WHERE username = :name"), {"name": username})
+    assert found is not None, f"no account {username}"
+    signed = sign_in(found)
+    assert signed is not None, f"{username} cannot sign in"
+    return signed
 
 
 @pytest.fixture

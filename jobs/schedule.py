@@ -1,0 +1,69 @@
+"""The clock process: starts what is due and sweeps the outbox. Any number of clocks may run."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from datetime import datetime, timedelta
+
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.engine import clock, outbox, queue
+from app.engine.database import db, utcnow
+
+log = logging.getLogger(__name__)
+SWEEP_EVERY = timedelta(minutes=1)
+PATIENCE = 5.0  # seconds before the next try after a database error
+
+
+@clock.scheduled("outbox.prune", clock.At("03:10"))
+def prune(delivery: outbox.Delivery) -> None:
+    """Forget what was delivered long ago and slots long past."""
+    slot = datetime.fromisoformat(delivery.payload["slot"])
+    outbox.prune(delivery.session, now=slot)
+    clock.prune(delivery.session, now=slot)
+
+
+class Clock:
+    """One clock's memory between ticks."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, datetime] = {}
+        self.swept_at = datetime.min
+
+    def tick(self, now: datetime) -> list[str]:
+        """Do what is due at ``now`` (UTC); returns the names of the schedules started."""
+        started = clock.tick(db.session(), now, self.seen)
+        if now - self.swept_at >= SWEEP_EVERY:
+            self.swept_at = now
+            sweep(now)
+        return started
+
+
+def sweep(now: datetime) -> int:
+    """Hand over what was left behind; where no Redis is configured, carry it out here."""
+    handed = outbox.sweep(db.session(), now=now)
+    port = queue.current()
+    if isinstance(port, queue.MemoryQueue):
+        for row_id in port.take():
+            outbox.deliver(db.session(), row_id, now=now)
+    return handed
+
+
+def run(app: Flask) -> None:
+    """Tick every second until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    ticking = Clock()
+    pause = 0.0
+    while not stop.wait(pause):
+        pause = 1.0
+        with app.app_context():
+            try:
+                ticking.tick(utcnow())
+            except SQLAlchemyError:
+                log.exception("the clock could not reach the database")
+                pause = PATIENCE
