@@ -1,0 +1,360 @@
+/* Forms: one submit per click, errors beside the field, conditional and linked fields, checks while
+   typing, dialogs and drafts. Everything here only quickens what the server does anyway.
+   inputs.js (before this) and pickers.js (after it) dress single inputs. */
+(function () {
+  "use strict";
+
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+  const debounce = (run, wait) => {
+    let timer = 0;
+    return (...args) => {
+      clearTimeout(timer);
+      timer = setTimeout(run, wait, ...args);
+    };
+  };
+  const changed = (element) => element.dispatchEvent(new Event("change", { bubbles: true }));
+  const labelOf = (fld) => ($(".lab", fld) || $("label", fld) || fld).textContent.replace("*", "").trim();
+  const shown = (fld) => !fld.closest("[hidden]");
+
+  /* ---- errors in place (D-11) */
+
+  function showError(fld, text) {
+    clearError(fld);
+    const id = "f-" + fld.dataset.field + "-e";
+    const line = document.createElement("p");
+    line.className = "err";
+    line.id = id;
+    line.setAttribute("role", "alert");
+    const icon = document.createElement("i");
+    icon.className = "ti ti-alert-circle";
+    line.append(icon, text);
+    fld.classList.add("has-err");
+    const input = focusable(fld);
+    if (input) {
+      input.setAttribute("aria-invalid", "true");
+      input.setAttribute("aria-describedby", (id + " " + (input.getAttribute("aria-describedby") || "")).trim());
+    }
+    const hint = $(".hint", fld);
+    if (hint) hint.before(line);
+    else fld.append(line);
+  }
+
+  function clearError(fld) {
+    const line = $(".err", fld);
+    if (!line) return;
+    for (const input of $$("[aria-invalid]", fld)) {
+      input.removeAttribute("aria-invalid");
+      const rest = (input.getAttribute("aria-describedby") || "").split(" ").filter((id) => id && id !== line.id);
+      if (rest.length) input.setAttribute("aria-describedby", rest.join(" "));
+      else input.removeAttribute("aria-describedby");
+    }
+    line.remove();
+    fld.classList.remove("has-err");
+  }
+
+  const focusable = (fld) => $("input:not([type=hidden]),select,textarea", fld);
+
+  function missing(form) {
+    const wrong = [];
+    for (const fld of $$(".fld", form)) {
+      if (!shown(fld)) continue;
+      const kind = fld.dataset.kind;
+      if ("required" in fld.dataset && isEmpty(read(fld))) {
+        const verb = ["choice", "choices", "ref", "refs", "date", "datetime"].includes(kind) ? "请选择" : "请填写";
+        showError(fld, verb + labelOf(fld));
+        wrong.push(fld);
+      } else if ($$("[data-masked]", fld).some((i) => i.value !== i.dataset.masked && i.value.includes("*"))) {
+        showError(fld, "加密的内容不能只改一部分，请输入完整的新内容，或恢复原值");
+        wrong.push(fld);
+      }
+    }
+    return wrong;
+  }
+
+  /* ---- the state of a field, for required checks and drafts */
+
+  function read(fld) {
+    const kind = fld.dataset.kind;
+    if (kind === "ref") return [$("[type=hidden]", fld).value, $(".in", fld).value];
+    if (kind === "refs")
+      return $$(".chip", fld).map((chip) => [$("input", chip).value, $("span", chip).textContent]);
+    if (kind === "bool" || kind === "choices") return $$("input:checked", fld).map((input) => input.value);
+    return $$("input,select,textarea", fld).map((input) => input.value);
+  }
+
+  const isEmpty = (state) => state.flat().every((value) => !value.trim());
+
+  function write(fld, state) {
+    const kind = fld.dataset.kind;
+    if (kind === "ref" || kind === "refs") {
+      fld.dispatchEvent(new CustomEvent("zk:fill", { detail: kind === "ref" ? [state] : state }));
+      return;
+    }
+    if (kind === "bool" || kind === "choices") {
+      for (const input of $$("input", fld)) input.checked = state.includes(input.value);
+      changed($("input", fld));
+      return;
+    }
+    if (kind === "phones") {
+      const add = $("[data-add]", fld);
+      while (add && $$(".line", fld).length < state.length) add.click();
+    }
+    $$("input,select,textarea", fld).forEach((input, at) => {
+      input.value = state[at] ?? "";
+      changed(input);
+    });
+  }
+
+  /* ---- fields shown on a condition: "name=a|b", "name!=a", "name" */
+
+  function valuesOf(form, name) {
+    return Array.from(form.elements)
+      .filter((e) => e.name === name && !(["checkbox", "radio"].includes(e.type) && !e.checked))
+      .map((e) => e.value)
+      .filter(Boolean);
+  }
+
+  function conditional(form) {
+    const rules = $$("[data-shown-when]", form).map((fld) => {
+      const [, name, sign, wanted] = /^([^=!]+)(!?=)?(.*)$/.exec(fld.dataset.shownWhen);
+      return { fld, name: name.trim(), sign, wanted: wanted.split("|") };
+    });
+    if (!rules.length) return;
+    const apply = () => {
+      for (const { fld, name, sign, wanted } of rules) {
+        const source = $(`[data-field="${CSS.escape(name)}"]`, form);
+        const values = source && source.hidden ? [] : valuesOf(form, name);
+        const hit = sign ? values.some((value) => wanted.includes(value)) : values.length > 0;
+        fld.hidden = sign === "!=" ? hit : !hit;
+        for (const input of $$("input,select,textarea", fld)) input.disabled = fld.hidden;
+      }
+    };
+    form.addEventListener("change", apply);
+    apply();
+  }
+
+  /* ---- linked pick lists: changing the parent empties the child (D-13) */
+
+  function linked(form) {
+    for (const child of $$("select[data-parent],.ticks[data-parent]", form)) {
+      const offers = (element, values) => {
+        const of = element.dataset.of;
+        return !of || of.split(",").some((one) => values.includes(one));
+      };
+      const isSelect = child.tagName === "SELECT";
+      const all = isSelect ? Array.from(child.options) : $$(".pill", child);
+      if (!all.some((one) => one.dataset.of)) continue;
+      const prompt = isSelect && all[0].value === "" ? all[0].textContent : "";
+      const parentFld = $(`[data-field="${CSS.escape(child.dataset.parent)}"]`, form);
+      const apply = (empty) => {
+        const values = valuesOf(form, child.dataset.parent);
+        if (isSelect) {
+          const keep = empty ? "" : child.value;
+          child.replaceChildren(...all.filter((option) => offers(option, values)));
+          child.value = keep;
+          if (child.selectedIndex < 0) child.selectedIndex = 0;
+          if (prompt) all[0].textContent = values.length || !parentFld ? prompt : "请先选择" + labelOf(parentFld);
+        } else {
+          for (const pill of all) {
+            pill.hidden = !offers(pill, values);
+            if (empty || pill.hidden) $("input", pill).checked = false;
+          }
+        }
+      };
+      form.addEventListener("change", (event) => {
+        if (event.target.name !== child.dataset.parent) return;
+        apply(true);
+        changed(isSelect ? child : $("input", child));
+      });
+      apply(false);
+    }
+  }
+
+  /* ---- dialogs (A-02 to A-04) */
+
+  let answered = "";
+
+  function ask(dialog, value) {
+    const before = document.activeElement;
+    dialog.removeAttribute("open"); // unlike close(), without a "close" event
+    dialog.showModal();
+    dialog.addEventListener("close", () => {
+      if (value) answered = value;
+      dialog.remove();
+      if (before && before.isConnected) before.focus();
+    });
+  }
+
+  /* ---- checks while typing */
+
+  function checks(form) {
+    let latest = 0;
+    const run = debounce(async (input) => {
+      const fld = input.closest(".fld");
+      const note = $("[data-check-note]", fld);
+      const value = input.value.trim();
+      const turn = ++latest;
+      const enough = value.length >= (input.type === "tel" ? 7 : 2);
+      if (!enough || value === input.dataset.masked) {
+        note.hidden = true;
+        return;
+      }
+      const url = new URL(input.dataset.checkUrl, location.href);
+      url.searchParams.set("value", value);
+      let answer;
+      try {
+        const response = await fetch(url, { headers: { Accept: "application/json" } });
+        if (!response.ok || response.redirected) return;
+        answer = await response.json();
+      } catch (_offline) {
+        return; // the same check runs when the form is sent
+      }
+      if (turn !== latest || input.value.trim() !== value) return;
+      note.textContent = answer.message || "";
+      note.classList.toggle("no", !answer.ok);
+      note.hidden = !answer.message;
+      if (!answer.html || answered === value || $("dialog[open]")) return;
+      form.insertAdjacentHTML("afterend", answer.html);
+      ask(form.nextElementSibling, value);
+    }, 350);
+    form.addEventListener("input", (event) => {
+      if (event.target.dataset.checkUrl) run(event.target);
+    });
+  }
+
+  /* ---- drafts: kept for this tab, dropped once sent and accepted */
+
+  const PREFIX = "zk.draft.";
+  const store = {
+    get: (key) => JSON.parse(sessionStorage.getItem(PREFIX + key) || "null"),
+    set: (key, draft) => sessionStorage.setItem(PREFIX + key, JSON.stringify(draft)),
+    drop: (key) => sessionStorage.removeItem(PREFIX + key),
+  };
+
+  /* The answer to a submit was not the wanted page but a login or an error: the draft is still needed. */
+  function keepDrafts() {
+    for (const name of Object.keys(sessionStorage).filter((one) => one.startsWith(PREFIX))) {
+      const key = name.slice(PREFIX.length);
+      store.set(key, { ...store.get(key), sent: false });
+    }
+  }
+
+  function drafts(form) {
+    const key = form.dataset.draft;
+    const version = form.elements.version ? form.elements.version.value : "";
+    const fields = () =>
+      $$(".fld", form).filter((fld) => !["password", "readonly"].includes(fld.dataset.kind) && focusable(fld));
+    const answer = $(".has-err,[data-errors],.conflict", form) || $("[data-ask]");
+    const start = new Map(fields().map((fld) => [fld.dataset.field, answer ? "" : JSON.stringify(read(fld))]));
+    const save = () => {
+      const values = {};
+      for (const fld of fields()) {
+        const state = read(fld);
+        if (JSON.stringify(state) !== start.get(fld.dataset.field)) values[fld.dataset.field] = state;
+      }
+      if (Object.keys(values).length) store.set(key, { values, version, sent: false });
+      else store.drop(key);
+    };
+    const draft = store.get(key);
+    if (answer) save();
+    else if (draft && draft.sent) store.drop(key);
+    else if (draft && draft.values) {
+      for (const fld of fields()) {
+        const state = draft.values[fld.dataset.field];
+        if (state) write(fld, state);
+      }
+      const note = $("[data-draft-note]", form);
+      if (draft.version !== version) $("span", note).textContent += "该记录此后已被修改，保存前请核对。";
+      note.hidden = false;
+      $("[data-draft-drop]", note).addEventListener("click", () => {
+        form.dataset.leaving = "";
+        store.drop(key);
+        location.assign(location.href);
+      });
+    }
+    const later = debounce(save, 300);
+    form.addEventListener("input", later);
+    form.addEventListener("change", later);
+    addEventListener("pagehide", () => {
+      if (!("leaving" in form.dataset)) save();
+    });
+    form.addEventListener("zk:sent", () => {
+      save();
+      form.dataset.leaving = "";
+      const kept = store.get(key);
+      if (kept) store.set(key, { ...kept, sent: true });
+    });
+    document.addEventListener("click", (event) => {
+      if (!event.target.closest("[data-leave]")) return;
+      form.dataset.leaving = "";
+      store.drop(key);
+    });
+  }
+
+  /* ---- one submit per click */
+
+  function submitting(form) {
+    const labels = new Map();
+    form.addEventListener("submit", (event) => {
+      if (form.getAttribute("aria-busy")) return event.preventDefault();
+      const by = event.submitter;
+      const wrong = by && by.formNoValidate ? [] : missing(form);
+      if (wrong.length) {
+        event.preventDefault();
+        const input = focusable(wrong[0]);
+        if (input) input.focus();
+        wrong[0].scrollIntoView({ block: "center" });
+        return undefined;
+      }
+      form.dispatchEvent(new Event("zk:sent"));
+      form.setAttribute("aria-busy", "true");
+      // Only after the browser has collected the values: a disabled button does not send its own.
+      setTimeout(() => {
+        for (const button of Array.from(form.elements).filter((e) => e.type === "submit")) button.disabled = true;
+        if (by && by.firstChild) {
+          labels.set(by, by.textContent);
+          by.textContent = "正在提交…";
+        }
+      });
+      return undefined;
+    });
+    addEventListener("pageshow", (event) => {
+      if (!event.persisted) return;
+      form.removeAttribute("aria-busy");
+      for (const button of Array.from(form.elements).filter((e) => e.type === "submit")) button.disabled = false;
+      for (const [button, label] of labels) button.textContent = label;
+    });
+    form.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      form.requestSubmit($("[data-main]", form));
+    });
+    const forgive = (event) => {
+      const fld = event.target.closest(".fld");
+      if (fld) clearError(fld);
+    };
+    form.addEventListener("input", forgive);
+    form.addEventListener("change", forgive);
+  }
+
+  /* ---- start */
+
+  if ($("[data-keep-drafts]")) keepDrafts();
+  for (const form of $$("[data-form]")) {
+    linked(form);
+    conditional(form);
+    checks(form);
+    submitting(form);
+    // Drafts come last: they fill the pickers, which dress themselves in a script after this one.
+    if (form.dataset.draft) addEventListener("DOMContentLoaded", () => drafts(form));
+  }
+  const question = $("[data-ask]");
+  if (question) ask(question, "");
+  const problem = $("[data-errors]") || ($(".has-err") && focusable($(".has-err")));
+  if (problem && !question) problem.focus();
+  for (const back of $$("[data-back]")) {
+    back.hidden = history.length < 2;
+    back.addEventListener("click", () => history.back());
+  }
+})();
