@@ -45,6 +45,13 @@ class Audited:
     """Mixin of models whose every change is kept with actor, time, old and new value."""
 
 
+@event.listens_for(Audited, "attribute_instrument", propagate=True)
+def _know_old_values(_model: type[Any], _key: str, attribute: Any) -> None:
+    """Setting an attribute that is not loaded loads it first: the history needs what was there."""
+    if hasattr(attribute.property, "columns"):
+        event.listen(attribute, "set", lambda *_: None, active_history=True)
+
+
 class UnauditedError(RuntimeError):
     """Somebody changed an audited record outside a deed; a mistake in the program, never the user's."""
 
