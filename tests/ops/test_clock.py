@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -18,13 +18,13 @@ NOON = datetime(2026, 3, 2, 4, 0)  # 12:00 in Shanghai
 
 
 @pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The slots for which a schedule at 08:00 and 20:00 has run; no other schedule exists."""
     ran: list[str] = []
     monkeypatch.setattr(clock, "_schedules", {})
     monkeypatch.setattr(outbox, "_handlers", {})
     clock.scheduled(BRIEF, clock.At("20:00", "08:00"))(lambda delivery: ran.append(delivery.payload["slot"]))
-    yield ran
+    return ran
 
 
 @pytest.mark.parametrize(

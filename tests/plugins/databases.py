@@ -87,7 +87,7 @@ def database_url(
     return str(server.get_uri(database=name)).replace("postgresql://", "postgresql+psycopg://", 1)
 
 
-def test_settings(url: str, folder: Path) -> dict[str, Any]:
+def settings_for_tests(url: str, folder: Path) -> dict[str, Any]:
     """The product's own settings with what tests must be able to rely on."""
     import config
 
@@ -108,7 +108,7 @@ def initialised_app(database_url: str, tmp_path_factory: pytest.TempPathFactory)
     from app.factory import create_app
     from app.setup import initialise
 
-    built = create_app(test_settings(database_url, tmp_path_factory.mktemp("data")))
+    built = create_app(settings_for_tests(database_url, tmp_path_factory.mktemp("data")))
     with built.app_context():
         initialise(built)
     yield built

@@ -1,0 +1,1 @@
+"""Checks that are not tests of the product: they run in .ci/run."""
