@@ -1,0 +1,202 @@
+"""Finding people by a part of their name: any two characters, in any script, fast on both databases.
+
+PostgreSQL: a GIN index over the name's pairs of characters. SQLite: a full-text table with one token per
+character, kept by triggers, searched as a phrase. Both find exactly the names that contain the text,
+capital and small ASCII letters being the same. A single character is looked for in the name itself.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text
+
+from app.engine.resource import Resource, resources
+
+LONGEST = 256  # characters of a name that are searched
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A column that is found by parts of it."""
+
+    table: str
+    column: str
+    dealers: bool
+
+    @property
+    def fts(self) -> str:
+        """SQLite's full-text table."""
+        return f"{self.table}_{self.column}_fts"
+
+    @property
+    def index(self) -> str:
+        """PostgreSQL's index."""
+        return f"ix_{self.table}_{self.column}_grams"[:63]
+
+    @property
+    def triggers(self) -> tuple[str, str, str]:
+        """SQLite's triggers on the searched table."""
+        return (f"{self.fts}_insert", f"{self.fts}_delete", f"{self.fts}_update")
+
+
+def searched() -> list[Searched]:
+    """Every column that some resource declares in ``search``."""
+    found: dict[tuple[str, str], Searched] = {}
+    for resource in resources():
+        for attribute in resource.search:
+            owner = attribute.property.columns[0].table
+            key = (owner.name, attribute.key)
+            found.setdefault(key, Searched(*key, "dealer_id" in owner.c))
+    return list(found.values())
+
+
+def folded(value: str) -> str:
+    """A text as it is compared: small ASCII letters."""
+    return value.translate(_LOWER)
+
+
+def condition(
+    resource: type[Resource], attribute: Any, value: str, dialect: str, dealer_id: int | None
+) -> ColumnElement[bool]:
+    """Rows whose column contains the text. ``dealer_id`` only speeds up; the scope is added by the list."""
+    wanted = folded(value)[:LONGEST]
+    if len(wanted) < 2:
+        return contains(attribute, value, dialect)
+    if dialect == "postgresql":
+        grams = sorted({wanted[i : i + 2] for i in range(len(wanted) - 1)})
+        pairs = func.zk_bigrams(attribute).op("@>")(cast(grams, ARRAY(Text)))
+        return pairs if len(wanted) == 2 else and_(pairs, contains(attribute, value, dialect))
+    owner = attribute.property.columns[0].table
+    place = Searched(owner.name, attribute.key, "dealer_id" in owner.c)
+    match = f'"{" ".join(str(ord(c)) for c in wanted)}"'
+    if place.dealers and dealer_id is not None:
+        match = f"{match} AND (d{dealer_id} OR d0)"
+    hits: Select[Any] = select(column("rowid")).select_from(table(place.fts))
+    hits = hits.where(literal_column(place.fts).op("MATCH")(bindparam(None, match, unique=True)))
+    return resource.pk().in_(hits)  # type: ignore[no-any-return]
+
+
+def contains(attribute: Any, value: str, dialect: str) -> ColumnElement[bool]:
+    """The same by looking into every row; for few rows and single characters."""
+    if dialect == "postgresql":
+        lowered = func.translate(attribute, string.ascii_uppercase, string.ascii_lowercase)
+        return func.strpos(lowered, folded(value)) > literal(0)
+    return func.instr(func.lower(attribute), folded(value)) > literal(0)
+
+
+_FUNCTION = (
+    "CREATE OR REPLACE FUNCTION zk_bigrams(value text) RETURNS text[] "
+    "LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ "
+    "SELECT coalesce(array_agg(DISTINCT substr(lowered, place, 2)), '{}') FROM (SELECT translate(value, "
+    f"'{string.ascii_uppercase}', '{string.ascii_lowercase}') AS lowered) AS folded, "
+    "generate_series(1, length(value) - 1) AS place $$"
+)
+_NUMBERS = (
+    "CREATE TABLE IF NOT EXISTS zk_numbers (n INTEGER PRIMARY KEY)",
+    "WITH RECURSIVE counted(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < "
+    f"{LONGEST}) INSERT OR IGNORE INTO zk_numbers SELECT n FROM counted",
+)
+
+
+def ddl(dialect: str, places: Sequence[Searched] | None = None) -> list[str]:
+    """Statements that prepare the search and take in the rows that are there; for migrations."""
+    chosen = searched() if places is None else places
+    if dialect == "postgresql":
+        return [_FUNCTION, *(_gin(place) for place in chosen)]
+    return [*_NUMBERS, *(statement for place in chosen for statement in _sqlite(place))]
+
+
+def drop_ddl(dialect: str, places: Sequence[Searched] | None = None) -> list[str]:
+    """The way back; also what a bulk load may run first (and `ddl` afterwards)."""
+    chosen = searched() if places is None else places
+    if dialect == "postgresql":
+        return [f"DROP INDEX IF EXISTS {place.index}" for place in chosen]
+    return [
+        statement
+        for place in chosen
+        for statement in (
+            *(f"DROP TRIGGER IF EXISTS {trigger}" for trigger in place.triggers),
+            f"DROP TABLE IF EXISTS {place.fts}",
+        )
+    ]
+
+
+def repair(connection: Connection) -> list[str]:
+    """Prepare what is missing (a new searched column, triggers lost when SQLite rebuilt a table);
+    returns the tables it prepared. Run after the migrations; costs two small queries otherwise."""
+    dialect = connection.dialect.name
+    missing = [place for place in searched() if not _complete(connection, place, dialect)]
+    if missing:
+        for statement in (*drop_ddl(dialect, missing), *ddl(dialect, missing)):
+            connection.execute(text(statement))
+    return [place.table for place in missing]
+
+
+def owns(name: str) -> bool:
+    """Whether a table, index or trigger is made here and not by the declared metadata (migration checks)."""
+    return name == "zk_numbers" or name.endswith("_grams") or "_fts" in name
+
+
+def _complete(connection: Connection, place: Searched, dialect: str) -> bool:
+    if dialect == "postgresql":
+        known = connection.execute(
+            text("SELECT count(*) FROM pg_indexes WHERE indexname = :name"), {"name": place.index}
+        )
+        return bool(known.scalar_one() == 1)
+    known = connection.execute(
+        text("SELECT count(*) FROM sqlite_master WHERE name IN (:a, :b, :c, :d)"),
+        dict(zip("abcd", (place.fts, *place.triggers), strict=True)),
+    )
+    return bool(known.scalar_one() == len(place.triggers) + 1)
+
+
+def _gin(place: Searched) -> str:
+    return (
+        f"CREATE INDEX IF NOT EXISTS {place.index} ON {place.table} USING gin (zk_bigrams({place.column})) "
+        "WITH (gin_pending_list_limit = 256)"
+    )
+
+
+def _words(place: Searched, row: str) -> str:
+    """The tokens of one row: the number of each character in order, and the dealer."""
+    value = f"lower({row}.{place.column})"
+    characters = (
+        f"(SELECT group_concat(unicode(substr({value}, n, 1)), ' ') FROM "
+        f"(SELECT n FROM zk_numbers WHERE n <= length({value}) ORDER BY n))"
+    )
+    dealer = f" || ' d' || coalesce({row}.dealer_id, 0)" if place.dealers else ""
+    return f"coalesce({characters}, ''){dealer}"
+
+
+def _sqlite(place: Searched) -> Iterator[str]:
+    insert, delete, update = place.triggers
+    fts, owner = place.fts, place.table
+    watched = f"{place.column}, dealer_id" if place.dealers else place.column
+    add = f"INSERT INTO {fts}(rowid, words) VALUES (new.id, {_words(place, 'new')});"
+    take = f"INSERT INTO {fts}({fts}, rowid, words) VALUES ('delete', old.id, {_words(place, 'old')});"
+    yield f"CREATE VIRTUAL TABLE {fts} USING fts5(words, content='', tokenize='ascii')"
+    yield f"INSERT INTO {fts}(rowid, words) SELECT id, {_words(place, owner)} FROM {owner}"
+    yield f"CREATE TRIGGER {insert} AFTER INSERT ON {owner} BEGIN {add} END"
+    yield f"CREATE TRIGGER {delete} AFTER DELETE ON {owner} BEGIN {take} END"
+    yield f"CREATE TRIGGER {update} AFTER UPDATE OF {watched} ON {owner} BEGIN {take} {add} END"
