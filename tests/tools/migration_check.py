@@ -38,7 +38,7 @@ def check(url: str, folder: Path) -> list[str]:
             ]
         downgrade(directory=MIGRATIONS, revision="base")
         left = set(inspect(db.engine).get_table_names()) - {"alembic_version"}
-        found += [f"{db.engine.dialect.name}: downgrade leaves {name}" for name in sorted(left)]
+        found += [f"{db.engine.dialect.name} downgrade leaves {name}" for name in sorted(left)]
         upgrade(directory=MIGRATIONS)
         db.session.remove()
         db.engine.dispose()
