@@ -1,0 +1,124 @@
+"""Indexes that follow from declarations: each scope's way through the list's order.
+
+A list walks an index ``(scope column, sort column, id)`` per arm of the scope, so the first page costs
+the same for everybody. Called once after all resources are declared and before the metadata is used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Column, Index, Table, UniqueConstraint
+
+from app.engine.fields import Links, describe
+from app.engine.resource import Between, Related, Resource, has_resource, resource_of, resources
+
+_LONGEST = 63
+
+
+def derive() -> list[Index]:
+    """Add the missing indexes to the tables of all resources; returns the new ones."""
+    added = []
+    for resource in resources():
+        for columns, partial in _wanted(resource):
+            index = _add(columns, partial)
+            if index is not None:
+                added.append(index)
+    return added
+
+
+_Wanted = tuple[list[Column[Any]], bool]
+
+
+def _wanted(resource: type[Resource]) -> Iterator[_Wanted]:
+    """The columns of every index the resource's lists need, and whether empty first ones are left out."""
+    key = _column(resource.pk())
+    scopes = resource.scopes
+    first, *further = _orders(resource)
+    yield _distinct(first, key), False
+    mine = (scopes.dealer, scopes.store, scopes.owned, scopes.mine)
+    for source in (*mine, scopes.department, scopes.through):
+        if source is not None:
+            yield _distinct(_column(source), first, key), False
+    for source in scopes.related:
+        if not isinstance(source, Links):
+            column = _column(source)
+            yield _distinct(column, first, key), bool(column.nullable)
+    for order in further:
+        for source in mine:
+            if source is not None:
+                yield _distinct(_column(source), order, key), False
+    yield from _of_links(resource, first)
+    yield from _of_tabs(resource)
+
+
+def _orders(resource: type[Resource]) -> list[Column[Any]]:
+    """The columns the list may be ordered by, the default first."""
+    return _distinct(*(_column(s) for s in resource.sorts)) or [_column(resource.pk())]
+
+
+def _of_links(resource: type[Resource], order: Column[Any]) -> Iterator[_Wanted]:
+    """Link tables: from the other record to this one, in the list's order where it is copied there."""
+    for links in _links(resource):
+        copied = [_column(copy) for copy, original in links.copies if _column(original) is order]
+        yield _distinct(_column(links.right), *copied, _column(links.left)), False
+
+
+def _of_tabs(resource: type[Resource]) -> Iterator[_Wanted]:
+    """Tables under the tabs of a record's page: the newest records that point to it."""
+    for part in resource.detail:
+        if isinstance(part, Related) and has_resource(part.by.class_):
+            shown = resource_of(part.by.class_)
+            yield _distinct(_column(part.by), _orders(shown)[0], _column(shown.pk())), False
+
+
+def _links(resource: type[Resource]) -> list[Links]:
+    found = [s for s in resource.scopes.related if isinstance(s, Links)]
+    for source in (*resource.filters, resource.tags):
+        if source is not None and not isinstance(source, Between):
+            links = describe(source).links
+            if links is not None:
+                found.append(links)
+    return list(dict.fromkeys(found))
+
+
+def _column(source: Any) -> Column[Any]:
+    column: Column[Any] = source.property.columns[0]
+    return column
+
+
+def _distinct(*columns: Column[Any]) -> list[Column[Any]]:
+    return list(dict.fromkeys(columns))
+
+
+def _add(columns: list[Column[Any]], partial: bool) -> Index | None:
+    table: Table = columns[0].table
+    if any(c.table is not table for c in columns) or _exists(table, columns):
+        return None
+    where = columns[0].is_not(None) if partial else None
+    return Index(_name(table, columns), *columns, sqlite_where=where, postgresql_where=where)
+
+
+def _exists(table: Table, columns: list[Column[Any]]) -> bool:
+    """Whether an index, a unique constraint or the key of the table starts with these columns."""
+    if columns == list(table.primary_key.columns)[: len(columns)]:
+        return True
+    sets = [list(i.columns) for i in table.indexes if _whole(i)]
+    sets += [list(c.columns) for c in table.constraints if isinstance(c, UniqueConstraint)]
+    return any(found[: len(columns)] == columns for found in sets)
+
+
+def _whole(index: Index) -> bool:
+    return not any(index.dialect_options[d].get("where") is not None for d in ("sqlite", "postgresql"))
+
+
+def _name(table: Table, columns: list[Column[Any]]) -> str:
+    """``ix_customers_owner_id_created_at``: stable, at most 63 characters (PostgreSQL's limit)."""
+    parts = [c.name for c in columns if not (c.name == "id" and len(columns) > 1)]
+    name = f"ix_{table.name}_{'_'.join(parts)}"
+    if len(name) > _LONGEST or any(i.name == name for i in table.indexes):
+        digest = hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()[:8]
+        name = f"{name[: _LONGEST - 9]}_{digest}"
+    return name
