@@ -43,8 +43,8 @@
       return Object.assign(base, {
         legend: { type: "scroll", orient: "vertical", right: 8, top: "middle", textStyle: { color: c.soft }, icon: "circle", itemWidth: 8 },
         series: [{
-          type: "pie", radius: ["46%", "72%"], center: ["36%", "50%"], data,
-          itemStyle: { borderColor: c.card, borderWidth: 2 }, label: { color: c.soft, formatter: "{d}%" },
+          type: "pie", radius: ["42%", "66%"], center: ["40%", "50%"], data,
+          itemStyle: { borderColor: c.card, borderWidth: 2 }, label: { color: c.soft, formatter: (at) => Math.round(at.percent) + "%" },
         }],
       });
     }

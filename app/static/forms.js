@@ -92,11 +92,11 @@
       return;
     }
     if (kind === "bool" || kind === "choices") {
-      for (const input of $$("input", fld)) input.checked = state.includes(input.value);
-      changed($("input", fld));
+      for (const input of $$("[type=checkbox]", fld)) input.checked = state.includes(input.value);
+      changed($("[type=checkbox]", fld));
       return;
     }
-    if (kind === "phones") {
+    if (["phones", "texts"].includes(kind)) {
       const add = $("[data-add]", fld);
       while (add && $$(".line", fld).length < state.length) add.click();
     }
@@ -125,7 +125,7 @@
       for (const { fld, name, sign, wanted } of rules) {
         const source = $(`[data-field="${CSS.escape(name)}"]`, form);
         const values = source && source.hidden ? [] : valuesOf(form, name);
-        const hit = sign ? values.some((value) => wanted.includes(value)) : values.length > 0;
+        const hit = sign ? (values.length ? values : [""]).some((value) => wanted.includes(value)) : values.length > 0;
         fld.hidden = sign === "!=" ? hit : !hit;
         for (const input of $$("input,select,textarea", fld)) input.disabled = fld.hidden;
       }
@@ -165,7 +165,7 @@
       form.addEventListener("change", (event) => {
         if (event.target.name !== child.dataset.parent) return;
         apply(true);
-        changed(isSelect ? child : $("input", child));
+        changed(isSelect ? child : $("[type=checkbox]", child));
       });
       apply(false);
     }

@@ -15,13 +15,13 @@
     add.type = "button";
     add.className = "link";
     add.dataset.add = "";
-    add.textContent = "＋ 添加号码";
+    add.textContent = "＋ 添加" + box.dataset.phones;
     const dress = (line) => {
       if (line === lines()[0] || $("button", line)) return;
       const drop = document.createElement("button");
       drop.type = "button";
       drop.className = "ico";
-      drop.setAttribute("aria-label", "删除此号码");
+      drop.setAttribute("aria-label", "删除此项");
       drop.innerHTML = '<i class="ti ti-x"></i>';
       drop.addEventListener("click", () => {
         line.remove();
@@ -37,8 +37,8 @@
       const input = $("input", line);
       for (const name of ["id", "data-masked", "aria-describedby", "aria-invalid"]) input.removeAttribute(name);
       input.value = "";
-      input.placeholder = "其他号码";
-      input.setAttribute("aria-label", "其他号码 " + (lines().length + 1));
+      input.placeholder = "";
+      input.setAttribute("aria-label", input.getAttribute("aria-label").replace(/\d+$/, lines().length + 1));
       add.before(line);
       dress(line);
       input.focus();

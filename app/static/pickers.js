@@ -30,8 +30,8 @@
     const input = $(".in", box);
     const words = input.name;
     const many = box.dataset.multiple;
-    const hidden = many ? null : $("[type=hidden]", box);
-    const chosen = many ? $(".chosen", box) : null;
+    const chosen = $(".chosen", box);
+    const hidden = many ? null : single();
     const url = new URL(box.dataset.picker, location.href);
     const key = "zk.recent." + who + url.pathname;
     const list = document.createElement("ul");
@@ -58,6 +58,20 @@
       if (typed && (many || !hidden.value)) input.name = words;
       else input.removeAttribute("name");
     };
+
+    /* Without scripts the chosen one stands as a tick before the words; here it stands in the words. */
+    function single() {
+      const value = document.createElement("input");
+      value.type = "hidden";
+      value.name = words.replace(/__text$/, "");
+      const old = $("input", chosen);
+      if (old && !input.value) {
+        value.value = old.value;
+        input.value = $("span", chosen).textContent;
+      }
+      chosen.replaceChildren(value);
+      return value;
+    }
 
     function chip(item) {
       const span = document.createElement("span");

@@ -48,7 +48,7 @@
 
   const list = $("[data-list]");
   if (!list) return;
-  const table = $("table.list", list);
+  const table = $("table.rows", list);
   const rows = $$("tbody tr", table).filter((row) => $(".k a", row));
   const link = (row) => $(".k a", row);
   const batch = $("#batch");

@@ -43,7 +43,7 @@
     }
     for (const scope of scopes) {
       const now = chosen(scope);
-      scope.querySelector("summary span").textContent = now;
+      scope.querySelector("[data-now]").textContent = now;
       if (now !== before.get(scope)) lines.push(["", `${pageOf(scope)} · 数据范围　${before.get(scope)} → ${now}`]);
     }
     list.replaceChildren(
