@@ -44,8 +44,12 @@ class Option:
 
 @dataclass(slots=True)
 class Field:
-    """One input. ``kind``: text, textarea, phone, phones, money, number, date, datetime, bool,
-    choice, choices, ref, refs, password, readonly; in filters also date_range, number_range."""
+    """One input. ``kind``: text, textarea, texts, phone, phones, money, number, integer, date, datetime,
+    bool, choice, choices, ref, refs, password, readonly; in filters also date_range, number_range.
+
+    A ``ref`` with options beside the chosen one is drawn as a plain select; otherwise it is searched
+    remotely, and ``text`` holds words that were typed but name nothing yet.
+    """
 
     name: str
     label: str
@@ -67,6 +71,8 @@ class Field:
     primary: bool = False
     wide: bool = False
     shown_when: str = ""
+    unit: str = ""
+    text: str = ""
 
 
 @dataclass(slots=True)
