@@ -23,6 +23,7 @@ from app.engine.actions import Act
 from app.engine.choices import Choice
 from app.engine.database import Model, utcnow
 from app.engine.fields import FieldSpec, Pk, column, describe
+from app.engine.guards import derived
 from app.engine.resource import (
     Between,
     Group,
@@ -34,7 +35,7 @@ from app.engine.resource import (
     resource_of,
     resources,
 )
-from app.engine.scopes import SYSTEM, Scopes
+from app.engine.scopes import SYSTEM, Actor, Scopes
 
 LONGEST = 2000  # characters of one value that are kept
 UNSEEN = frozenset({"version", "created_at", "updated_at", "created_by_id", "updated_by_id"})
@@ -127,6 +128,15 @@ class AuditLog(Resource, model=AuditEntry):
         ),
         Group("变更", AuditEntry.changes),
     )
+
+
+def _words_for(changes: Any, actor: Actor | None) -> str:
+    from app.engine.history import render_changes
+
+    return render_changes(changes, actor) if changes else ""
+
+
+derived["changes"] = _words_for
 
 
 @dataclass

@@ -96,11 +96,18 @@ def projection(spec: FieldSpec, actor: Actor | None, source: Any = None) -> Colu
     return guard.sql_mask(source) if guard.sql_mask is not None else None
 
 
+derived: dict[str, Callable[[Any, Actor | None], Any]] = {}
+"""How the gate turns values of a kind that holds other records' values (an audit entry's changes) into
+words for one reader."""
+
+
 def gate(spec: FieldSpec, value: Any, actor: Actor | None, *, projected: bool = False) -> Any:
     """The value as this person may have it: itself, or `Hidden`.
 
     ``projected`` says that it came from `projection()` and carries its mask already.
     """
+    if spec.kind in derived:
+        return derived[spec.kind](value, actor)
     guard = hidden(spec, actor)
     if guard is None:
         return value
