@@ -8,43 +8,45 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, select
 
 from app.engine.audit import AuditEntry, spec_of
+from app.engine.database import db
 from app.engine.fields import FieldSpec
 from app.engine.guards import Hidden, gate
 from app.engine.pages import HistoryChange, HistoryEntry
-from app.engine.resource import Resource
+from app.engine.resource import resource
 from app.engine.scopes import Actor, visible
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 def history(
-    session: Session,
-    resource: type[Resource],
-    record_id: int,
-    actor: Actor,
-    limit: int = 50,
-    *,
-    before: int | None = None,
-) -> tuple[list[HistoryEntry], int | None]:
-    """Entries of a record the person may see, newest first, and the ``before`` of the next older page.
-
-    A record out of scope has no history.
-    """
-    known = select(resource.pk()).where(resource.pk() == record_id, visible(resource, actor))
+    resource_name: str, record_id: int, actor: Actor, limit: int = 100, *, before: int | None = None
+) -> list[HistoryEntry]:
+    """Entries of a record, newest first; a record out of the person's scope has no history."""
+    shown = resource(resource_name)
+    if shown is None:
+        return []
+    session = db.session()
+    known = select(shown.pk()).where(shown.pk() == record_id, visible(shown, actor))
     if session.scalar(known, actor.params) is None:
-        return [], None
-    statement = select(AuditEntry).where(
-        AuditEntry.resource == resource.name, AuditEntry.record_id == record_id
-    )
+        return []
+    statement = select(AuditEntry).where(_of(resource_name, record_id))
     if before is not None:
         statement = statement.where(AuditEntry.id < before)
-    found = list(session.scalars(statement.order_by(AuditEntry.id.desc()).limit(limit + 1)))
-    older = found[limit - 1].id if len(found) > limit else None
-    return [_entry(e, actor) for e in found[:limit]], older
+    found = session.scalars(statement.order_by(AuditEntry.id.desc()).limit(limit))
+    return [_entry(entry, actor) for entry in found]
+
+
+def last_writer(resource_name: str, record_id: int) -> str:
+    """Who changed the record last, by name; empty for nobody known."""
+    statement = select(AuditEntry.actor_name).where(_of(resource_name, record_id))
+    return db.session.scalar(statement.order_by(AuditEntry.id.desc()).limit(1)) or ""
+
+
+def _of(resource_name: str, record_id: int) -> ColumnElement[bool]:
+    return and_(AuditEntry.resource == resource_name, AuditEntry.record_id == record_id)
 
 
 def _entry(entry: AuditEntry, actor: Actor) -> HistoryEntry:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from app.engine.pages import Timeline
 from app.engine.resource import Resource
 from app.engine.scopes import Actor
 
+SHOWN = 30
+
 TimelineSource = Callable[[int, Actor, str, int, str], Timeline]
 """``source(record_id, actor, kind, limit, before)``: the newest ``limit`` events of that kind (empty: all)
-before the place ``before`` (empty: now). Its texts have passed the gate; the record is in scope."""
+before the place ``before`` (empty: now). Its texts have passed the gate; the record is in scope. Kinds carry
+their ``name``; ``more_url`` holds the place where the older events begin."""
 
 _sources: dict[str, TimelineSource] = {}
 
@@ -20,15 +24,19 @@ def provide_timeline(resource_name: str, source: TimelineSource) -> None:
     _sources[resource_name] = source
 
 
-def has_timeline(resource: type[Resource]) -> bool:
-    """Whether the resource's page shows a timeline."""
-    return resource.timeline and resource.name in _sources
-
-
-def timeline(
-    resource: type[Resource], record_id: int, actor: Actor, kind: str = "", limit: int = 20, before: str = ""
+def of(
+    resource: type[Resource], record_id: int, actor: Actor, kind: str, url: str, before: str = ""
 ) -> Timeline | None:
-    """What happened to a record the actor may see, newest first; None without a timeline."""
-    if not has_timeline(resource):
+    """What happened to a record the actor may see, newest first; None where nobody provides it.
+
+    ``url`` is the page of the record; the addresses of kinds and older events are completed from it.
+    """
+    source = _sources.get(resource.name)
+    if source is None:
         return None
-    return _sources[resource.name](record_id, actor, kind, limit, before)
+    found = source(record_id, actor, kind, SHOWN, before)
+    for link in found.kinds:
+        link.url = link.url or (f"{url}?{urlencode({'kind': link.name})}" if link.name else url)
+    if found.more_url and not found.more_url.startswith("/"):
+        found.more_url = f"{url}?{urlencode({'kind': kind, 'before': found.more_url})}"
+    return found
