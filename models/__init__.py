@@ -1,0 +1,21 @@
+"""The domains: what things are, what may happen to them, how they are shown."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+
+DOMAINS = ("identity", "settings", "customers", "follow_ups", "orders")
+PARTS = ("tables", "rules", "resources")
+
+
+@cache
+def load() -> None:
+    """Import every domain in the order of their dependencies and derive what follows from the
+    declarations; once per process."""
+    for domain in DOMAINS:
+        for part in PARTS:
+            importlib.import_module(f"models.{domain}.{part}")
+    from app.engine import audit, detail, indexes, once, outbox  # noqa: F401 - their tables
+
+    indexes.derive()

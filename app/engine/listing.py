@@ -84,6 +84,11 @@ def tabs(resource: type[Resource], actor: Actor) -> list[Scope]:
     return [s for s in order if s in allowed]
 
 
+def all_scopes(resource: type[Resource], actor: Actor) -> frozenset[Scope]:
+    """Every scope of the person at once, for searches across tabs."""
+    return scopes_of(resource, actor)
+
+
 def parse(resource: type[Resource], actor: Actor, args: Args, now: datetime, dialect: str) -> Query:
     """Understand an address. Unknown columns, pages and sizes fall back; wrong filter values are named in
     ``errors``; nothing here raises for what a person typed."""
@@ -118,7 +123,7 @@ def _defaults(
     resource: type[Resource], args: Args, view: View | None, active: list[filters.Active], exact: bool
 ) -> list[filters.Active]:
     """What a list leaves out unless asked for it, e.g. invalid customers (A-63)."""
-    if exact or view is not None or first(args, "all") == "1":
+    if exact or view is not None or first(args, "include") == "all":
         return []
     given = {f.spec.name for f in active}
     found = []
@@ -128,7 +133,7 @@ def _defaults(
             words = "、".join(getattr(v, "label", str(v)) for v in values)
             found.append(
                 filters.Active(
-                    spec, f"{spec.label}：不含{words}", ("all",), column.not_in(values), default=True
+                    spec, f"{spec.label}：不含{words}", ("include",), column.not_in(values), default=True
                 )
             )
     return found

@@ -374,12 +374,13 @@ class LoginPage:
 
 @dataclass(slots=True)
 class ErrorPage:
-    """What went wrong in words, and what to do now. ``framed`` keeps menu and top bar around it;
-    a 500 is never framed, because the frame may be what failed."""
+    """What went wrong in words, and what to do now; without words the template has those of the code.
+    ``framed`` keeps menu and top bar around it; a 500 is never framed, because the frame may be what
+    failed."""
 
     code: int
-    heading: str
-    text: str
+    heading: str = ""
+    text: str = ""
     actions: list[Link] = field(default_factory=list)
     reference: str = ""
     framed: bool = False

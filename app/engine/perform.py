@@ -20,6 +20,7 @@ from app.engine import once
 from app.engine.actions import Act, Action, Forbidden, Invalid, NotFound, Refusal, Stale
 from app.engine.database import db, utcnow, writing
 from app.engine.fields import FieldSpec, Links, Values, describe
+from app.engine.forms import Keeping
 from app.engine.numbers import next_number
 from app.engine.resource import Resource, fields_of, resource_of
 from app.engine.scopes import Actor, visible
@@ -117,7 +118,7 @@ def perform(
         if token and once.seen(session, token) is not None:
             raise Refusal("该操作已提交，请勿重复提交")
         records = _load(session, resource, wanted, actor, lock=True)
-        if not records or (len(wanted) == 1 and len(records) < 1):
+        if not records:
             raise NotFound
         missing = set(wanted) - {r.id for r in records}
         for record in records:
@@ -330,8 +331,6 @@ def _set_columns(
             continue
         if spec.links is not None or spec.values is not None:
             later.append(spec)
-        elif spec.attribute is not None and spec.attribute.class_ is type(record):
-            setattr(record, spec.name, values[spec.name])
         elif spec.attribute is not None and hasattr(type(record), spec.name):
             setattr(record, spec.name, values[spec.name])
     return later
@@ -342,10 +341,11 @@ def _set_members(session: Session, record: Any, spec: FieldSpec, wanted: Sequenc
     member = source.right if isinstance(source, Links) else source.value
     copies = {copy.key: getattr(record, original.key) for copy, original in source.copies}
     order = source.order.key if isinstance(source, Values) and source.order is not None else None
+    keeping = isinstance(wanted, Keeping)
     if isinstance(source, Values) and source.main is not None:
         wanted = [getattr(record, source.main.key), *wanted]
     present = set(session.scalars(select(member).where(source.left == record.id)))
-    gone = present - set(wanted)
+    gone = set() if keeping else present - set(wanted)
     if gone:
         session.execute(delete(source.left.class_).where(source.left == record.id, member.in_(gone)))
     rows = [
@@ -356,7 +356,7 @@ def _set_members(session: Session, record: Any, spec: FieldSpec, wanted: Sequenc
     if rows:
         session.execute(insert(source.left.class_), rows)
     if gone or rows:
-        _note_members(session, record, spec, present, set(wanted))
+        _note_members(session, record, spec, present, (present - gone) | set(wanted))
 
 
 def _note_members(

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select, union
 from sqlalchemy.orm import Session, aliased
 
 from app.engine import paging
@@ -159,8 +160,10 @@ class _Reader:
         statement, key, order = _arm_source(arm, pk, column)
         statement = statement.where(*arm.where, *self.query.conditions, *segment.conditions(order, key))
         if bounded and segment.filled:
-            bound = _bound(arm, pk, column, segment)
-            statement = statement.where(or_(bound.is_(None), _within(order, bound, segment.descending)))
+            extreme = _extreme(self.query.sort, segment.descending)
+            if extreme is not None:
+                bound = func.coalesce(_bound(arm, pk, column, segment), extreme)
+                statement = statement.where(order >= bound if segment.descending else order <= bound)
         return segment.ordered(statement, order, key).limit(limit)
 
     def _reaches_bound(self) -> bool:
@@ -252,8 +255,17 @@ def _bound(arm: Arm, pk: Any, column: Any, segment: Segment) -> Any:
     return segment.ordered(inner, order, key).limit(1).offset(LOOK).correlate(None).scalar_subquery()
 
 
-def _within(order: Any, bound: Any, descending: bool) -> ColumnElement[bool]:
-    return order >= bound if descending else order <= bound  # type: ignore[no-any-return]
+def _extreme(spec: FieldSpec, descending: bool) -> Any:
+    """The value nothing lies beyond, so that a missing bound bounds nothing and the index still serves."""
+    if spec.kind == "datetime":
+        extreme = datetime.min if descending else datetime.max
+    elif spec.kind == "date":
+        extreme = date.min if descending else date.max
+    elif spec.kind in ("integer", "money", "ref"):
+        return literal(-(10**12) if descending else 10**12, spec.attribute.type)
+    else:
+        return None
+    return literal(extreme, spec.attribute.type)
 
 
 def page_statement(query: Query, ids: Any, specs: Sequence[FieldSpec], *, descending: bool) -> Select[Any]:
@@ -326,6 +338,10 @@ def linked(
         if shown is not None:
             order = spec.values.order if spec.values.order is not None else spec.values.value
             many = select(spec.values.left, shown).where(spec.values.left.in_(ids)).order_by(order)
+            main = spec.values.main
+            if main is not None:
+                many = many.join(main.class_, main.class_.id == spec.values.left)
+                many = many.where(spec.values.value != main)
             for owner, value in session.execute(many):
                 collected.setdefault(owner, []).append(gate(spec, value, actor, projected=True))
     return {owner: tuple(values) for owner, values in collected.items()}

@@ -137,7 +137,8 @@ class Resource:
     ``sorts`` are the columns a list may be ordered by; the first is the default, newest first.
     ``create`` and ``update`` are rules called before saving: ``rule(record, act, values)``; ``create``
     may return another record instead. ``checks`` maps a column to ``rule(text, act) -> CheckResult``,
-    asked while typing. ``more_columns`` can be switched on by a person; ``leaves_out`` names values that
+    asked while typing. ``quick`` puts it into the 新建 drop-down, ``quick_search`` into the search of the top bar; ``prefill(args, actor, session)`` gives
+    the values a new form starts with. ``more_columns`` can be switched on by a person; ``leaves_out`` names values that
     the default list does not show unless that column is filtered (A-63): ``((Customer.stage, (INVALID,)),)``.
     """
 
@@ -182,7 +183,9 @@ class Resource:
     pick_note: ClassVar[Any] = None
     empty: ClassVar[str] = "暂无相关数据"
     empty_hint: ClassVar[str] = ""
-    listed: ClassVar[bool] = True
+    quick: ClassVar[bool] = False
+    quick_search: ClassVar[bool] = False
+    prefill: ClassVar[Callable[..., dict[str, Any]] | None] = None
     api: ClassVar[bool] = True
 
     def __init_subclass__(cls, model: Any, name: str = "", **kwargs: Any) -> None:

@@ -1,0 +1,249 @@
+"""The frame around every page: menu, badges, quick create, who is signed in.
+
+The menu's markup is rendered once per person and state of the rights; a request only puts in the counts
+and marks the active item.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from flask import current_app, get_flashed_messages, render_template, request, session
+from markupsafe import Markup
+from sqlalchemy import func, literal, select
+
+from app.engine.database import db, utcnow
+from app.engine.pages import Link, MenuGroup, MenuItem
+from app.engine.resource import Badge, Resource, resources
+from app.engine.scopes import Actor, condition, scopes_of
+from app.engine.security import current_actor
+
+BADGE_LIMIT = 1000
+_KEPT = 2000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A menu item: generated from a resource, or declared for a hand-written page."""
+
+    group: str
+    key: str
+    label: str
+    url: str
+    icon: str
+    order: int
+    permission: tuple[str, str]
+    badge: Badge | None = None
+    resource: type[Resource] | None = None
+
+
+@dataclass(frozen=True)
+class Me:
+    """The signed-in person as the frame shows it."""
+
+    name: str
+    position: str
+    header: str
+    initial: str
+    store_name: str
+    profile_url: str = "/profile"
+    logout_url: str = "/logout"
+
+
+_extra: list[Entry] = []
+_group_icons: dict[str, str] = {}
+_menus: OrderedDict[tuple[int, int], tuple[str, tuple[Entry, ...], list[Link]]] = OrderedDict()
+_counts: OrderedDict[tuple[Any, ...], tuple[float, Any]] = OrderedDict()
+
+
+def add_entry(entry: Entry) -> None:
+    """Put a hand-written page into the menu; once, at import."""
+    if entry.key not in {e.key for e in _extra}:
+        _extra.append(entry)
+
+
+def group_icon(group: str, icon: str) -> None:
+    """The icon of a menu group."""
+    _group_icons[group] = icon
+
+
+def entries() -> list[Entry]:
+    """All menu items of the product, in order."""
+    found = list(_extra)
+    for resource in resources():
+        menu = resource.menu
+        if menu is not None:
+            found.append(
+                Entry(
+                    menu.group, resource.name, menu.label or resource.label, f"/{resource.name}/",
+                    menu.icon or resource.icon, menu.order, ("can_list", resource.view_name()),
+                    menu.badge, resource,
+                )
+            )  # fmt: skip
+    return sorted(found, key=lambda e: e.order)
+
+
+def menu_of(actor: Actor) -> tuple[str, tuple[Entry, ...], list[Link]]:
+    """The person's menu markup, its entries and quick creates, kept until rights change."""
+    key = (actor.id, actor.epoch)
+    if key in _menus:
+        return _menus[key]
+    mine = tuple(e for e in entries() if actor.can(*e.permission))
+    groups: dict[str, MenuGroup] = {}
+    for e in mine:
+        group = groups.setdefault(e.group, MenuGroup(e.group, _group_icons.get(e.group, "folder"), []))
+        group.items.append(MenuItem(e.key, e.label, e.url, e.icon, e.key if e.badge else ""))
+    markup = render_template("_menu.html", groups=list(groups.values()))
+    creates = [
+        Link(r.create_label or f"新增{r.label}", f"/{r.name}/new", r.icon)
+        for r in resources()
+        if r.quick and r.form and actor.can("can_add", r.view_name())
+    ]
+    _keep(_menus, key, (markup, mine, creates))
+    return _menus[key]
+
+
+def remembered(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    """A count kept for a short time per person. The person's own changes alter the key, so that they
+    show at once; those of others after at most ``COUNT_TTL`` seconds."""
+    ttl = current_app.config.get("COUNT_TTL", 30)
+    whole = (*key, session.get("w", 0))
+    known = _counts.get(whole)
+    if known is not None and known[0] > time.monotonic():
+        return known[1]
+    value = make()
+    if ttl:
+        _keep(_counts, whole, (time.monotonic() + ttl, value))
+    return value
+
+
+def _keep(store: OrderedDict[Any, Any], key: Any, value: Any) -> None:
+    store[key] = value
+    while len(store) > _KEPT:
+        store.popitem(last=False)
+
+
+def forget() -> None:
+    """Empty the caches, for tests that replace the database."""
+    _menus.clear()
+    _counts.clear()
+
+
+def badges(actor: Actor, mine: Sequence[Entry], now: datetime) -> dict[str, int]:
+    """Counts of waiting work by menu item, in one statement (D-06)."""
+    wanted = [e for e in mine if e.badge is not None and e.resource is not None]
+    if not wanted:
+        return {}
+
+    def ask() -> dict[str, int]:
+        parts = [
+            select(func.count())
+            .select_from(_waiting(e, actor, now).limit(BADGE_LIMIT).subquery())
+            .scalar_subquery()
+            for e in wanted
+        ]
+        found = db.session().execute(select(*parts), actor.params).one()
+        return {e.key: n for e, n in zip(wanted, found, strict=True)}
+
+    known: dict[str, int] = remembered(("badges", actor.id, actor.epoch), ask)
+    return known
+
+
+def _waiting(entry: Entry, actor: Actor, now: datetime) -> Any:
+    assert entry.resource is not None and entry.badge is not None
+    scope = condition(entry.resource, scopes_of(entry.resource, actor))
+    return select(literal(1)).select_from(entry.resource.model).where(scope, entry.badge.where(now))
+
+
+def menu_markup(actor: Actor, active: str) -> Markup:
+    """The menu with counts and the active item marked."""
+    markup, mine, _ = menu_of(actor)
+    numbers = badges(actor, mine, utcnow())
+    by_group: dict[str, list[int | bool]] = {}
+    for e in mine:
+        if e.badge is None:
+            continue
+        n = numbers.get(e.key, 0)
+        markup = markup.replace(f"<!--badge:{e.key}-->", _badge(n, e.badge.hot), 1)
+        total = by_group.setdefault(e.group, [0, False])
+        total[0] += n
+        total[1] = bool(total[1]) or e.badge.hot
+    for group, (n, hot) in by_group.items():
+        markup = markup.replace(f"<!--badge:group:{group}-->", _badge(int(n), bool(hot)), 1)
+    if active:
+        markup = markup.replace(
+            f'data-key="{active}"', f'data-key="{active}" aria-current="page" class="on"', 1
+        )
+    return Markup(markup)
+
+
+def _badge(n: int, hot: bool) -> str:
+    if not n:
+        return ""
+    words = f"{BADGE_LIMIT - 1}+" if n >= BADGE_LIMIT else str(n)
+    return f'<b class="hot">{words}</b>' if hot else f"<b>{words}</b>"
+
+
+_assets: dict[str, str] = {}
+
+
+def asset(name: str) -> str:
+    """The address of a file under static/, with its content's hash, so that it may be kept for ever."""
+    known = _assets.get(name)
+    if known is None:
+        path = Path(str(current_app.static_folder)) / name
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:10]
+        known = _assets[name] = f"{current_app.static_url_path}/{name}?v={digest}"
+    return known
+
+
+_mes: OrderedDict[tuple[int, int], Me] = OrderedDict()
+
+
+def context() -> Mapping[str, Any]:
+    """What every template may use; see the names in `base.html`."""
+    actor = current_actor()
+    shown: dict[str, Any] = {
+        "asset": asset,
+        "theme": request.cookies.get("zk_theme", "auto"),
+        "flashes": _Flashes(),
+        "me": None,
+        "menu": Markup(""),
+        "creates": (),
+        "unread": "",
+        "crumb_key": "",
+        "reminders_url": "",
+    }
+    if actor is None:
+        return shown
+    key = (actor.id, actor.epoch)
+    if key not in _mes:
+        _keep(
+            _mes, key, Me(actor.name, actor.position, actor.header, actor.name[:1] or "客", actor.store_name)
+        )
+    shown["me"] = _mes[key]
+    shown["creates"] = menu_of(actor)[2]
+    return shown
+
+
+class _Flashes:
+    """Messages of the last request, taken from the session only when a page shows them."""
+
+    def __iter__(self) -> Any:
+        if "_flashes" not in session:
+            return iter(())
+        return iter(get_flashed_messages(with_categories=True))
+
+
+def page(template: str, *, key: str = "", title: str = "", **values: Any) -> str:
+    """Render a page inside the frame; ``key`` names the active menu item and the opened tab."""
+    actor = current_actor()
+    menu = menu_markup(actor, key) if actor is not None else Markup("")
+    return render_template(template, menu=menu, crumb_key=key, title=title, **values)

@@ -1,0 +1,177 @@
+"""The page of one record, its related tables, and small reads beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+from sqlalchemy import String, delete, insert, literal, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.types import JSON
+
+from app.engine import pages, timeline
+from app.engine.actions import NotFound
+from app.engine.cells import html
+from app.engine.database import Model, db, writing
+from app.engine.fields import FieldSpec, Pk, describe
+from app.engine.guards import gate, hidden
+from app.engine.listing import Query
+from app.engine.presenting import action_link, role
+from app.engine.reading import linked, projected
+from app.engine.resource import Group, Related, Resource, resource_of
+from app.engine.scopes import Actor, visible
+
+
+class ColumnChoice(Model):
+    """Which columns of a list one person wants to see, and in which order."""
+
+    __tablename__ = "column_choices"
+
+    id: Mapped[Pk]
+    user_id: Mapped[int] = mapped_column(index=True)
+    resource: Mapped[str] = mapped_column(String(64))
+    names: Mapped[list[str]] = mapped_column(JSON)
+
+
+def chosen_columns(session: Session, actor: Actor, resource: type[Resource]) -> list[str]:
+    """The person's own columns, or an empty list for the declared ones."""
+    statement = select(ColumnChoice.names).where(
+        ColumnChoice.user_id == actor.id, ColumnChoice.resource == resource.name
+    )
+    return session.scalar(statement) or []
+
+
+def choose_columns(actor: Actor, resource: type[Resource], names: list[str]) -> None:
+    """Keep the choice; an empty one goes back to the declared columns."""
+    session = db.session()
+    with writing(session):
+        session.execute(
+            delete(ColumnChoice).where(
+                ColumnChoice.user_id == actor.id, ColumnChoice.resource == resource.name
+            )
+        )
+        if names:
+            session.execute(
+                insert(ColumnChoice).values(user_id=actor.id, resource=resource.name, names=names)
+            )
+        session.commit()
+
+
+def matching(session: Session, query: Query, limit: int) -> list[int]:
+    """The ids of everything a list's filters match."""
+    statement = select(query.resource.pk()).where(query.condition).limit(limit)
+    return list(session.scalars(statement, query.params))
+
+
+def labels(session: Session, resource: type[Resource], ids: Sequence[int], actor: Actor) -> dict[int, str]:
+    """Names of records in the person's scope, for messages and headings."""
+    code = resource.code if resource.code is not None else literal("")
+    statement = select(resource.pk(), resource.title, code).where(
+        resource.pk().in_(ids), visible(resource, actor)
+    )
+    return {
+        record_id: " ".join(str(p) for p in (title, number) if p)
+        for record_id, title, number in session.execute(statement, actor.params)
+    }
+
+
+def values_of(
+    session: Session, resource: type[Resource], pk: int, actor: Actor, specs: Sequence[FieldSpec]
+) -> tuple[dict[str, Any], int]:
+    """The gated values of one record in scope by field name, and its version; raises `NotFound`."""
+    chosen, joins = projected(resource, actor, specs)
+    version = getattr(resource.model, "version", None)
+    statement = select(version if version is not None else literal(0), *chosen)
+    statement = statement.select_from(resource.model)
+    for other, on in joins:
+        statement = statement.outerjoin(other, on)
+    statement = statement.where(resource.pk() == pk, visible(resource, actor))
+    row = session.execute(statement, actor.params).first()
+    if row is None:
+        raise NotFound
+    taken = iter(row[1:])
+    found: dict[str, Any] = {}
+    for spec in specs:
+        if spec.attribute is not None:
+            found[spec.name] = gate(spec, next(taken), actor, projected=True)
+        else:
+            found[spec.name] = linked(session, spec, [pk], actor).get(pk, ())
+    return found, row[0]
+
+
+def detail_page(
+    session: Session, resource: type[Resource], pk: int, actor: Actor, now: datetime, *, kind: str = ""
+) -> pages.DetailPage:
+    """One record as its page shows it; raises `NotFound` outside the scope."""
+    base = f"/{resource.name}/"
+    groups = [g for g in resource.detail if isinstance(g, Group)]
+    specs: dict[str, FieldSpec] = {}
+    head = [resource.title, resource.code, resource.tags, *resource.badges, *resource.subtitle]
+    for source in (*[h for h in head if h is not None], *(f for g in groups for f in g.fields)):
+        spec = describe(source)
+        specs.setdefault(spec.name, spec)
+    values, version = values_of(session, resource, pk, actor, list(specs.values()))
+
+    def item(source: Any) -> pages.Item:
+        spec = describe(source)
+        guard = hidden(spec, actor)
+        shown = html(spec, values[spec.name], actor.dealer_id, actor.epoch, now)
+        return pages.Item(spec.label, shown, guard.label if guard else "", spec.wide, spec.name)
+
+    title = str(values[describe(resource.title).name] or f"#{pk}")
+    actions = []
+    record = session.get(resource.model, pk) if any(a.when for a in resource.actions) else None
+    for action in resource.actions:
+        if action.single and (action.when is None or action.when(record)):
+            actions.append(action_link(resource, action, actor, f"?id={pk}"))
+    edit = None
+    if resource.groups(True) and actor.can("can_edit", resource.view_name()):
+        edit = pages.Link("编辑", f"{base}{pk}/edit", "pencil")
+    if resource.remove is not None and actor.can("can_delete", resource.view_name()):
+        actions.append(
+            pages.Link("删除", f"{base}{pk}/delete", "trash", tone="r", has_form=False, name="delete",
+                       confirm=f"确认删除“{title}”？")
+        )  # fmt: skip
+    return pages.DetailPage(
+        resource.name, resource.label, resource.icon, title,
+        [item(c) for c in (*((resource.code,) if resource.code is not None else ()), *resource.subtitle)],
+        [item(c).html for c in resource.badges],
+        item(resource.tags).html if resource.tags is not None and values[resource.tags.name] else Markup(""),
+        actions, [pages.Section(g.title, [item(f) for f in g.fields]) for g in groups],
+        [_table(session, related, pk, actor, now) for related in resource.detail if _shown(related, actor)],
+        timeline.of(resource, pk, actor, kind, f"{base}{pk}") if resource.timeline else None,
+        f"{base}{pk}", base, edit, history_url=f"{base}{pk}/history", id=pk, version=version,
+    )  # fmt: skip
+
+
+def _shown(related: Any, actor: Actor) -> bool:
+    if not isinstance(related, Related):
+        return False
+    return actor.can("can_list", resource_of(related.by.class_).view_name())
+
+
+def _table(session: Session, related: Related, pk: int, actor: Actor, now: datetime) -> pages.Table:
+    """The records that point here. Children follow the customer: the parent was seen, so they are."""
+    child = resource_of(related.by.class_)
+    sources = related.columns or tuple(c for c in child.columns if c is not related.by)
+    specs = [s for s in map(describe, sources) if s.attribute is not None]
+    chosen, joins = projected(child, actor, specs)
+    statement = select(child.pk(), *chosen).select_from(child.model)
+    for other, on in joins:
+        statement = statement.outerjoin(other, on)
+    statement = statement.where(related.by == pk).order_by(child.pk().desc()).limit(related.limit)
+    rows = []
+    for number, row in enumerate(session.execute(statement), 1):
+        cells = [
+            html(spec, gate(spec, value, actor, projected=True), actor.dealer_id, actor.epoch, now)
+            for spec, value in zip(specs, row[1:], strict=True)
+        ]
+        rows.append(pages.Row(row[0], f"/{child.name}/{row[0]}", cells, number=number))
+    headings = [pages.Column(s.name, s.label, kind=s.kind, role=role(child, s)) for s in specs]
+    found = pages.Table(related.label or child.label, child.name, headings, rows)
+    if child.form and actor.can("can_add", child.view_name()):
+        found.create_url = f"/{child.name}/new?{related.by.key}={pk}"
+        found.create_label = child.create_label or f"新增{child.label}"
+    return found

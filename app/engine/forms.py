@@ -1,0 +1,423 @@
+"""Forms from declarations: what is asked of this person, cleaning what was typed, keeping it on errors."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.engine import pages
+from app.engine.actions import Invalid
+from app.engine.cells import local, to_utc
+from app.engine.fields import FieldSpec, describe, is_mobile, normalise_phone
+from app.engine.guards import Hidden, gate, hidden, is_mask
+from app.engine.reading import linked
+from app.engine.resource import Group, Resource, fields_of, has_resource, resource_of
+from app.engine.scopes import Actor, visible
+
+REQUIRED = "请填写此项"
+PHONE_ERROR = "请输入正确的手机号码"
+MAX_MEMBERS = 200
+MAX_TEXTAREA = 5000
+FEW = 60
+"""Pick lists with at most that many records are plain selects; longer ones are searched remotely."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Context:
+    """For whom and where a form is cleaned or drawn."""
+
+    session: Session
+    actor: Actor
+    now: datetime
+
+
+Texts = Mapping[str, Sequence[str]]
+
+
+class Keeping(list[Any]):
+    """New values beside masked ones that came back: whatever is stored stays (A-92)."""
+
+
+def clean(
+    specs: Iterable[FieldSpec], texts: Texts, context: Context, *, partial: bool = False
+) -> dict[str, Any]:
+    """Values from submitted texts. Raises `Invalid` with a sentence for every wrong field (D-11).
+
+    With ``partial`` only the submitted fields are returned. A mask that came back unchanged is left out,
+    so it never overwrites the stored number (A-92).
+    """
+    values: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for spec in specs:
+        raw = texts.get(spec.name)
+        if raw is None and partial and f"{spec.name}__text" not in texts:
+            continue
+        if spec.kind == "bool":
+            values[spec.name] = bool(raw) and raw[-1] in ("1", "true", "on", "True")
+            continue
+        given = [_tidy(spec, t) for t in raw or ()]
+        given = [t for t in given if t]
+        masks = [t for t in given if is_mask(spec, t)]
+        if masks and not spec.multiple:
+            continue
+        given = [t for t in given if t not in masks]
+        try:
+            value = _value(spec, given, texts, context)
+            values[spec.name] = Keeping(value) if masks else value
+        except _Wrong as wrong:
+            errors[spec.name] = wrong.message
+    for spec in specs:
+        if spec.required and spec.name not in errors and _missing(spec, values) and _applies(spec, texts):
+            errors[spec.name] = REQUIRED
+    if errors:
+        raise Invalid(errors)
+    return values
+
+
+class _Wrong(Exception):
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def _missing(spec: FieldSpec, values: Mapping[str, Any]) -> bool:
+    return spec.name in values and values[spec.name] in (None, "", [], ())
+
+
+def _applies(spec: FieldSpec, texts: Texts) -> bool:
+    """Whether a field shown only for some value of another one is shown now."""
+    if not spec.shown_when:
+        return True
+    other, _, wanted = spec.shown_when.partition("=")
+    given = [t for t in texts.get(other, ()) if t] or [""]
+    return any(t in wanted.split("|") for t in given)
+
+
+def _tidy(spec: FieldSpec, text: str) -> str:
+    text = _CONTROL.sub("", str(text)).replace("\r\n", "\n")
+    return text.strip()
+
+
+def _value(spec: FieldSpec, given: list[str], texts: Texts, context: Context) -> Any:
+    if spec.kind in ("phones", "texts"):
+        return _many_texts(spec, given)
+    if spec.kind == "ref":
+        given = _by_label(spec, texts, context) or given
+    elif spec.kind == "refs":
+        given = [*given, *_by_label(spec, texts, context)]
+    if spec.kind in ("refs", "choices"):
+        return _many(spec, given, context)
+    if not given:
+        return "" if spec.kind in ("text", "textarea") and _not_null(spec) else None
+    return _READERS.get(spec.kind, _text)(spec, given[0], context)
+
+
+def _not_null(spec: FieldSpec) -> bool:
+    return spec.attribute is not None and not spec.attribute.property.columns[0].nullable
+
+
+def _text(spec: FieldSpec, text: str, _context: Context) -> str:
+    limit = spec.maxlength or (MAX_TEXTAREA if spec.kind == "textarea" else 255)
+    if spec.kind != "textarea":
+        text = " ".join(text.split())
+    if len(text) > limit:
+        raise _Wrong(f"不能超过{limit}个字，现有{len(text)}个字")
+    return text
+
+
+def _phone(_spec: FieldSpec, text: str, _context: Context) -> str:
+    phone = normalise_phone(text)
+    if not is_mobile(phone):
+        raise _Wrong(PHONE_ERROR)
+    return phone
+
+
+def _many_texts(spec: FieldSpec, given: list[str]) -> list[str]:
+    if len(given) > MAX_MEMBERS:
+        raise _Wrong(f"最多{MAX_MEMBERS}项")
+    if spec.kind == "texts":
+        return list(dict.fromkeys(given))
+    phones = [normalise_phone(t) for t in given]
+    if not all(is_mobile(p) for p in phones):
+        raise _Wrong(PHONE_ERROR)
+    return list(dict.fromkeys(phones))
+
+
+def _integer(spec: FieldSpec, text: str, _context: Context) -> int:
+    text = text.replace(",", "")
+    if not re.fullmatch(r"-?\d{1,12}", text, re.ASCII):
+        raise _Wrong("请输入整数")
+    number = int(text)
+    if spec.minimum is not None and number < spec.minimum:
+        raise _Wrong(f"不能小于{spec.minimum}")
+    return number
+
+
+def _money(spec: FieldSpec, text: str, _context: Context) -> Decimal:
+    try:
+        amount = Decimal(text.replace(",", "").replace("，", "").lstrip("¥￥").strip())
+    except InvalidOperation:
+        raise _Wrong("请输入金额，例如 1000 或 1000.50") from None
+    if not amount.is_finite() or abs(amount) >= 10**12:
+        raise _Wrong("金额超出范围")
+    if amount != amount.quantize(Decimal("0.01")):
+        raise _Wrong("金额最多两位小数")
+    if spec.minimum is not None and amount < spec.minimum:
+        raise _Wrong(f"不能小于{spec.minimum}")
+    return amount.quantize(Decimal("0.01"))
+
+
+def _date(spec: FieldSpec, text: str, context: Context) -> date:
+    try:
+        day = date.fromisoformat(text[:10].replace("/", "-"))
+    except ValueError:
+        raise _Wrong("请输入日期，例如 2026-11-22") from None
+    if not 1900 <= day.year <= 2100:  # noqa: PLR2004 - nobody files a date outside of these
+        raise _Wrong("日期超出范围")
+    if spec.future and day < local(context.now).date():
+        raise _Wrong("不能早于今天")
+    return day
+
+
+def _datetime(spec: FieldSpec, text: str, context: Context) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.replace("/", "-"))
+    except ValueError:
+        raise _Wrong("请输入时间，例如 2026-11-22 09:30") from None
+    if not 1900 <= moment.year <= 2100:  # noqa: PLR2004
+        raise _Wrong("时间超出范围")
+    stored = to_utc(moment) if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    if spec.future and stored <= context.now:
+        raise _Wrong("请选择将来的时间")
+    return stored
+
+
+def _choice(spec: FieldSpec, text: str, context: Context) -> Any:
+    for entry in spec.entries(context.actor.dealer_id):
+        if entry.value == text or entry.label == text:
+            return spec.choices(entry.value) if spec.choices is not None else entry.value
+    raise _Wrong("请从列表中选择")
+
+
+def _ref(spec: FieldSpec, text: str, context: Context) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 12:  # noqa: PLR2004
+        raise _Wrong("请从列表中选择")
+    if not in_reach(spec, [int(text)], context):
+        raise _Wrong("请从列表中选择")
+    return int(text)
+
+
+_READERS: dict[str, Callable[[FieldSpec, str, Context], Any]] = {
+    "phone": _phone,
+    "integer": _integer,
+    "money": _money,
+    "date": _date,
+    "datetime": _datetime,
+    "choice": _choice,
+    "ref": _ref,
+}
+
+
+def _many(spec: FieldSpec, given: list[str], context: Context) -> list[Any]:
+    if len(given) > MAX_MEMBERS:
+        raise _Wrong(f"最多选择{MAX_MEMBERS}项")
+    unique = list(dict.fromkeys(given))
+    if spec.kind == "choices":
+        return [_choice(spec, text, context) for text in unique]
+    if not all(t.isascii() and t.isdigit() and len(t) < 13 for t in unique):  # noqa: PLR2004
+        raise _Wrong("请从列表中选择")
+    ids = [int(t) for t in unique]
+    if set(in_reach(spec, ids, context)) != set(ids):
+        raise _Wrong("请从列表中选择")
+    return ids
+
+
+def _by_label(spec: FieldSpec, texts: Texts, context: Context) -> list[str]:
+    """Words typed into a picker decide, as long as nothing was picked by its script; they must name
+    exactly one record in reach."""
+    typed = (texts.get(f"{spec.name}__text") or ("",))[0].strip()
+    if not typed:
+        return []
+    target = resource_of(spec.target)
+    statement = pickable(spec, context.actor).where(target.title == typed).limit(2)
+    found = context.session.execute(statement, context.actor.params).all()
+    if len(found) != 1:
+        raise _Wrong("没有找到此项，请从列表中选择" if not found else "有多个同名项，请从列表中选择")
+    return [str(found[0][0])]
+
+
+def pickable(spec: FieldSpec, actor: Actor) -> Any:
+    """The records a picker offers to this person: id, title and note, within the scope."""
+    target = resource_of(spec.target)
+    chosen = [target.pk(), target.title]
+    if target.pick_note is not None:
+        chosen.append(target.pick_note)
+    statement = select(*chosen).where(visible(target, actor))
+    if target.pick_where is not None:
+        statement = statement.where(target.pick_where(actor))
+    return statement
+
+
+def in_reach(spec: FieldSpec, ids: list[int], context: Context) -> list[int]:
+    """Which of the ids this person may choose (another dealer's are simply not there)."""
+    statement = pickable(spec, context.actor).where(resource_of(spec.target).pk().in_(ids))
+    return [row[0] for row in context.session.execute(statement, context.actor.params)]
+
+
+# ----- drawing
+
+
+def form_page(
+    groups: Iterable[Any],
+    context: Context,
+    drawer: Drawer,
+    *,
+    title: str,
+    url: str,
+    cancel_url: str,
+    submit: str = "保存",
+) -> pages.FormPage:
+    """The form with its inputs, errors and hidden fields; a fresh token makes one click one record."""
+    found: list[pages.FieldSection] = []
+    hidden_fields: list[tuple[str, str]] = []
+    for group in groups:
+        if not isinstance(group, Group):
+            continue
+        inputs = []
+        for spec in map(describe, group.fields):
+            drawn = drawer.draw(spec, context)
+            if spec.kind == "hidden":
+                hidden_fields.append((spec.name, drawn.value))
+            else:
+                inputs.append(drawn)
+        if inputs:
+            found.append(pages.FieldSection(group.title, inputs))
+    typed = drawer.texts or {}
+    token = (typed.get("_once") or [secrets.token_urlsafe(16)])[0][:64]
+    hidden_fields.append(("_once", token))
+    hidden_fields += [("_answer", answer) for answer in typed.get("_answer", ()) if answer]
+    placed = {s.name for part in found for s in part.fields}
+    errors = [message for name, message in (drawer.errors or {}).items() if name not in placed]
+    if drawer.errors and not errors:
+        errors = ["请检查标红的项目后重新提交"]
+    return pages.FormPage(title, url, found, submit, cancel_url, hidden=hidden_fields, errors=errors)
+
+
+@dataclass
+class Drawer:
+    """Where an input's value comes from: what was typed, else the record, else the default."""
+
+    base_url: str
+    texts: Texts | None = None
+    errors: Mapping[str, str] | None = None
+    record: Any = None
+    preset: Mapping[str, Any] | None = None
+    checks: frozenset[str] = frozenset()
+
+    def draw(self, spec: FieldSpec, context: Context) -> pages.Field:
+        """One input as this person sees it."""
+        guard = hidden(spec, context.actor)
+        shown = self._shown(spec, context)
+        kind = "ref" if spec.kind == "ref" else spec.kind
+        made = pages.Field(
+            spec.name,
+            spec.label,
+            kind,
+            required=spec.required,
+            hint=spec.hint,
+            error=(self.errors or {}).get(spec.name, ""),
+            maxlength=spec.maxlength,
+            locked=guard.label if guard is not None and self.record is not None else "",
+            parent=spec.parent,
+            wide=spec.wide,
+            shown_when=spec.shown_when,
+            unit=spec.unit,
+            text=((self.texts or {}).get(f"{spec.name}__text") or ("",))[0],
+        )
+        if isinstance(shown, list):
+            made.values = shown
+        else:
+            made.value = shown
+        chosen = set(made.values) | {made.value}
+        if spec.kind in ("choice", "choices"):
+            made.options = [
+                pages.Option(e.value, e.label, e.tone, e.value in chosen, e.parent)
+                for e in spec.entries(context.actor.dealer_id)
+                if e.active or e.value in chosen
+            ]
+        elif spec.kind in ("ref", "refs"):
+            made.options = self.options(spec, chosen, context)
+            made.picker_url = f"{self.base_url}/pick/{spec.name}"
+        if spec.name in self.checks:
+            made.check_url = f"{self.base_url}/check/{spec.name}"
+        return made
+
+    def _shown(self, spec: FieldSpec, context: Context) -> str | list[str]:
+        if self.texts is not None:
+            typed = list(self.texts.get(spec.name, ()))
+            return typed if spec.multiple else (typed[-1] if typed else "")
+        value: Any = None
+        if self.record is not None:
+            value = self._of_record(spec, context)
+        elif self.preset is not None and spec.name in self.preset:
+            value = self.preset[spec.name]
+        elif spec.default is not None:
+            value = spec.default
+        if spec.multiple:
+            return [as_text(spec, v) for v in value or ()]
+        return as_text(spec, value)
+
+    def _of_record(self, spec: FieldSpec, context: Context) -> Any:
+        if spec.links is not None:
+            statement = select(spec.links.right).where(spec.links.left == self.record.id)
+            return list(context.session.scalars(statement))
+        if spec.values is not None:
+            return list(linked(context.session, spec, [self.record.id], context.actor).get(self.record.id, ()))
+        if spec.attribute is None:
+            return spec.default
+        return gate(spec, getattr(self.record, spec.name, None), context.actor)
+
+    def options(self, spec: FieldSpec, chosen: set[str], context: Context) -> list[pages.Option]:
+        """All records of a short pick list; of a long one just the chosen, with their names."""
+        target = resource_of(spec.target)
+        statement = pickable(spec, context.actor).order_by(target.title).limit(FEW + 1)
+        rows = context.session.execute(statement, context.actor.params).all()
+        ids = [int(c) for c in chosen if c.isascii() and c.isdigit()]
+        if len(rows) > FEW:
+            rows = []
+        known = {r[0] for r in rows}
+        absent = [i for i in ids if i not in known]
+        if absent:
+            named = select(target.pk(), target.title).where(target.pk().in_(absent), visible(target, context.actor))
+            rows = [*rows, *context.session.execute(named, context.actor.params)]
+        return [pages.Option(str(r[0]), str(r[1]), selected=str(r[0]) in chosen) for r in rows]
+
+
+def as_text(spec: FieldSpec, value: Any) -> str:
+    """A value as it stands in an input."""
+    if value is None:
+        return ""
+    if isinstance(value, Hidden):
+        return value.mask
+    if isinstance(value, bool):
+        return "1" if value else ""
+    if isinstance(value, datetime):
+        return local(value).strftime("%Y-%m-%dT%H:%M")
+    if isinstance(value, Decimal):
+        return f"{value:.2f}" if spec.kind == "money" else f"{value:f}"
+    return str(getattr(value, "value", value))
+
+
+def editable(resource: type[Resource], *, editing: bool) -> list[FieldSpec]:
+    """The fields of the resource's form."""
+    return [s for s in fields_of(resource.groups(editing)) if s.target is None or has_resource(s.target)]

@@ -1,0 +1,317 @@
+"""From rows to the list page: headings, cells, chips, tabs and addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy.orm import Session
+
+from app.engine import chrome, filters, forms, listing, paging, reading
+from app.engine.actions import Action
+from app.engine.cells import html
+from app.engine.fields import FieldSpec, describe
+from app.engine.guards import may_filter
+from app.engine.listing import Query, first
+from app.engine.pages import Chip, Column, Field, Link, ListPage, Pager, Row
+from app.engine.resource import Resource
+from app.engine.scopes import Actor, Scope
+
+PRIMARY = 4
+VIEW_LIMIT = 1000
+_PAGING = ("page", "after", "before", "last")
+
+
+def address(base: str, args: listing.Args, drop: Sequence[str] = (), **put: str) -> str:
+    """The list's address with some parameters changed; paging starts anew."""
+    gone = {*_PAGING, *drop, *put}
+    pairs = [(k, v) for k, values in args.items() if k not in gone for v in values if v]
+    pairs += [(k, v) for k, v in put.items() if v]
+    return f"{base}?{urlencode(pairs)}" if pairs else base
+
+
+def list_page(
+    session: Session, resource: type[Resource], actor: Actor, query: Query, chosen: Sequence[str]
+) -> ListPage:
+    """Read one page and put everything a list shows around it."""
+    base = f"/{resource.name}/"
+    args = query.args
+    specs = listing.columns(resource, actor, chosen)
+    skip = 0
+    if query.after is None and query.before is None and not query.last and query.page > 1:
+        skip = (query.page - 1) * query.per_page
+        if skip > reading.MAX_OFFSET:
+            skip, query.page = 0, 1
+    total, more = _count(session, query) if query.last else (0, False)
+    if query.last and not more and total % query.per_page:
+        per_page, query.per_page = query.per_page, total % query.per_page
+        rows = reading.read(session, query, specs)
+        query.per_page = per_page
+    else:
+        rows = reading.read(session, query, specs, skip=skip)
+    if not query.last:
+        total, more = (rows.total, False) if rows.total is not None else _total(session, query, rows)
+    elif not more:
+        query.page = max(1, -(-total // query.per_page))
+    number = (query.page - 1) * query.per_page
+    shown = [
+        Row(
+            record.id,
+            f"{base}{record.id}",
+            [
+                html(spec, value, actor.dealer_id, actor.epoch, query.now)
+                for spec, value in zip(specs, record.values, strict=True)
+            ],
+            record.version,
+            number + i,
+        )
+        for i, record in enumerate(rows.records, 1)
+    ]
+    batch = [action_link(resource, a, actor) for a in resource.actions if a.batch]
+    return ListPage(
+        resource.name, resource.label, resource.icon, base,
+        _scopes(resource, actor, query, base), _views(session, resource, query, base),
+        _filter_bar(session, resource, actor, query), _hidden(query),
+        _chips(query, base), _headings(resource, actor, query, specs, base), shown,
+        _pager(query, rows, base, total, more), batch, _buttons(resource, actor, base, query),
+        [action_link(resource, a, actor) for a in resource.actions if a.row],
+        resource.empty, _empty_hint(resource, query),
+        advanced_open=any(f.spec.name in _secondary(resource, actor) for f in query.filters if not f.default),
+        all_columns=_all_columns(resource, specs),
+        columns_url=f"{base}columns",
+        select_all=urlencode([(k, v) for k, vs in args.items() if k not in _PAGING for v in vs]),
+        error="；".join(query.errors),
+        clear_url=address(base, {k: v for k, v in args.items() if k in ("scope", "view", "per_page")}),
+    )  # fmt: skip
+
+
+def _count(session: Session, query: Query) -> tuple[int, bool]:
+    return reading.count(session, query)
+
+
+def _total(session: Session, query: Query, rows: reading.Rows) -> tuple[int, bool]:
+    """The number of matches: known from a page that shows all, else counted and kept for a moment."""
+    if not rows.has_next and query.after is None and query.before is None and query.page == 1:
+        return len(rows.records), False
+    args = tuple((k, tuple(v)) for k, v in sorted(query.args.items()) if k not in (*_PAGING, "sort", "per_page"))
+    key = ("count", query.resource.name, query.actor.id, query.actor.epoch, query.now.date(), args)
+    found: tuple[int, bool] = chrome.remembered(key, lambda: _count(session, query))
+    return found
+
+
+def _scopes(resource: type[Resource], actor: Actor, query: Query, base: str) -> list[Link]:
+    shown = listing.tabs(resource, actor)
+    if len(shown) < 2:  # noqa: PLR2004 - a single tab is no choice
+        return []
+    return [
+        Link(
+            scope_label(resource, s),
+            address(base, query.args, scope=s.value),
+            active=s is query.scope,
+            name=s.value,
+        )
+        for s in shown
+    ]
+
+
+def scope_label(resource: type[Resource], scope: Scope) -> str:
+    """The tab's word on this resource."""
+    return resource.scope_labels.get(scope, scope.label)
+
+
+def _views(session: Session, resource: type[Resource], query: Query, base: str) -> list[Link]:
+    if not resource.views:
+        return []
+    conditions = [v.where(query.now) for v in resource.views]
+    key = ("views", resource.name, query.actor.id, query.actor.epoch, query.scope)
+    numbers: list[int] = chrome.remembered(
+        key, lambda: reading.counts(session, query, conditions, VIEW_LIMIT)
+    )
+    keep = {k: v for k, v in query.args.items() if k in ("scope", "per_page")}
+    found = [Link("全部", address(base, keep), active=query.view is None)]
+    for view, n in zip(resource.views, numbers, strict=True):
+        words = f"{VIEW_LIMIT - 1}+" if n >= VIEW_LIMIT else str(n)
+        tone = "hot" if view.hot and n else ""
+        found.append(
+            Link(view.label, address(base, keep, view=view.name), active=view is query.view, count=words, tone=tone)
+        )
+    return found
+
+
+def _hidden(query: Query) -> list[tuple[str, str]]:
+    return [
+        (name, first(query.args, name)) for name in ("scope", "view", "sort", "per_page") if first(query.args, name)
+    ]
+
+
+def _chips(query: Query, base: str) -> list[Chip]:
+    found = []
+    for f in query.filters:
+        if f.default:
+            put = {"window": "all"} if f.names == ("window",) else {"include": "all"}
+            found.append(Chip(f.label, address(base, query.args, **put)))
+        else:
+            found.append(Chip(_chip_words(query, f), address(base, query.args, drop=f.names)))
+    if query.text:
+        found.append(Chip(f"关键字：{query.text}", address(base, query.args, drop=("q",))))
+    return found
+
+
+def _chip_words(query: Query, active: filters.Active) -> str:
+    """Filters by another record read its name, not its number."""
+    if active.spec.kind not in ("ref", "refs"):
+        return active.label
+    labels = names_of(query, active.spec, list(query.args.get(active.spec.name, ())))
+    return f"{active.spec.label}：{'、'.join(labels)}"
+
+
+def names_of(query: Query, spec: FieldSpec, values: list[str]) -> list[str]:
+    """Names of the records chosen in a filter, as far as the person may see them."""
+    from app.engine.database import db
+
+    context = forms.Context(db.session(), query.actor, query.now)
+    options = forms.Drawer("").options(spec, set(values), context)
+    named = {o.value: o.label for o in options}
+    return ["未填写" if v == filters.EMPTY else named.get(v, "（无权查看）") for v in values if v]
+
+
+def _headings(
+    resource: type[Resource], actor: Actor, query: Query, specs: Sequence[FieldSpec], base: str
+) -> list[Column]:
+    sortable = {describe(c).name for c in resource.sorts}
+    found = []
+    for spec in specs:
+        heading = Column(spec.name, spec.label, kind=spec.kind, role=role(resource, spec))
+        if spec.name in sortable and may_filter(spec, actor):
+            now = spec.name == query.sort.name
+            heading.sorted = ("desc" if query.descending else "asc") if now else ""
+            down = not (now and query.descending)
+            heading.sort_url = address(base, query.args, sort=f"-{spec.name}" if down else spec.name)
+        found.append(heading)
+    return found
+
+
+def role(resource: type[Resource], spec: FieldSpec) -> str:
+    """The part a column plays on the page, which decides its look."""
+    if resource.title is not None and spec is describe(resource.title):
+        return "nm"
+    if resource.code is not None and spec is describe(resource.code):
+        return "cd"
+    if spec.choices is not None:
+        return "st"
+    if spec.kind == "datetime" and spec.name.startswith(("next_", "due")):
+        return "due"
+    kinds = {"phone": "ph", "refs": "tg", "money": "num", "integer": "num", "datetime": "tm", "date": "tm"}
+    if spec.kind == "choice":
+        return "gr" if spec.name == "level" else ""
+    if spec.wide or spec.kind == "textarea":
+        return "tx"
+    return kinds.get(spec.kind, "")
+
+
+def _all_columns(resource: type[Resource], specs: Sequence[FieldSpec]) -> list[Column]:
+    shown = {s.name for s in specs}
+    rest = [describe(c) for c in (*resource.columns, *resource.more_columns)]
+    return [Column(s.name, s.label) for s in specs] + [
+        Column(s.name, s.label, hidden=True) for s in rest if s.name not in shown
+    ]
+
+
+def _secondary(resource: type[Resource], actor: Actor) -> set[str]:
+    return {f.spec.name for f in filters.declared(resource, actor)[PRIMARY:]}
+
+
+def _filter_bar(session: Session, resource: type[Resource], actor: Actor, query: Query) -> list[Field]:
+    found: list[Field] = []
+    if resource.search or resource.exact or resource.tail:
+        words = resource.search_hint or "关键字"
+        found.append(Field("q", "关键字", "text", query.text, placeholder=words, primary=True, maxlength=64))
+    context = forms.Context(session, actor, query.now)
+    drawer = forms.Drawer(f"/{resource.name}", texts={k: list(v) for k, v in query.args.items()})
+    for position, declared in enumerate(filters.declared(resource, actor)):
+        spec = declared.spec
+        if declared.ranged:
+            made = Field(
+                spec.name, spec.label, "date_range" if spec.kind in ("date", "datetime") else "number_range",
+                value=first(query.args, f"{spec.name}.from"), value_to=first(query.args, f"{spec.name}.to"),
+            )  # fmt: skip
+        else:
+            made = drawer.draw(spec, context)
+            made.required, made.error, made.locked, made.hint = False, "", "", ""
+            made.values = list(query.args.get(spec.name, ()))
+            made.value = first(query.args, spec.name)
+            if spec.kind == "ref" and made.options and not _is_long(made):
+                made.kind = "choice"
+        made.primary = position < PRIMARY
+        found.append(made)
+    return found
+
+
+def _is_long(made: Field) -> bool:
+    return all(o.selected for o in made.options)
+
+
+def _buttons(resource: type[Resource], actor: Actor, base: str, query: Query) -> list[Link]:
+    found = []
+    if resource.charts and actor.can("can_chart", resource.view_name()):
+        found.append(Link("图表", address(f"{base}charts", query.args), "chart-bar"))
+    if resource.form and actor.can("can_add", resource.view_name()):
+        label = resource.create_label or f"新增{resource.label}"
+        found.append(Link(label, f"{base}new", "plus", primary=True))
+    return found
+
+
+def action_link(resource: type[Resource], action: Action, actor: Actor, ids: str = "") -> Link:
+    """A button for the action; without the permission it stays visible, grey, and says what is missing."""
+    pair = action.permission_on(resource)
+    allowed = actor.can(*pair)
+    return Link(
+        action.label, f"/{resource.name}/action/{action.name}{ids}", action.icon,
+        enabled=allowed, reason="" if allowed else f"没有权限：{action.permission_label or action.label}",
+        name=action.name, primary=action.primary, confirm=action.confirm,
+        has_form=bool(action.fields) or action.before is not None, batch=action.batch, tone=action.tone,
+    )  # fmt: skip
+
+
+def _empty_hint(resource: type[Resource], query: Query) -> str:
+    windowed = any(f.default and f.names == ("window",) for f in query.filters)
+    if windowed:
+        return f"默认仅显示{resource.window_days()}天内创建的数据，可展开高级搜索调整创建时间"
+    return resource.empty_hint
+
+
+def _pager(query: Query, rows: reading.Rows, base: str, total: int, more: bool) -> Pager:
+    args, per_page = query.args, query.per_page
+    pages_total = max(1, -(-total // per_page))
+    words = f"{total}{'+' if more else ''}条记录 {query.page}/{pages_total}{'+' if more else ''} 页"
+    found = Pager(words, matching=f"{total}{'+' if more else ''}")
+    if rows.has_previous:
+        found.first = address(base, args)
+    records = rows.records
+    if rows.has_previous and records:
+        cursor = paging.encode(records[0].place, records[0].id)
+        found.previous = (
+            address(base, args)
+            if query.page == 2  # noqa: PLR2004 - the page before is the first
+            else address(base, args, before=cursor, page=str(max(1, query.page - 1)))
+        )
+    if rows.has_next and records:
+        cursor = paging.encode(records[-1].place, records[-1].id)
+        found.next = address(base, args, after=cursor, page=str(query.page + 1))
+        found.last = address(base, args, last="1", page=str(pages_total))
+    last_number = min(pages_total, reading.MAX_OFFSET // per_page)
+    start = max(1, min(query.page - 2, last_number - 4))
+    found.pages = [
+        Link(str(n), address(base, args, page=str(n)), active=n == query.page)
+        for n in range(start, min(last_number, start + 4) + 1)
+    ]
+    found.per_page = [
+        Link(str(n), address(base, args, per_page=str(n)), active=n == per_page) for n in listing.PAGE_SIZES
+    ]
+    return found
+
+
+def arguments(pairs: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """The address's parameters, bounded in number and length."""
+    return {k: [v[:200] for v in list(values)[:60]] for k, values in list(pairs.items())[:80]}

@@ -1,0 +1,501 @@
+"""The base view that turns a `Resource` into the framework's views: list, detail, form, action, picker.
+
+Views parse, call and render. Reading goes through `listing`/`reading` and the gate, changing through
+`perform`; nothing here touches a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from flask import flash, jsonify, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import BaseView, expose
+
+from app.engine import charts, chrome, detail, filters, forms, history, listing, pages, perform, presenting
+from app.engine.actions import (
+    Act,
+    Action,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Question,
+    Refusal,
+    Stale,
+)
+from app.engine.cells import text as words
+from app.engine.database import db, utcnow
+from app.engine.fields import FieldSpec, describe
+from app.engine.guards import gate, is_mask, may_filter
+from app.engine.resource import Group, Resource, has_resource, resource_of, resources
+from app.engine.scopes import Actor
+from app.engine.security import require_actor
+
+PICKED = 20
+SUBJECTS = 12
+
+Texts = Mapping[str, Sequence[str]]
+
+
+class ResourceView(BaseView):  # type: ignore[misc]
+    """All pages of one resource. `make()` derives one class per resource; its name is the stable key of
+    permissions and endpoints."""
+
+    resource: ClassVar[type[Resource]]
+
+    @property
+    def base(self) -> str:
+        """The address of the list, without a slash at the end."""
+        return f"/{self.resource.name}"
+
+    def allowed(self, permission: str, label: str = "") -> Actor:
+        """The signed-in actor, if he or she has the permission on this resource."""
+        actor = require_actor()
+        if not actor.can(permission, self.resource.view_name()):
+            raise Forbidden(label or self.resource.label)
+        return actor
+
+    # ----- list
+
+    @expose("/", methods=["GET"])
+    def list(self) -> ResponseReturnValue:
+        """The list (A-64…A-70, D-05…D-10)."""
+        actor = self.allowed("can_list")
+        session = db.session()
+        args = presenting.arguments(request.args.to_dict(flat=False))
+        query = listing.parse(self.resource, actor, args, utcnow(), session.get_bind().dialect.name)
+        chosen = detail.chosen_columns(session, actor, self.resource)
+        shown = presenting.list_page(session, self.resource, actor, query, chosen)
+        return chrome.page("list.html", key=self.resource.name, title=self.resource.label, page=shown)
+
+    @expose("/columns", methods=["POST"])
+    def columns(self) -> ResponseReturnValue:
+        """Keep the person's own choice and order of columns."""
+        actor = self.allowed("can_list")
+        known = {describe(c).name for c in (*self.resource.columns, *self.resource.more_columns)}
+        names = [] if "reset" in request.form else [n for n in request.form.getlist("column") if n in known]
+        detail.choose_columns(actor, self.resource, names)
+        return redirect(self._back())
+
+    def _back(self, fallback: str = "") -> str:
+        """The page of this product the person came from."""
+        came = request.form.get("back") or request.referrer or ""
+        host = request.host_url.rstrip("/")
+        came = came.removeprefix(host)
+        good = came.startswith("/") and not came.startswith(("//", "/\\"))
+        return came if good else fallback or f"{self.base}/"
+
+    # ----- detail
+
+    @expose("/<int:pk>", methods=["GET"])
+    def show(self, pk: int) -> ResponseReturnValue:
+        """The whole page of a record."""
+        return self._detail(pk, "detail.html")
+
+    @expose("/<int:pk>/panel", methods=["GET"])
+    def panel(self, pk: int) -> ResponseReturnValue:
+        """The same record as a side sheet."""
+        return self._detail(pk, "panel.html")
+
+    def _detail(self, pk: int, template: str) -> ResponseReturnValue:
+        actor = self.allowed("can_list")
+        shown = detail.detail_page(
+            db.session(), self.resource, pk, actor, utcnow(), kind=request.args.get("kind", "")
+        )
+        return chrome.page(template, key=self.resource.name, title=shown.title, page=shown)
+
+    @expose("/<int:pk>/history", methods=["GET"])
+    def history(self, pk: int) -> ResponseReturnValue:
+        """Who changed what (D-15), through the gate."""
+        actor = self.allowed("can_list")
+        session = db.session()
+        record = perform.find(session, self.resource, pk, actor)
+        before = listing.number(request.args.get("before", ""), 0) or None
+        entries, older = history.history(session, self.resource, pk, actor, before=before)
+        shown = pages.HistoryPage(
+            "修改历史", perform.label_of(self.resource, record), entries, f"{self.base}/{pk}",
+            newer=f"{self.base}/{pk}/history" if before else "",
+            older=f"{self.base}/{pk}/history?before={older}" if older else "",
+        )  # fmt: skip
+        return chrome.page("history.html", key=self.resource.name, title="修改历史", page=shown)
+
+    # ----- forms
+
+    @expose("/new", methods=["GET", "POST"])
+    def new(self) -> ResponseReturnValue:
+        """The form for a new record (A-01…A-10, D-11)."""
+        label = self.resource.create_label or f"新增{self.resource.label}"
+        actor = self.allowed("can_add", label)
+        if not self.resource.form:
+            raise NotFound
+        context = forms.Context(db.session(), actor, utcnow())
+        if request.method == "GET":
+            return self._form(context, label, preset=self._preset(actor))
+        texts = request.form.to_dict(flat=False)
+        try:
+            values = forms.clean(forms.editable(self.resource, editing=False), texts, context)
+            record, act = perform.create(
+                self.resource,
+                values,
+                actor,
+                answers=request.form.getlist("_answer"),
+                token=request.form.get("_once", "")[:64],
+            )
+        except perform.AlreadyDone as done:
+            return redirect(done.url)
+        except Question as question:
+            return self._form(context, label, texts=texts, question=question)
+        except Invalid as wrong:
+            return self._form(context, label, texts=texts, errors=wrong.errors), 400
+        except (Forbidden, NotFound):
+            raise
+        except Refusal as refusal:
+            return self._form(context, label, texts=texts, errors=_placed(refusal)), 400
+        made = resource_of(type(record))
+        flash(f"已保存：{perform.label_of(made, record)}", "good")
+        for warning in act.warnings:
+            flash(warning, "warning")
+        return redirect(self._after_create(made, record, actor))
+
+    def _after_create(self, made: type[Resource], record: Any, actor: Actor) -> str:
+        try:
+            perform.find(db.session(), made, record.id, actor)
+        except NotFound:
+            return f"{self.base}/"
+        if made is not self.resource:
+            return f"/{made.name}/"
+        return f"{self.base}/{record.id}"
+
+    def _preset(self, actor: Actor) -> dict[str, Any]:
+        args = request.args.to_dict()
+        known = {s.name: s for s in forms.editable(self.resource, editing=False)}
+        given: dict[str, Any] = {k: v[:200] for k, v in args.items() if k in known and not known[k].multiple}
+        if self.resource.prefill is not None:
+            given |= self.resource.prefill(args, actor, db.session())
+        return given
+
+    def _form(
+        self,
+        context: forms.Context,
+        title: str,
+        *,
+        texts: Texts | None = None,
+        errors: Mapping[str, str] | None = None,
+        preset: Mapping[str, Any] | None = None,
+        question: Question | None = None,
+        record: Any = None,
+        conflict: list[pages.Difference] | None = None,
+    ) -> str:
+        editing = record is not None
+        drawer = forms.Drawer(
+            self.base, texts, errors, record, preset, frozenset(describe(c).name for c in self.resource.checks)
+        )
+        shown = forms.form_page(
+            self.resource.groups(editing), context, drawer,
+            title=title,
+            url=f"{self.base}/{record.id}/edit" if editing else f"{self.base}/new",
+            cancel_url=f"{self.base}/{record.id}" if editing else f"{self.base}/",
+        )  # fmt: skip
+        shown.resource, shown.icon = self.resource.name, self.resource.icon
+        shown.draft_key = f"{self.resource.name}/{record.id if editing else 'new'}"
+        if editing:
+            shown.hidden.append(("version", str(getattr(record, "version", 0))))
+        if question is not None:
+            shown.dialog = dialog_of(question, texts or {})
+        shown.conflict = conflict or []
+        return chrome.page("form.html", key=self.resource.name, title=title, page=shown)
+
+    @expose("/<int:pk>/edit", methods=["GET", "POST"])
+    def edit(self, pk: int) -> ResponseReturnValue:
+        """The form of an existing record; a stale version shows both sides (A-116)."""
+        actor = self.allowed("can_edit", f"编辑{self.resource.label}")
+        session = db.session()
+        record = perform.find(session, self.resource, pk, actor)
+        if not self.resource.groups(True):
+            raise NotFound
+        context = forms.Context(session, actor, utcnow())
+        title = f"编辑{self.resource.label} · {perform.label_of(self.resource, record)}"
+        if request.method == "GET":
+            return self._form(context, title, record=record)
+        texts = request.form.to_dict(flat=False)
+        version = listing.number(request.form.get("version", ""), 0) or None
+        try:
+            values = forms.clean(forms.editable(self.resource, editing=True), texts, context)
+            _, act = perform.update(
+                self.resource, pk, values, actor, version=version, answers=request.form.getlist("_answer")
+            )
+        except Question as question:
+            return self._form(context, title, texts=texts, question=question, record=self._fresh(pk, actor))
+        except Stale:
+            return self._conflict(context, title, texts, pk), 409
+        except Invalid as wrong:
+            again = self._fresh(pk, actor)
+            return self._form(context, title, texts=texts, errors=wrong.errors, record=again), 400
+        except (Forbidden, NotFound):
+            raise
+        except Refusal as refusal:
+            again = self._fresh(pk, actor)
+            return self._form(context, title, texts=texts, errors=_placed(refusal), record=again), 400
+        flash("已保存", "good")
+        for warning in act.warnings:
+            flash(warning, "warning")
+        return redirect(f"{self.base}/{pk}")
+
+    def _fresh(self, pk: int, actor: Actor) -> Any:
+        return perform.find(db.session(), self.resource, pk, actor)
+
+    def _conflict(self, context: forms.Context, title: str, texts: Texts, pk: int) -> str:
+        record = self._fresh(pk, context.actor)
+        entries, _ = history.history(context.session, self.resource, pk, context.actor, limit=1)
+        who = entries[0].who if entries else ""
+        found = []
+        for spec in forms.editable(self.resource, editing=True):
+            mine = "、".join(texts.get(spec.name, ()))
+            drawer = forms.Drawer(self.base, record=record)
+            theirs = drawer.draw(spec, context)
+            stored = "、".join(theirs.values) if spec.multiple else theirs.value
+            if spec.name in texts and mine != stored and not is_mask(spec, mine):
+                names = {o.value: o.label for o in theirs.options}
+                kept = forms.Drawer(self.base, texts=texts).draw(spec, context)
+                names |= {o.value: o.label for o in kept.options}
+                found.append(pages.Difference(spec.label, names.get(mine, mine), names.get(stored, stored), who))
+        return self._form(context, title, texts=texts, record=record, conflict=found)
+
+    @expose("/<int:pk>/delete", methods=["POST"])
+    def delete(self, pk: int) -> ResponseReturnValue:
+        """Delete, where the resource says how; a question is put first."""
+        actor = self.allowed("can_delete", f"删除{self.resource.label}")
+        session = db.session()
+        try:
+            perform.remove(self.resource, pk, actor, answers=request.form.getlist("_answer"))
+        except Question as question:
+            record = perform.find(session, self.resource, pk, actor)
+            shown = pages.FormPage(
+                f"删除{self.resource.label} · {perform.label_of(self.resource, record)}",
+                f"{self.base}/{pk}/delete", [], "删除", f"{self.base}/", tone="BAD",
+                intro=question.text,
+                hidden=[("_answer", a.value) for a in question.answers if a.value],
+            )  # fmt: skip
+            return chrome.page("form.html", key=self.resource.name, title=shown.title, page=shown)
+        except (Forbidden, NotFound):
+            raise
+        except Refusal as refusal:
+            flash(refusal.message, "bad")
+            return redirect(f"{self.base}/{pk}")
+        flash("已删除", "good")
+        return redirect(f"{self.base}/")
+
+    # ----- actions
+
+    @expose("/action/<name>", methods=["GET", "POST"])
+    def action(self, name: str) -> ResponseReturnValue:
+        """An action on one or many records: its form, then the deed."""
+        actor = require_actor()
+        action = next((a for a in self.resource.actions if a.name == name), None)
+        if action is None:
+            raise NotFound
+        if not actor.can(*action.permission_on(self.resource)):
+            raise Forbidden(action.permission_label or action.label)
+        source = request.args if request.method == "GET" else request.form
+        ids, labels = self._subjects(actor, source.to_dict(flat=False))
+        context = forms.Context(db.session(), actor, utcnow())
+        back = self._back()
+        if not ids:
+            flash("请先选择记录", "warning")
+            return redirect(back)
+        if action.before is not None:
+            try:
+                action.before(Act(actor, context.now, context.session))
+            except Refusal as refusal:
+                flash(refusal.message, "warning")
+                return redirect(back)
+        if request.method == "GET":
+            return self._action_form(context, action, ids, labels, back)
+        texts = request.form.to_dict(flat=False)
+        try:
+            values = forms.clean(action.fields, texts, context)
+            report = perform.perform(
+                action, ids, actor,
+                version=listing.number(request.form.get("version", ""), 0) or None,
+                answers=request.form.getlist("_answer"), token=request.form.get("_once", "")[:64], **values,
+            )  # fmt: skip
+        except Question as question:
+            return self._action_form(context, action, ids, labels, back, texts=texts, question=question)
+        except Invalid as wrong:
+            page = self._action_form(context, action, ids, labels, back, texts=texts, errors=wrong.errors)
+            return page, 400
+        except (Forbidden, NotFound):
+            raise
+        except Refusal as refusal:
+            if not action.fields:
+                flash(refusal.message, "bad")
+                return redirect(back)
+            page = self._action_form(context, action, ids, labels, back, texts=texts, errors=_placed(refusal))
+            return page, 409 if isinstance(refusal, Stale) else 400
+        return self._report(action, report, ids, back)
+
+    def _report(
+        self, action: Action, report: perform.Report, ids: Sequence[int], back: str
+    ) -> ResponseReturnValue:
+        for warning in report.warnings:
+            flash(warning, "warning")
+        if report.refused:
+            shown = pages.Outcome(action.label, report.done, [(r.label, r.reason) for r in report.refused], back)
+            return chrome.page("outcome.html", key=self.resource.name, title=action.label, page=shown)
+        said = "；".join(report.messages)
+        flash(said or (f"{action.label}：已完成" if len(ids) == 1 else f"{action.label}：已完成 {report.done} 条"), "good")
+        if said.startswith("/"):
+            return redirect(said)
+        return redirect(back)
+
+    def _subjects(self, actor: Actor, given: dict[str, list[str]]) -> tuple[list[int], list[str]]:
+        """The chosen records with their names; "all" means everything the list's filters match."""
+        session = db.session()
+        resource = self.resource
+        if given.get("all") == ["1"]:
+            args = presenting.arguments(given)
+            query = listing.parse(resource, actor, args, utcnow(), session.get_bind().dialect.name)
+            found = detail.matching(session, query, perform.MAX_BATCH + 1)
+            if len(found) > perform.MAX_BATCH:
+                raise Refusal(f"一次最多处理{perform.MAX_BATCH}条记录，请缩小范围")
+            ids = found
+        else:
+            ids = [int(i) for i in given.get("id", ()) if i.isascii() and i.isdigit() and len(i) < 13]  # noqa: PLR2004
+            ids = list(dict.fromkeys(ids))[: perform.MAX_BATCH + 1]
+        named = detail.labels(session, resource, ids, actor)
+        if ids and not named:
+            raise NotFound
+        return ids, [named[i] for i in ids if i in named]
+
+    def _action_form(
+        self,
+        context: forms.Context,
+        action: Action,
+        ids: Sequence[int],
+        labels: Sequence[str],
+        back: str,
+        *,
+        texts: Texts | None = None,
+        errors: Mapping[str, str] | None = None,
+        question: Question | None = None,
+    ) -> str:
+        preset = {s.name: request.args[s.name] for s in action.fields if s.name in request.args}
+        drawer = forms.Drawer(f"{self.base}/action/{action.name}", texts, errors, preset=preset)
+        shown = forms.form_page(
+            (Group("", *action.fields),), context, drawer,
+            title=action.label, url=f"{self.base}/action/{action.name}", cancel_url=back, submit=action.label,
+        )  # fmt: skip
+        shown.subjects = list(labels)
+        shown.intro = action.confirm
+        shown.tone = "BAD" if action.tone == "r" else ""
+        shown.icon = action.icon
+        shown.hidden += [("id", str(i)) for i in ids] + [("back", back)]
+        if question is not None:
+            shown.dialog = dialog_of(question, texts or {})
+        return chrome.page("form.html", key=self.resource.name, title=action.label, page=shown)
+
+    # ----- helpers of forms
+
+    @expose("/pick/<field>", methods=["GET"])
+    def pick(self, field: str) -> ResponseReturnValue:
+        """What a picker offers for these letters; only records the person may see."""
+        actor = require_actor()
+        specs = [describe(f) for f in self.resource.filters if not hasattr(f, "column")]
+        specs += forms.editable(self.resource, editing=False) + forms.editable(self.resource, editing=True)
+        return self._picked(actor, next((s for s in specs if s.name == field), None))
+
+    @expose("/action/<name>/pick/<field>", methods=["GET"])
+    def pick_for_action(self, name: str, field: str) -> ResponseReturnValue:
+        """The same for a field of an action's form."""
+        actor = require_actor()
+        action = next((a for a in self.resource.actions if a.name == name), None)
+        if action is None or not actor.can(*action.permission_on(self.resource)):
+            raise NotFound
+        return self._picked(actor, next((s for s in action.fields if s.name == field), None))
+
+    def _picked(self, actor: Actor, spec: FieldSpec | None) -> ResponseReturnValue:
+        if not any(actor.can(p, self.resource.view_name()) for p in ("can_list", "can_add", "can_edit")):
+            raise Forbidden(self.resource.label)
+        if spec is None or spec.target is None or not has_resource(spec.target) or not may_filter(spec, actor):
+            raise NotFound
+        session = db.session()
+        target = resource_of(spec.target)
+        statement = forms.pickable(spec, actor)
+        typed = request.args.get("q", "").strip()[: filters.MAX_TEXT]
+        if typed:
+            found = filters.keyword(target, typed, actor, session.get_bind().dialect.name)
+            like = target.title.contains(typed, autoescape=True)
+            statement = statement.where(like if found is None or not target.search else found)
+        rows = session.execute(statement.order_by(target.pk().desc()).limit(PICKED), actor.params).all()
+        note = describe(target.pick_note) if target.pick_note is not None else None
+        results = []
+        for row in rows:
+            said = "" if note is None else words(note, gate(note, row[2], actor), actor.dealer_id, actor.epoch)
+            results.append({"value": str(row[0]), "label": str(row[1]), "note": said})
+        return jsonify({"results": results})
+
+    @expose("/check/<field>", methods=["GET"])
+    def check(self, field: str) -> ResponseReturnValue:
+        """The answer to a check while typing (A-02); changes nothing."""
+        actor = require_actor()
+        if not any(actor.can(p, self.resource.view_name()) for p in ("can_add", "can_edit")):
+            raise Forbidden(self.resource.label)
+        rule = next((r for c, r in self.resource.checks.items() if describe(c).name == field), None)
+        if rule is None:
+            raise NotFound
+        value = request.args.get("value", "")[: filters.MAX_TEXT]
+        result = rule(value, Act(actor, utcnow(), db.session(), "web", "check"))
+        return jsonify(
+            {"ok": result.ok, "message": result.message, "headings": result.headings, "rows": result.rows}
+        )
+
+    # ----- charts
+
+    @expose("/charts", methods=["GET"])
+    def charts(self) -> ResponseReturnValue:
+        """The charts of the list under the same scope and filters; every bar opens its rows."""
+        actor = self.allowed("can_chart", f"{self.resource.label}图表")
+        if not self.resource.charts:
+            raise NotFound
+        session = db.session()
+        args = presenting.arguments(request.args.to_dict(flat=False))
+        query = listing.parse(self.resource, actor, args, utcnow(), session.get_bind().dialect.name)
+        shown = charts.page(self.resource, actor, query.condition, query.params, args, query.now)
+        shown.scopes = [
+            pages.Link(
+                presenting.scope_label(self.resource, s),
+                presenting.address(f"{self.base}/charts", args, scope=s.value),
+                active=s is query.scope,
+            )
+            for s in listing.tabs(self.resource, actor)
+        ]
+        return chrome.page("charts.html", key=self.resource.name, title=shown.title, page=shown)
+
+
+def _placed(refusal: Refusal) -> dict[str, str]:
+    return {refusal.field: refusal.message}
+
+
+def dialog_of(question: Question, texts: Texts) -> pages.Dialog:
+    """The question as a dialog; earlier answers travel with every button."""
+    buttons = [
+        pages.DialogButton(a.label, "_answer" if a.value else "", a.value, a.url, a.primary)
+        for a in question.answers
+    ]
+    return pages.Dialog(
+        question.heading, question.text, buttons, list(question.headings), [list(r) for r in question.rows]
+    )
+
+
+def make_views() -> list[type[ResourceView]]:
+    """One view class per declared resource."""
+    return [
+        type(
+            r.view_name(),
+            (ResourceView,),
+            {"resource": r, "route_base": f"/{r.name}", "__doc__": r.__doc__ or r.label},
+        )
+        for r in resources()
+        if r.columns
+    ]

@@ -1,0 +1,91 @@
+"""The only place where the parts of the product are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import models
+from app import errors, health
+from app.engine import chrome
+from app.engine.api import register as register_api
+from app.engine.database import db, prepare_engine
+from app.engine.security import SecurityManager
+from app.engine.views import make_views
+from flask import Flask, Response, request, session
+from flask_appbuilder import AppBuilder
+from flask_migrate import Migrate
+from flask_talisman import Talisman
+from flask_wtf.csrf import CSRFProtect
+
+import config
+
+csrf = CSRFProtect()
+migrate = Migrate()
+
+_CSP = {
+    "default-src": "'self'",
+    "script-src": "'self'",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+}
+
+
+def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
+    """The application with every domain loaded; ``settings`` override those of the environment."""
+    app = Flask("app", static_folder="static", template_folder="templates")
+    app.config.update(config.settings() if settings is None else settings)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    models.load()
+    from models.identity.tables import Employee
+    from views import hand_written
+
+    SecurityManager.user_model = Employee
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(config.ROOT / "migrations"))
+    csrf.init_app(app)
+    Talisman(
+        app,
+        force_https=False,
+        session_cookie_secure=app.config["SESSION_COOKIE_SECURE"],
+        strict_transport_security=app.config["SESSION_COOKIE_SECURE"],
+        content_security_policy=_CSP,
+        referrer_policy="same-origin",
+    )
+    with app.app_context():
+        for engine in db.engines.values():
+            prepare_engine(engine)
+        builder = AppBuilder(
+            app, db.session, security_manager_class=SecurityManager, indexview=hand_written.HomeView
+        )
+        for view in (*hand_written.VIEWS, *make_views()):
+            builder.add_view_no_menu(view)
+        register_api(app, csrf)
+    app.context_processor(chrome.context)
+    app.after_request(_mark_changes)
+    app.after_request(_no_store)
+    errors.install(app)
+    health.install(app)
+    return app
+
+
+def _mark_changes(response: Response) -> Response:
+    """The person's counts are counted anew after his or her own changes."""
+    if request.method == "POST" and "_user_id" in session:
+        session["w"] = (session.get("w", 0) + 1) % 100_000
+    return response
+
+
+def _no_store(response: Response) -> Response:
+    """Pages hold personal data: no cache keeps them. Static files carry a hash and are kept for ever."""
+    if request.endpoint in ("static", "appbuilder.static"):
+        if "v" in request.args:
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    else:
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,136 @@
+"""Where a day begins, and the search over everything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, request
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import BaseView, expose
+from flask_appbuilder.views import IndexView
+from sqlalchemy.orm import Session
+
+from app.engine import chrome, filters, listing, reading
+from app.engine.cells import local, text
+from app.engine.cells import html as cell
+from app.engine.database import db, utcnow
+from app.engine.fields import describe
+from app.engine.pages import HomePage, Link, Recent, SearchGroup, SearchPage, Todo
+from app.engine.resource import Resource, resource, resources
+from app.engine.scopes import Actor
+from app.engine.security import require_actor
+
+HITS = 8
+RECENT = 8
+_WEEKDAYS = "一二三四五六日"
+
+
+class HomeView(IndexView):  # type: ignore[misc]
+    """The home page (待办, quick entries, recent customers)."""
+
+    route_base = ""
+
+    @expose("/")
+    def index(self) -> ResponseReturnValue:
+        """What waits for this person today."""
+        actor = require_actor()
+        session = db.session()
+        now = utcnow()
+        here = local(now)
+        _, mine, creates = chrome.menu_of(actor)
+        counts = chrome.badges(actor, mine, now)
+        todos = [
+            Todo(e.label, str(counts.get(e.key, 0)), e.url, e.icon, "hot" if e.badge and e.badge.hot else "")
+            for e in mine
+            if e.badge is not None
+        ]
+        greeting = "早上好" if here.hour < 11 else "中午好" if here.hour < 13 else "下午好" if here.hour < 18 else "晚上好"  # noqa: PLR2004
+        customers = resource("customers")
+        shown = HomePage(
+            "首页",
+            f"{actor.name}，{greeting}",
+            f"{here:%Y年%m月%d日} 星期{_WEEKDAYS[here.weekday()]}",
+            todos,
+            [Link(c.label, c.url, c.icon, primary=i == 0) for i, c in enumerate(creates)],
+            _recent(session, customers, actor) if customers is not None else [],
+            recent_url="/customers/",
+        )
+        return chrome.page("home.html", key="home", title="首页", page=shown)
+
+
+class SearchView(BaseView):  # type: ignore[misc]
+    """The search of the top bar."""
+
+    route_base = ""
+
+    @expose("/search")
+    def search(self) -> ResponseReturnValue:
+        """Full numbers, codes and parts of names over everything the person may see; one exact hit opens."""
+        actor = require_actor()
+        session = db.session()
+        typed = request.args.get("q", "").strip()[: filters.MAX_TEXT]
+        groups = []
+        if typed:
+            for found in resources():
+                if (found.search or found.exact) and actor.can("can_list", found.view_name()) and found.quick_search:
+                    group = _group(session, found, actor, typed)
+                    if group is not None:
+                        groups.append(group)
+        if len(groups) == 1 and len(groups[0].hits) == 1 and _is_number(typed):
+            return redirect(groups[0].hits[0].url)
+        return chrome.page("search.html", title="搜索", page=SearchPage(typed, groups))
+
+
+def _is_number(typed: str) -> bool:
+    return sum(c.isdigit() for c in typed) >= 6  # noqa: PLR2004 - a phone or a code, not a name
+
+
+def _group(session: Session, found: type[Resource], actor: Actor, typed: str) -> SearchGroup | None:
+    dialect = session.get_bind().dialect.name
+    query = listing.parse(found, actor, {"q": [typed]}, utcnow(), dialect)
+    query.scope, query.scopes = None, listing.all_scopes(found, actor)
+    query.per_page = HITS
+    rows = _hits(session, query, found, actor)
+    if not rows:
+        return None
+    total = f"{HITS}+" if len(rows) > HITS else str(len(rows))
+    widest = listing.tabs(found, actor)
+    more = f"/{found.name}/?q={typed}" + (f"&scope={widest[-1].value}" if widest else "")
+    return SearchGroup(found.label, found.icon, total, rows[:HITS], more)
+
+
+def _recent(session: Session, found: type[Resource], actor: Actor) -> list[Recent]:
+    if not actor.can("can_list", found.view_name()):
+        return []
+    query = listing.parse(found, actor, {}, utcnow(), session.get_bind().dialect.name)
+    query.per_page = RECENT
+    return _hits(session, query, found, actor)
+
+
+def _hits(session: Session, query: listing.Query, found: type[Resource], actor: Actor) -> list[Recent]:
+    sources = [found.title, found.code, *found.badges, *found.subtitle]
+    specs = list({describe(c).name: describe(c) for c in sources if c is not None}.values())
+    specs = [s for s in specs if s.attribute is not None]
+    rows = reading.read(session, query, specs)
+    made = []
+    for record in rows.records:
+        values: dict[str, Any] = dict(zip((s.name for s in specs), record.values, strict=True))
+        badges = [
+            cell(describe(c), values[describe(c).name], actor.dealer_id, actor.epoch)
+            for c in found.badges
+            if values[describe(c).name]
+        ]
+        notes = [
+            text(describe(c), values[describe(c).name], actor.dealer_id, actor.epoch)
+            for c in (found.code, *found.subtitle)
+            if c is not None
+        ]
+        made.append(
+            Recent(
+                str(values[describe(found.title).name] or f"#{record.id}"),
+                f"/{found.name}/{record.id}",
+                " · ".join(n for n in notes if n),
+                badges=badges,
+            )
+        )
+    return made
