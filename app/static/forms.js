@@ -83,6 +83,19 @@
     return $$("input,select,textarea", fld).map((input) => input.value);
   }
 
+  /* The state as the server sent it: the browser may already have put typed values back. */
+  function sent(fld) {
+    const kind = fld.dataset.kind;
+    if (kind === "ref" || kind === "refs") return read(fld);
+    if (kind === "bool" || kind === "choices")
+      return $$("[type=checkbox]", fld).filter((input) => input.defaultChecked).map((input) => input.value);
+    return $$("input,select,textarea", fld).map((input) => {
+      if (input.tagName !== "SELECT") return input.defaultValue;
+      const chosen = Array.from(input.options).find((option) => option.defaultSelected) || input.options[0];
+      return chosen ? chosen.value : "";
+    });
+  }
+
   const isEmpty = (state) => state.flat().every((value) => !value.trim());
 
   function write(fld, state) {
@@ -226,6 +239,7 @@
   /* ---- drafts: kept for this tab, dropped once sent and accepted */
 
   const PREFIX = "zk.draft.";
+  const RETRY = "zk.retry";
   const store = {
     get: (key) => JSON.parse(sessionStorage.getItem(PREFIX + key) || "null"),
     set: (key, draft) => sessionStorage.setItem(PREFIX + key, JSON.stringify(draft)),
@@ -238,6 +252,15 @@
       const key = name.slice(PREFIX.length);
       store.set(key, { ...store.get(key), sent: false });
     }
+    sessionStorage.setItem(RETRY, "1");
+  }
+
+  /* Going back to a form after such an answer would find its old token: load it anew, the draft fills it. */
+  function freshen() {
+    if (!$("[data-draft]") || !sessionStorage.getItem(RETRY)) return;
+    sessionStorage.removeItem(RETRY);
+    const [entry] = performance.getEntriesByType("navigation");
+    if (entry && entry.type === "back_forward") location.reload();
   }
 
   function drafts(form) {
@@ -246,7 +269,7 @@
     const fields = () =>
       $$(".fld", form).filter((fld) => !["password", "readonly"].includes(fld.dataset.kind) && focusable(fld));
     const answer = $(".has-err,[data-errors],.conflict", form) || $("[data-ask]");
-    const start = new Map(fields().map((fld) => [fld.dataset.field, answer ? "" : JSON.stringify(read(fld))]));
+    const start = new Map(fields().map((fld) => [fld.dataset.field, answer ? "" : JSON.stringify(sent(fld))]));
     const save = () => {
       const values = {};
       for (const fld of fields()) {
@@ -341,6 +364,10 @@
   /* ---- start */
 
   if ($("[data-keep-drafts]")) keepDrafts();
+  else freshen();
+  addEventListener("pageshow", (event) => {
+    if (event.persisted && $("[data-draft]") && sessionStorage.getItem(RETRY)) location.reload();
+  });
   for (const form of $$("[data-form]")) {
     linked(form);
     conditional(form);
