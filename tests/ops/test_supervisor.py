@@ -21,7 +21,7 @@ from app.redis_embedded import free_port
 from tests.plugins.databases import SECRETS
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("supervisor")]
+pytestmark = pytest.mark.slow
 
 
 def until(true: Callable[[], Any], seconds: float = 40) -> Any:
