@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask_appbuilder.security.sqla.models import (
     Role,
     assoc_permissionview_role,
@@ -24,7 +26,7 @@ class RoleKind(Choice):
     GROUP = "group", "集团控制型角色", Tone.ACTIVE
 
 
-class StaffRole(Steering, Versioned, Audited, Role):
+class StaffRole(Steering, Versioned, Audited, Role):  # type: ignore[misc]
     """A set of rights given to people. ``name`` is a key; ``label`` is what people read (A-114)."""
 
     label: Mapped[str] = column("角色名称", String(64), index=True, server_default="")
@@ -44,12 +46,20 @@ class RoleAssignment(Steering, Model):
     """One role of one person; the framework's link table as a class."""
 
     __table__ = assoc_user_role
+    if TYPE_CHECKING:
+        id: Mapped[int]
+        user_id: Mapped[int]
+        role_id: Mapped[int]
 
 
 class RoleGrant(Steering, Model):
     """One permission of one role; the framework's link table as a class."""
 
     __table__ = assoc_permissionview_role
+    if TYPE_CHECKING:
+        id: Mapped[int]
+        permission_view_id: Mapped[int]
+        role_id: Mapped[int]
 
 
 class RoleScope(Steering, Model):
@@ -73,7 +83,7 @@ class RightsEpoch(Model):
     value: Mapped[int] = mapped_column(BigInteger)
 
 
-ROLES_OF = Links("roles", "角色", left=RoleAssignment.user_id, right=RoleAssignment.role_id)  # type: ignore[attr-defined]
+ROLES_OF = Links("roles", "角色", left=RoleAssignment.user_id, right=RoleAssignment.role_id)
 
 assoc_user_role.c.user_id.info["zk"] = Meta("员工")
 assoc_user_role.c.role_id.info["zk"] = Meta("角色")

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from flask_appbuilder.security.sqla.models import User
 from sqlalchemy import Boolean, DateTime, ForeignKey, Integer, String, UniqueConstraint
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.engine.choices import Choice, Tone
 from app.engine.database import Model
@@ -70,7 +70,7 @@ class Store(Steering, Dated, Versioned, Audited, Model):
     __table_args__ = (UniqueConstraint("dealer_id", "code"),)
 
     id: Mapped[Pk]
-    code: Mapped[str] = column("店代码", String(24), hint="字母和数字，例如 HX000001")
+    code: Mapped[str] = column("店代码", String(24), hint="大写字母和数字，例如 HX000001")
     name: Mapped[str] = column("门店名称", String(64), index=True)
     kind: Mapped[StoreKind] = column("门店类型", choices=StoreKind, default=StoreKind.SHOP)
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
@@ -167,11 +167,12 @@ class OperatingRight(Dated, Versioned, Audited, Model):
     id: Mapped[Pk]
     physical_store_id: Mapped[int] = column("实体门店", ForeignKey("physical_stores.id"))
     brand_category_id: Mapped[int] = column("品牌品类", ForeignKey("brand_categories.id"), index=True)
+    name: Mapped[str] = column("经营权限", String(64), server_default="")
     channel: Mapped[Channel] = column("招商渠道", choices=Channel, default=Channel.REGULAR)
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
 
 
-class Employee(Steering, Dated, Versioned, Audited, User):
+class Employee(Steering, Dated, Versioned, Audited, User):  # type: ignore[misc]
     """A person with an account. The phone is neither unique nor the login name (A-104)."""
 
     __quiet__: ClassVar[frozenset[str]] = frozenset(
@@ -187,8 +188,8 @@ class Employee(Steering, Dated, Versioned, Audited, User):
     )
     position_id: Mapped[int | None] = column("岗位", ForeignKey("positions.id", use_alter=True))
     backup_contact_id: Mapped[int | None] = column("备用联系人", ForeignKey("ab_user.id"))
-    session_version: Mapped[int] = column("会话版本", Integer, default=1, server_default="1")
-    locked_until: Mapped[datetime | None] = column("锁定至", DateTime)
+    session_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    locked_until: Mapped[datetime | None]
     departed_at: Mapped[datetime | None] = column("停用时间", DateTime)
 
     def __repr__(self) -> str:
@@ -218,7 +219,6 @@ STORES_OF = Links(
 )
 
 for _name, _label in (
-    ("id", "编号"),
     ("username", "登录名"),
     ("active", "启用"),
     ("email", "电子邮箱"),

@@ -1,0 +1,138 @@
+"""What each role of a new dealer may do: read once when the dealer is made, then its administrator's.
+
+Written against permissions, not against screens: a template says which pages and which actions, and the
+registry knows the rest. Actions that nobody here names belong to the administrator alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.engine.permissions import PermissionDef, all_permissions
+from app.engine.resource import Resource, resources
+from app.engine.scopes import Scope, offered
+from models.identity.role_rules import GROUP_ONLY, Rights
+
+MANAGEMENT = "管理"
+"""The menu group of organisation and settings."""
+
+PERSONAL = frozenset({Scope.MINE, Scope.OWNED, Scope.RELATED})
+_DEALER = frozenset({Scope.DEALER})
+_GROUP = frozenset({Scope.GROUP})
+_READ = frozenset({"can_list"})
+_WORK = frozenset({"can_list", "can_add", "can_edit"})
+_SELL = frozenset(
+    {
+        "can_follow_up",
+        "can_file",
+        "can_link_contact",
+        "can_unlink",
+        "can_unlink_contacts",
+        "can_complete",
+        "can_reschedule",
+        "can_lose",
+        "can_lose_order",
+    }
+)
+_MANAGE = frozenset(
+    {
+        "can_chart",
+        "can_reassign",
+        "can_change_designer",
+        "can_change_salesperson",
+        "can_change_store",
+        "can_change_executor",
+        "can_invalidate",
+        "can_reopen",
+        "can_activate",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Template:
+    """A role as it begins: ``may`` picks permissions, ``sees`` the scopes it opens where they exist."""
+
+    key: str
+    label: str
+    may: Callable[[PermissionDef], bool]
+    sees: frozenset[Scope]
+    managed: frozenset[Scope] = frozenset()
+    """Scopes on the pages of organisation and settings."""
+
+    def rights(self) -> Rights:
+        """Its permissions and scopes, of everything that is declared now."""
+        grants = frozenset(p.pair for p in all_permissions() if self.may(p))
+        pages = {p.resource_name for p in all_permissions() if self.may(p)}
+        scopes = frozenset(
+            (r.name, scope) for r in resources() if r.name in pages for scope in self._sees(r) & offered(r)
+        )
+        return Rights(grants, scopes)
+
+    def _sees(self, resource: type[Resource]) -> frozenset[Scope]:
+        return self.managed if _is_management(resource.name) else self.sees
+
+
+def _is_management(name: str) -> bool:
+    return name in {p.resource_name for p in all_permissions() if p.group == MANAGEMENT}
+
+
+def _for_work(p: PermissionDef) -> bool:
+    return bool(p.resource_name) and p.group != MANAGEMENT
+
+
+def _admin(p: PermissionDef) -> bool:
+    """Everything of the own dealer, settlement prices included (A-87, A-113)."""
+    return not p.restricting and p.resource_name not in GROUP_ONLY
+
+
+def _manager(p: PermissionDef) -> bool:
+    if p.view == "System":
+        return True
+    if p.resource_name == "employees":
+        return p.permission in _READ
+    return _for_work(p) and p.permission in _WORK | _SELL | _MANAGE
+
+
+def _consultant(p: PermissionDef) -> bool:
+    """Sells: files, edits and follows up what is his own. Tagging is granted later, if at all (A-21)."""
+    return _for_work(p) and p.permission in _WORK | _SELL and p.view != "Tags"
+
+
+def _designer(p: PermissionDef) -> bool:
+    return _for_work(p) and p.permission in _WORK | _SELL and p.view != "Tags"
+
+
+def _clerk(p: PermissionDef) -> bool:
+    """Enters and looks up for the whole dealer without seeing a phone (A-90)."""
+    if p.restricting:
+        return p.permission == "guard_customer_phone"
+    return _for_work(p) and p.permission in _WORK and p.view != "Tags"
+
+
+def _service_contact(p: PermissionDef) -> bool:
+    return _for_work(p) and p.permission in _READ | {"can_follow_up", "can_complete"}
+
+
+def _group_admin(p: PermissionDef) -> bool:
+    return not p.restricting
+
+
+DEALER_ROLES = (
+    Template("admin", "商场系统管理员", _admin, frozenset({Scope.DEALER}), managed=_DEALER),
+    Template("manager", "店长", _manager, PERSONAL | {Scope.STORE, Scope.DEALER}, managed=_DEALER),
+    Template("consultant", "导购", _consultant, PERSONAL),
+    Template("designer", "设计师", _designer, frozenset({Scope.MINE, Scope.RELATED})),
+    Template("clerk", "渠道文员", _clerk, _DEALER),
+)
+GROUP_ROLES = (
+    Template(
+        "group_admin",
+        "集团系统管理员",
+        _group_admin,
+        frozenset({Scope.GROUP}),
+        managed=frozenset({Scope.GROUP}),
+    ),
+    Template("service_contact", "售服对接人", _service_contact, PERSONAL | {Scope.STORE}),
+)

@@ -1,0 +1,72 @@
+"""Which dictionaries and parameters exist: domains declare theirs here, administrators fill them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from app.engine.choices import Entry
+from app.engine.fields import FieldSpec
+
+
+@dataclass(frozen=True)
+class DictionaryDef:
+    """A dictionary with the entries every dealer starts with; ``parent`` names the one above it (D-13)."""
+
+    name: str
+    label: str
+    presets: tuple[Entry, ...] = ()
+    parent: str = ""
+
+
+@dataclass(frozen=True)
+class ParameterDef:
+    """A setting: how it is asked for (``field``), under which heading, and what holds when nobody set it.
+
+    Kinds: text, textarea, integer, money, bool, choice, choices, texts.
+    """
+
+    field: FieldSpec
+    group: str
+    default: Any
+
+    @property
+    def key(self) -> str:
+        """The name under which it is stored."""
+        return self.field.name
+
+
+_dictionaries: dict[str, DictionaryDef] = {}
+_parameters: dict[str, ParameterDef] = {}
+
+
+def declare_dictionary(name: str, label: str, presets: Iterable[Entry | str] = (), parent: str = "") -> None:
+    """Declare a dictionary, once, at import. A bare word is an entry stored as it reads."""
+    entries = tuple(p if isinstance(p, Entry) else Entry(p, p) for p in presets)
+    _dictionaries[name] = DictionaryDef(name, label, entries, parent)
+
+
+def declare_parameter(field: FieldSpec, default: Any, group: str) -> None:
+    """Declare a setting, once, at import; ``field`` comes from `entry()`, its name like ``pool.days``."""
+    _parameters[field.name] = ParameterDef(field, group, default)
+
+
+def dictionaries() -> tuple[DictionaryDef, ...]:
+    """Every declared dictionary."""
+    return tuple(_dictionaries.values())
+
+
+def dictionary_def(name: str) -> DictionaryDef | None:
+    """The declaration of that dictionary, or None."""
+    return _dictionaries.get(name)
+
+
+def parameters() -> tuple[ParameterDef, ...]:
+    """Every declared setting, in order of declaration."""
+    return tuple(_parameters.values())
+
+
+def parameter_def(key: str) -> ParameterDef:
+    """The declaration of that setting; a `KeyError` names an undeclared one."""
+    return _parameters[key]

@@ -1,0 +1,89 @@
+"""The screens of the settings."""
+
+from __future__ import annotations
+
+from app.engine.resource import Group, Menu, Resource
+from app.engine.scopes import Scopes
+from models.settings import queries, rules
+from models.settings.tables import DictionaryEntry, Parameter
+
+__all__ = ["Dictionaries", "Parameters", "queries"]
+
+MENU = "管理"
+
+
+class Dictionaries(Resource, model=DictionaryEntry):
+    """数据字典: the choices of levels, sources and the like; a dealer adds to the group's presets."""
+
+    label = "数据字典"
+    icon = "book-2"
+    menu = Menu(MENU, icon="book-2", order=960)
+    scopes = Scopes(dealer=DictionaryEntry.dealer_id, shared=True)
+    title = DictionaryEntry.label
+    columns = (
+        DictionaryEntry.dictionary,
+        DictionaryEntry.label,
+        DictionaryEntry.value,
+        DictionaryEntry.tone,
+        DictionaryEntry.parent,
+        DictionaryEntry.sort,
+        DictionaryEntry.active,
+        DictionaryEntry.dealer_id,
+    )
+    filters = (DictionaryEntry.dictionary, DictionaryEntry.active)
+    search = (DictionaryEntry.label,)
+    exact = (DictionaryEntry.value,)
+    search_hint = "名称"
+    sorts = (DictionaryEntry.dictionary, DictionaryEntry.sort)
+    descending = False
+    detail = (
+        Group(
+            "条目",
+            DictionaryEntry.dictionary,
+            DictionaryEntry.label,
+            DictionaryEntry.value,
+            DictionaryEntry.tone,
+            DictionaryEntry.parent,
+            DictionaryEntry.sort,
+            DictionaryEntry.active,
+            DictionaryEntry.dealer_id,
+        ),
+    )
+    form = (
+        Group(
+            "条目",
+            DictionaryEntry.dictionary,
+            DictionaryEntry.label,
+            DictionaryEntry.value,
+            DictionaryEntry.tone,
+            DictionaryEntry.parent,
+            DictionaryEntry.sort,
+            DictionaryEntry.active,
+        ),
+    )
+    edit_form = (
+        Group(
+            "条目",
+            DictionaryEntry.label,
+            DictionaryEntry.tone,
+            DictionaryEntry.parent,
+            DictionaryEntry.sort,
+            DictionaryEntry.active,
+        ),
+    )
+    create_label = "新增条目"
+    create = staticmethod(rules.create_entry)
+    update = staticmethod(rules.update_entry)
+    remove = staticmethod(rules.remove_entry)
+
+
+class Parameters(Resource, model=Parameter):
+    """系统参数: shown and saved on one page (`views/parameters.py`); this declares rights and history."""
+
+    label = "系统参数"
+    icon = "adjustments"
+    scopes = Scopes(dealer=Parameter.dealer_id, shared=True)
+    title = Parameter.key
+    columns = (Parameter.key, Parameter.dealer_id, Parameter.updated_at)
+    sorts = (Parameter.updated_at,)
+    api = False

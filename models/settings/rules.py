@@ -1,0 +1,117 @@
+"""Changing dictionaries and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.engine import audit
+from app.engine.actions import Act, Invalid, Refusal
+from models.identity.rights import bump_epoch
+from models.identity.rules import is_group, keep_preset, own_dealer
+from models.settings.catalogue import declare_parameter, dictionaries, dictionary_def, parameter_def
+from models.settings.queries import parameter, snapshot
+from models.settings.tables import DictionaryEntry, EntryTone, Parameter
+
+__all__ = ["declare_parameter", "parameter"]
+
+_TONES = {t.tone.value: t for t in EntryTone}
+
+
+def install(session: Session) -> None:
+    """Write the presets of all declared dictionaries where they are missing. Idempotent; the caller
+    commits. An entry the group renamed or switched off stays as it is."""
+    statement = select(DictionaryEntry.dictionary, DictionaryEntry.value).where(
+        DictionaryEntry.dealer_id.is_(None)
+    )
+    known = {(name, value) for name, value in session.execute(statement)}
+    with audit.acting(session):
+        for declared in dictionaries():
+            session.add_all(
+                DictionaryEntry(
+                    dictionary=declared.name,
+                    value=preset.value,
+                    label=preset.label,
+                    tone=_TONES.get(preset.tone, EntryTone.PLAIN),
+                    parent=preset.parent or None,
+                    active=preset.active,
+                    sort=(n + 1) * 10,
+                )
+                for n, preset in enumerate(declared.presets)
+                if (declared.name, preset.value) not in known
+            )
+        session.flush()
+
+
+def create_entry(entry: Any, act: Act, values: Mapping[str, Any]) -> None:
+    """A dealer's own entry; with the value of a preset it stands in for it."""
+    if not is_group(act.actor, "dictionary_entries"):
+        own_dealer(entry, act)
+    entry.value = (entry.value or entry.label).strip()
+    if len(entry.value) > DictionaryEntry.value.type.length:
+        raise Invalid({"value": "存储值过长"})
+    own = DictionaryEntry.dealer_id.is_(None)
+    if entry.dealer_id is not None:
+        own = DictionaryEntry.dealer_id == entry.dealer_id
+    with act.session.no_autoflush:
+        taken = act.session.scalar(
+            select(DictionaryEntry.id).where(
+                DictionaryEntry.dictionary == entry.dictionary, DictionaryEntry.value == entry.value, own
+            )
+        )
+    if taken is not None:
+        raise Invalid({"value" if values.get("value") else "label": f"“{entry.value}”已存在"})
+    _check_parent(act, entry.dictionary, entry.dealer_id, entry.parent)
+
+
+def update_entry(entry: Any, act: Act, values: Mapping[str, Any]) -> None:
+    """Presets are the group's; a dealer renames one by adding an entry with the same stored value."""
+    if entry.dealer_id is None and not is_group(act.actor, "dictionary_entries"):
+        raise Refusal(f"集团预置项只能由集团修改；可新增存储值为“{entry.value}”的条目来替代它")
+    if "parent" in values:
+        _check_parent(act, entry.dictionary, entry.dealer_id, values["parent"])
+
+
+def remove_entry(entry: Any, act: Act) -> None:
+    """Records keep the stored value and show it as it is; switching an entry off is the gentler way."""
+    keep_preset(entry, act)
+
+
+def _check_parent(act: Act, name: str, dealer_id: int | None, parent: str | None) -> None:
+    declared = dictionary_def(name)
+    above = declared.parent if declared else ""
+    if not above:
+        if parent:
+            raise Invalid({"parent": "此字典没有上级字典"})
+        return
+    known = {e.value for e in snapshot(act.session).dictionary(above, dealer_id)}
+    if parent not in known:
+        raise Invalid({"parent": "请填写上级字典中的存储值"})
+
+
+def set_parameters(act: Act, dealer_id: int | None, values: Mapping[str, Any]) -> int:
+    """Store cleaned settings of a dealer (of the group when None); returns how many changed.
+
+    Raises `Refusal` when somebody of a dealer changes what is not his.
+    """
+    if not is_group(act.actor, "parameters") and dealer_id != act.actor.dealer_id:
+        raise Refusal("只能修改本商场的参数")
+    changed = 0
+    for key, value in values.items():
+        parameter_def(key)
+        if parameter(act.session, key, dealer_id) == value:
+            continue
+        near = Parameter.dealer_id.is_(None) if dealer_id is None else Parameter.dealer_id == dealer_id
+        row = act.session.scalar(select(Parameter).where(Parameter.key == key, near))
+        if row is None:
+            act.session.add(Parameter(key=key, dealer_id=dealer_id, value=value))
+        else:
+            row.value = value
+        changed += 1
+    if changed:
+        bump_epoch(act.session)
+        act.session.flush()
+    return changed
