@@ -88,9 +88,14 @@ def _app(**overrides: Any) -> Flask:
 
 
 def _in_app(work: Callable[[Flask], Any], **overrides: Any) -> Any:
+    from app.engine.actions import Refusal
+
     app = _app(**overrides)
     with app.app_context():
-        return work(app)
+        try:
+            return work(app)
+        except Refusal as reason:
+            raise click.ClickException(reason.message) from None
 
 
 def _initialise(app: Flask) -> None:

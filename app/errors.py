@@ -6,16 +6,16 @@ import secrets
 from typing import Any
 
 import structlog
-from app.engine import chrome, pages
-from app.engine.actions import Forbidden, NotFound, Refusal, Stale
-from app.engine.database import db
-from app.engine.security import current_actor
 from flask import Flask, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from app.engine import chrome, pages
+from app.engine.actions import Forbidden, NotFound, Refusal, Stale
+from app.engine.database import db
+from app.engine.security import current_actor
 from views.replay import login_again, replayable
 
 log = structlog.get_logger()
@@ -50,11 +50,11 @@ def _wants_json() -> bool:
 
 
 def _answer(code: int, heading: str = "", text: str = "", reference: str = "") -> ResponseReturnValue:
-    words = _WORDS.get(code, _WORDS[500 if code >= 500 else 400])  # noqa: PLR2004
+    words = _WORDS.get(code, _WORDS[500 if code >= 500 else 400])
     heading, text = heading or words[0], text or words[1]
     if _wants_json():
         return jsonify({"message": heading, "detail": text, "reference": reference}), code
-    framed = code < 500 and current_actor() is not None  # noqa: PLR2004
+    framed = code < 500 and current_actor() is not None
     page = pages.ErrorPage(code, heading, text, reference=reference, framed=framed)
     if framed:
         return chrome.page("error.html", title=heading, page=page), code
@@ -86,9 +86,9 @@ def _csrf(_error: CSRFError) -> ResponseReturnValue:
 
 def _http(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
-    if code < 400:  # noqa: PLR2004 - a redirect of the router
+    if code < 400:
         return error
-    return _answer(code if code in _WORDS or code >= 500 else 400)  # noqa: PLR2004
+    return _answer(code if code in _WORDS or code >= 500 else 400)
 
 
 def _broken(error: Exception) -> ResponseReturnValue:

@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flask import Flask, Response, request, session
+from flask_appbuilder import AppBuilder
+from flask_migrate import Migrate
+from flask_talisman import Talisman
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import config
+import jobs
 import models
 from app import errors, health
 from app.engine import chrome
@@ -12,13 +21,6 @@ from app.engine.api import register as register_api
 from app.engine.database import db, prepare_engine
 from app.engine.security import SecurityManager
 from app.engine.views import make_views
-from flask import Flask, Response, request, session
-from flask_appbuilder import AppBuilder
-from flask_migrate import Migrate
-from flask_talisman import Talisman
-from flask_wtf.csrf import CSRFProtect
-
-import config
 
 csrf = CSRFProtect()
 migrate = Migrate()
@@ -71,6 +73,10 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.after_request(_no_store)
     errors.install(app)
     health.install(app)
+    jobs.connect(app)
+    hops = app.config["PROXY_HOPS"]
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
 
 

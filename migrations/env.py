@@ -37,8 +37,12 @@ def own_engine() -> Engine:
 
 
 def ours(name: str | None, kind: str, _parents: Any) -> bool:
-    """Not the tables a full-text index keeps for itself."""
-    return kind != "table" or name is None or ("_fts" not in name and not name.startswith("sqlite_"))
+    """Not what `app.engine.names` keeps beside the declared tables to find people by parts of a name."""
+    if name is None:
+        return True
+    if kind == "table":
+        return "_fts" not in name and not name.startswith(("sqlite_", "zk_"))
+    return kind != "index" or not name.endswith("_grams")
 
 
 def plain_type(kind: str, thing: Any, _context: Any) -> str | Literal[False]:

@@ -16,6 +16,6 @@ def load() -> None:
     for domain in DOMAINS:
         for part in PARTS:
             importlib.import_module(f"models.{domain}.{part}")
-    from app.engine import audit, detail, indexes, once, outbox  # noqa: F401 - their tables
+    from app.engine import audit, clock, detail, indexes, once, outbox  # noqa: F401 - their tables
 
     indexes.derive()
