@@ -26,7 +26,7 @@
   }
 
   function picker(box) {
-    const fld = box.closest(".fld");
+    const fld = box.closest(".fld") || box;
     const input = $(".in", box);
     const words = input.name;
     const many = box.dataset.multiple;

@@ -69,6 +69,31 @@
     difference();
   });
 
+  /* Groups and pages fold; a search looks into folded ones too (the stylesheet unfolds them). */
+  const folds = [];
+  for (const part of $$("[data-group],[data-page]")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "fold1";
+    button.innerHTML = '<i class="ti ti-chevron-down"></i>';
+    button.setAttribute("aria-label", "收起或展开" + part.querySelector("label").textContent.trim());
+    button.setAttribute("aria-expanded", "true");
+    const fold = (shut) => {
+      part.toggleAttribute("data-folded", shut);
+      button.setAttribute("aria-expanded", String(!shut));
+    };
+    button.addEventListener("click", () => fold(!part.hasAttribute("data-folded")));
+    part.querySelector(".row1").prepend(button);
+    if (part.dataset.page) folds.push(fold);
+  }
+  const foldAll = form.querySelector("[data-fold-all]");
+  foldAll.addEventListener("click", () => {
+    const shut = foldAll.getAttribute("aria-pressed") !== "true";
+    foldAll.setAttribute("aria-pressed", String(shut));
+    foldAll.textContent = shut ? "全部展开" : "全部收起";
+    for (const fold of folds) fold(shut);
+  });
+
   function find(input, run) {
     input.addEventListener("input", () => run(input.value.trim().toLowerCase()));
     input.addEventListener("keydown", (event) => {
@@ -86,6 +111,7 @@
   });
   find(form.querySelector("[data-find=rights]"), (words) => {
     let any = false;
+    form.toggleAttribute("data-seeking", Boolean(words));
     for (const group of $$("[data-group]")) {
       const wholeGroup = hit(group.querySelector(".g"), words);
       let some = false;
