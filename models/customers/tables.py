@@ -74,14 +74,14 @@ class FollowUpKind(Choice):
 
 
 class TagTone(Choice):
-    """The colour of a tag."""
+    """The colour of a tag; the value is its class in the style sheet."""
 
-    PLAIN = "plain", "灰", Tone.MUTED
-    BLUE = "blue", "蓝", Tone.ACTIVE
-    VIOLET = "violet", "紫", Tone.INFO
-    GREEN = "green", "绿", Tone.GOOD
-    AMBER = "amber", "橙", Tone.WARN
-    RED = "red", "红", Tone.BAD
+    PLAIN = "n", "灰", Tone.MUTED
+    BLUE = "a", "蓝", Tone.ACTIVE
+    VIOLET = "c", "紫", Tone.INFO
+    GREEN = "g", "绿", Tone.GOOD
+    AMBER = "b", "橙", Tone.WARN
+    RED = "r", "红", Tone.BAD
 
 
 class Followed:
@@ -130,7 +130,7 @@ class Customer(Audited, Versioned, Dated, Followed, Model):
     has_transmitted_order: Mapped[bool] = column("已传单", Boolean, default=False)
     retained_since: Mapped[date | None] = column("保有日期", Date)
     lost_reason: Mapped[str | None] = column("战败原因", String(200))
-    invalid_reason: Mapped[str | None] = column("失效原因", String(200))
+    contact_count: Mapped[int] = column("关联潜客数", Integer, default=0)
 
 
 def tail_of(phone: str) -> str:
@@ -249,6 +249,7 @@ PHONES = Values(
     copies=((CustomerPhone.dealer_id, Customer.dealer_id),),
     main=Customer.phone,
 )
+TAILS = Values("phone_tails", "手机尾号", left=CustomerPhone.customer_id, value=CustomerPhone.tail)
 HELPERS = Links(
     "helpers",
     "协作人",

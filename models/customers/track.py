@@ -126,4 +126,4 @@ class InboundEvent(Model):
     employee_id: Mapped[int | None] = column("关联员工", ForeignKey("ab_user.id"))
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
     contact_id: Mapped[int | None] = column("潜客", ForeignKey("contacts.id"))
-    at: Mapped[datetime] = column("发生时间", DateTime)
+    at: Mapped[datetime] = column("发生时间", DateTime, required=False)

@@ -1,0 +1,128 @@
+"""One engine for "this phone is on file": form, API and file alike (A-02…A-06, A-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from app.engine.actions import Act, Answer, Question, Refusal
+from app.engine.fields import is_mobile, normalise_phone
+from app.engine.resource import CheckResult
+from models.customers import queries
+from models.customers.policy import DuplicateRule, Effect, Entrance, SameWithin, Told
+from models.customers.tables import Customer, Stage
+
+HEADING = "此电话号码已建档，请选择建档标签"
+BAD_PHONE = "请输入正确的手机号码"
+GO_ON, INSIST = "go_on", "insist"
+HEADINGS = ("客户姓名", "门店", "导购", "状态")
+_SAID = {Stage.INVALID: "已失效", Stage.LOST: "已战败"}
+_ENTRANCES = {"web": Entrance.FORM, "mobile": Entrance.FORM, "api": Entrance.API}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What holds at one entrance of one dealer; the default is the one of 家居定制."""
+
+    within: SameWithin = SameWithin.DEALER
+    effect: Effect = Effect.INSIST
+    told: Told = Told.OWNER
+
+
+def entrance_of(source: str) -> Entrance:
+    """The policy's entrance for the way a deed came in."""
+    return _ENTRANCES.get(source, Entrance.IMPORT)
+
+
+def policy(session: Session, entrance: Entrance, dealer_id: int) -> Policy:
+    """The dealer's own row, else the group's, else the default."""
+    statement = (
+        select(DuplicateRule)
+        .where(DuplicateRule.entrance == entrance)
+        .where(or_(DuplicateRule.dealer_id == dealer_id, DuplicateRule.dealer_id.is_(None)))
+        .order_by(DuplicateRule.dealer_id.is_(None))
+    )
+    row = session.scalars(statement).first()
+    return Policy(row.within, row.effect, row.told) if row else Policy()
+
+
+def clean_phones(phones: Sequence[str | None]) -> list[str]:
+    """The numbers normalised, without blanks and repetitions; a wrong one is refused (A-09)."""
+    cleaned = list(dict.fromkeys(normalise_phone(p) for p in phones if p and p.strip()))
+    if not all(is_mobile(p) for p in cleaned):
+        raise Refusal(BAD_PHONE, field="phone")
+    return cleaned
+
+
+def check(act: Act, customer: Customer, phones: Sequence[str], *, except_id: int | None = None) -> None:
+    """Apply the policy to numbers about to be filed for ``customer``, under a lock.
+
+    Raises the first or second question, or refuses; what was answered stands in ``act.answers``.
+    """
+    if not phones:
+        return
+    rule = policy(act.session, entrance_of(act.source), customer.dealer_id)
+    queries.lock_phones(act.session, customer.dealer_id, phones)
+    condition = queries.same_phone(phones, customer.dealer_id, customer.store_id, rule.within, except_id)
+    found = queries.matches(act.session, condition)
+    if not found:
+        return
+    rows = _rows(found, rule)
+    if rule.effect == Effect.REFUSE:
+        raise Refusal("此电话号码已建档，不允许重复建档", field="phone")
+    if rule.effect == Effect.WARN:
+        act.warn(_text(rule, len(rows) or len(found)))
+        return
+    if GO_ON not in act.answers:
+        raise _first(rule, len(found), rows)
+    if INSIST not in act.answers:
+        raise _second(phones[0], rows)
+
+
+def _text(rule: Policy, amount: int) -> str:
+    where = "本商场" if rule.within == SameWithin.DEALER else "本门店"
+    return f"{where}已有{amount}位电话号码相同的客户"
+
+
+def _rows(found: Sequence[Any], rule: Policy) -> tuple[tuple[str, ...], ...]:
+    if rule.told == Told.NOTHING:
+        return ()
+    return tuple((name, store, owner or "", _SAID.get(stage, stage.label)) for name, store, owner, stage in found)
+
+
+def _first(rule: Policy, amount: int, rows: tuple[tuple[str, ...], ...]) -> Question:
+    answers = (Answer("放弃创建", url="/customers"), Answer("继续创建", value=GO_ON, primary=True))
+    return Question(HEADING, f"{_text(rule, amount)}。", answers, HEADINGS if rows else (), rows)
+
+
+def _second(phone: str, rows: tuple[tuple[str, ...], ...]) -> Question:
+    answers = (
+        Answer("添加品类", url=f"/customers?q={phone}", primary=True),
+        Answer("继续建档", value=INSIST),
+        Answer("取消"),
+    )
+    text = "同一位客户请选择“添加品类”，在已有客户上继续服务；确需另建服务号请选择“继续建档”。"
+    return Question("温馨提示", text, answers, HEADINGS if rows else (), rows)
+
+
+def check_phone(text: str, act: Act) -> CheckResult:
+    """The answer while a phone is typed, before anything is saved (A-02, A-09)."""
+    phone = normalise_phone(text)
+    if not phone:
+        return CheckResult(True)
+    if not is_mobile(phone):
+        return CheckResult(False, BAD_PHONE)
+    dealer_id = act.actor.dealer_id
+    if dealer_id is None:
+        return CheckResult(True)
+    rule = policy(act.session, entrance_of(act.source), dealer_id)
+    condition = queries.same_phone([phone], dealer_id, act.actor.store_id, rule.within, None)
+    found = queries.matches(act.session, condition)
+    if not found:
+        return CheckResult(True)
+    rows = _rows(found, rule)
+    return CheckResult(False, HEADING, HEADINGS if rows else (), rows)

@@ -1,0 +1,120 @@
+"""What customers and contacts have in common: derived values, tracks and scores."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from app.engine.actions import Act, Invalid
+from models.customers.tables import Contact, Customer
+from models.customers.track import KINDS, TrackAct, TrackEvent, TrackPoints
+from models.identity.tables import Store
+
+Person = Customer | Contact
+
+
+def touch(session: Session, record: Any, **values: Any) -> None:
+    """Write derived values of a record without a new version of it.
+
+    Nobody typed them, so a form that is open elsewhere does not become stale by them, and their history
+    is the entries they derive from.
+    """
+    session.flush()
+    table = type(record).__table__
+    session.execute(update(table).where(table.c.id == record.id).values(**values))
+    for name, value in values.items():
+        set_committed_value(record, name, value)
+
+
+def store_of(act: Act, record: Any) -> Store:
+    """The store a new record belongs to, the actor's own by default; sets store and dealer on it."""
+    store_id = record.store_id or act.actor.store_id
+    store = act.session.get(Store, store_id) if store_id else None
+    if store is None or act.actor.dealer_id not in (None, store.dealer_id):
+        raise Invalid({"store_id": "请选择门店"})
+    record.store_id, record.dealer_id = store.id, store.dealer_id
+    return store
+
+
+def points(session: Session, dealer_id: int, act: TrackAct) -> int:
+    """What the act is worth now: the dealer's own row, else the group's; nothing without a row (A-47)."""
+    statement = (
+        select(TrackPoints.points)
+        .where(TrackPoints.act == act)
+        .where(or_(TrackPoints.dealer_id == dealer_id, TrackPoints.dealer_id.is_(None)))
+        .order_by(TrackPoints.dealer_id.is_(None))
+    )
+    return session.scalars(statement).first() or 0
+
+
+def track(
+    act: Act,
+    person: Person,
+    what: TrackAct,
+    text: str = "",
+    *,
+    at: datetime | None = None,
+    sender: str | None = None,
+    event_id: str | None = None,
+) -> int:
+    """Add one item to a person's track and its points to the score; returns the points (A-45).
+
+    An item of a linked contact counts for the customer as well. The same ``event_id`` of one sender is
+    kept once, however often it is delivered (A-47).
+    """
+    session = act.session
+    session.flush()
+    customer_id = person.id if isinstance(person, Customer) else person.customer_id
+    contact_id = person.id if isinstance(person, Contact) else None
+    score = points(session, person.dealer_id, what)
+    insert: Any = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    statement = insert(TrackEvent.__table__).values(
+        dealer_id=person.dealer_id, customer_id=customer_id, contact_id=contact_id, kind=KINDS[what],
+        act=what, title=what.label, text=text, score=score, at=at or act.now, by_id=act.actor.id or None,
+        sender=sender, event_id=event_id,
+    ).on_conflict_do_nothing(index_elements=["sender", "event_id"]).returning(TrackEvent.__table__.c.id)  # fmt: skip
+    if session.scalar(statement) is None:
+        return 0
+    if score:
+        _add_score(session, person, score)
+    return score
+
+
+def _add_score(session: Session, person: Person, score: int) -> None:
+    people: list[Person] = [person]
+    if isinstance(person, Contact) and person.customer_id is not None:
+        customer = session.get(Customer, person.customer_id)
+        people += [customer] if customer is not None else []
+    for one in people:
+        table = type(one).__table__
+        total = session.scalar(
+            update(table)  # type: ignore[arg-type]
+            .where(table.c.id == one.id)
+            .values(activity_score=table.c.activity_score + score)
+            .returning(table.c.activity_score)
+        )
+        set_committed_value(one, "activity_score", total)
+
+
+def move_track(act: Act, contact: Contact, customer: Customer, *, join: bool) -> None:
+    """Let a contact's items join the customer's track, or leave it again (A-19, A-47)."""
+    session = act.session
+    session.flush()
+    session.execute(
+        update(TrackEvent)
+        .where(TrackEvent.contact_id == contact.id)
+        .values(customer_id=customer.id if join else None)
+    )
+    total = session.scalar(
+        select(func.coalesce(func.sum(TrackEvent.score), 0)).where(TrackEvent.customer_id == customer.id)
+    )
+    amount = session.scalar(
+        select(func.count()).select_from(Contact).where(Contact.customer_id == customer.id)
+    )
+    touch(session, customer, activity_score=int(total or 0), contact_count=amount or 0)

@@ -1,0 +1,71 @@
+"""Set-based questions about people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, exists, func, select
+from sqlalchemy.orm import Session
+from zlib import crc32
+
+from models.customers.policy import SameWithin
+from models.customers.tables import Customer, CustomerPhone, CustomerTag, ContactTag, Contact, Tag
+from models.identity.tables import Employee, Store
+
+MOST_MATCHES = 20
+
+
+def lock_phones(session: Session, dealer_id: int, phones: Sequence[str]) -> None:
+    """Let nobody else file one of these numbers until the transaction ends (A-09).
+
+    SQLite has one writer at a time anyhow; PostgreSQL takes one advisory lock per number, in order.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    for phone in sorted(phones):
+        key = crc32(phone.encode()) - 2**31
+        session.execute(select(func.pg_advisory_xact_lock(dealer_id, key)))
+
+
+def same_phone(
+    phones: Sequence[str], dealer_id: int, store_id: int | None, within: SameWithin, except_id: int | None
+) -> ColumnElement[bool]:
+    """Customers having one of the numbers, within the dealer or the store."""
+    numbers = exists().where(CustomerPhone.customer_id == Customer.id, CustomerPhone.phone.in_(phones))
+    condition = numbers & (Customer.dealer_id == dealer_id)
+    if within == SameWithin.STORE:
+        condition &= Customer.store_id == store_id
+    if except_id is not None:
+        condition &= Customer.id != except_id
+    return condition
+
+
+def matches(session: Session, condition: ColumnElement[bool]) -> Sequence[Row[Any]]:
+    """Name, store, owner and stage of matching customers, newest first (A-10)."""
+    statement = (
+        select(Customer.name, Store.name, Employee.name, Customer.stage)
+        .join(Store, Store.id == Customer.store_id)
+        .outerjoin(Employee, Employee.id == Customer.owner_id)
+        .where(condition)
+        .order_by(Customer.created_at.desc(), Customer.id.desc())
+        .limit(MOST_MATCHES)
+    )
+    return session.execute(statement).all()
+
+
+def tagged(session: Session, tag: Tag) -> tuple[int, int]:
+    """How many contacts and how many customers carry the tag."""
+    contacts = select(func.count()).select_from(ContactTag).where(ContactTag.tag_id == tag.id)
+    customers = select(func.count()).select_from(CustomerTag).where(CustomerTag.tag_id == tag.id)
+    return session.scalar(contacts) or 0, session.scalar(customers) or 0
+
+
+def linked_contacts(customer_id: int) -> Any:
+    """The contacts linked to a customer, oldest link first."""
+    return (
+        select(Contact)
+        .where(Contact.customer_id == customer_id)
+        .order_by(Contact.linked_at, Contact.id)
+        .with_for_update()
+    )

@@ -1,0 +1,382 @@
+"""The screens of customers and contacts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.orm import Session
+
+from app.engine.cells import local, local_day
+from app.engine.fields import entry
+from app.engine.resource import (
+    Badge,
+    Between,
+    Breakdown,
+    Funnel,
+    Group,
+    Menu,
+    Number,
+    Related,
+    Resource,
+    Trend,
+    View,
+    Window,
+)
+from app.engine.scopes import Actor, Scope, Scopes, visible
+from models.customers import contacts, duplicates, rules
+from models.customers.tags import tag_contact, tag_customer
+from models.customers.tables import (
+    CONTACT_TAGS,
+    CUSTOMER_TAGS,
+    HELPERS,
+    INTERESTS,
+    PHONES,
+    TAILS,
+    Contact,
+    ContactState,
+    Customer,
+    Stage,
+)
+
+WINDOW_HINT = "默认仅显示180天内创建的数据，可展开高级搜索调整创建时间"
+URGENT_DAYS = 3
+
+
+def tomorrow(now: datetime) -> datetime:
+    """The stored time at which tomorrow begins in China."""
+    return local_day(local(now).date() + timedelta(days=1))
+
+
+def _due_today(now: datetime) -> ColumnElement[bool]:
+    today = local_day(local(now).date())
+    return and_(
+        Customer.stage == Stage.FOLLOWING,
+        Customer.next_follow_up_at >= today,
+        Customer.next_follow_up_at < tomorrow(now),
+    )
+
+
+def _urgent(now: datetime) -> ColumnElement[bool]:
+    """Overdue customers, longest first."""
+    return and_(Customer.stage == Stage.FOLLOWING, Customer.next_follow_up_at < now)
+
+
+def _prefill(args: Any, actor: Actor, session: Session) -> dict[str, Any]:
+    """``?contact=ID`` opens the form with what is known of a contact (A-16)."""
+    text = str(args.get("contact") or "")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004
+        return {}
+    statement = select(Contact).where(
+        Contact.id == int(text), Contact.customer_id.is_(None), visible(Contacts, actor)
+    )
+    contact = session.scalars(statement, actor.params).first()
+    return contacts.prefill(contact) if contact is not None else {}
+
+
+class Customers(Resource, model=Customer):
+    """客户: the files of one dealer (A-01, A-64, A-67…A-70)."""
+
+    label = "客户"
+    unit = "位客户"
+    icon = "users"
+    menu = Menu("经营", icon="users", order=200)
+    quick = True
+    create_label = "新增服务号"
+    scopes = Scopes(
+        mine=Customer.filer_id,
+        owned=Customer.owner_id,
+        related=(Customer.owner_id, Customer.designer_id, Customer.salesperson_id, HELPERS),
+        department=Customer.department_id,
+        store=Customer.store_id,
+        dealer=Customer.dealer_id,
+    )
+    scope_tabs = (Scope.MINE, Scope.RELATED, Scope.STORE, Scope.DEALER, Scope.OWNED, Scope.DEPARTMENT, Scope.GROUP)
+    scope_labels = {
+        Scope.MINE: "我的客户",
+        Scope.OWNED: "我跟进的客户",
+        Scope.RELATED: "我关联的客户",
+        Scope.DEPARTMENT: "本部门客户",
+        Scope.STORE: "本店客户",
+        Scope.DEALER: "全部客户",
+    }
+    title = Customer.name
+    code = Customer.code
+    columns = (
+        Customer.code,
+        Customer.name,
+        CUSTOMER_TAGS,
+        Customer.phone,
+        Customer.level,
+        Customer.stage,
+        Customer.owner_id,
+        Customer.last_follow_up_text,
+        Customer.next_follow_up_at,
+        Customer.store_id,
+    )
+    more_columns = (
+        Customer.created_at,
+        Customer.last_follow_up_at,
+        Customer.kind,
+        Customer.source,
+        INTERESTS,
+        Customer.activity_score,
+        Customer.followed,
+        Customer.filer_id,
+        Customer.designer_id,
+        Customer.salesperson_id,
+        Customer.community,
+        Customer.city,
+        Customer.net_received,
+        Customer.lost_reason,
+    )
+    filters = (
+        Customer.stage,
+        Customer.level,
+        CUSTOMER_TAGS,
+        Customer.source,
+        Customer.phone,
+        Customer.owner_id,
+        Customer.designer_id,
+        Customer.filer_id,
+        Customer.store_id,
+        Customer.kind,
+        INTERESTS,
+        Customer.followed,
+        Between(Customer.created_at),
+        Between(Customer.next_follow_up_at),
+        Between(Customer.last_follow_up_at),
+    )
+    leaves_out = ((Customer.stage, (Stage.INVALID,)),)
+    search = (Customer.name,)
+    exact = (PHONES, Customer.code)
+    tail = (TAILS,)
+    search_hint = "姓名、手机号码、服务号"
+    sorts = (Customer.created_at, Customer.next_follow_up_at, Customer.last_follow_up_at, Customer.activity_score)
+    window = Window(Customer.created_at, days=180)
+    views = (
+        View("urgent", "急需跟进", _urgent, sort="next_follow_up_at", hot=True, ignores_window=True),
+        View("today", "今日到期", _due_today, sort="next_follow_up_at", hot=True, ignores_window=True),
+        View("ordered", "订单客户", lambda now: Customer.stage == Stage.ORDERED),
+        View("lost", "已战败", lambda now: Customer.stage == Stage.LOST),
+        View("invalid", "已失效", lambda now: Customer.stage == Stage.INVALID),
+        View("with_contacts", "已关联潜客", lambda now: Customer.contact_count > 0, ignores_window=True),
+    )
+    badges = (Customer.stage, Customer.level)
+    subtitle = (Customer.owner_id, Customer.store_id, Customer.created_at)
+    tags = CUSTOMER_TAGS
+    timeline = True
+    detail = (
+        Group(
+            "基本信息",
+            Customer.name,
+            Customer.gender,
+            Customer.phone,
+            PHONES,
+            Customer.kind,
+            Customer.source_category,
+            Customer.source,
+            INTERESTS,
+            Customer.province,
+            Customer.city,
+            Customer.district,
+            Customer.community,
+            Customer.address,
+            Customer.remark,
+        ),
+        Group(
+            "跟进",
+            Customer.followed,
+            Customer.activity_score,
+            Customer.last_follow_up_at,
+            Customer.last_follow_up_text,
+            Customer.next_follow_up_at,
+            Customer.net_received,
+            Customer.has_transmitted_order,
+            Customer.lost_reason,
+        ),
+        Group(
+            "归属",
+            Customer.store_id,
+            Customer.dealer_id,
+            Customer.owner_id,
+            Customer.designer_id,
+            Customer.salesperson_id,
+            HELPERS,
+            Customer.filer_id,
+            Customer.department_id,
+            Customer.created_at,
+            Customer.updated_at,
+        ),
+        Related(Contact.customer_id, "关联潜客"),
+    )
+    form = (
+        Group(
+            "客户",
+            Customer.name,
+            Customer.phone,
+            PHONES,
+            Customer.gender,
+            Customer.level,
+            Customer.kind,
+            Customer.source_category,
+            Customer.source,
+            INTERESTS,
+        ),
+        Group(
+            "地址", Customer.province, Customer.city, Customer.district, Customer.community, Customer.address
+        ),
+        Group(
+            "归属",
+            Customer.store_id,
+            Customer.owner_id,
+            Customer.designer_id,
+            Customer.salesperson_id,
+            HELPERS,
+            entry("contact", "来源潜客", target=Contact, hint="由潜客建档时填写，保存后自动关联"),
+        ),
+        Group("其他", Customer.remark),
+    )
+    edit_form = (
+        form[0],
+        form[1],
+        Group("归属", Customer.designer_id, Customer.salesperson_id, HELPERS),
+        form[3],
+    )
+    create = staticmethod(rules.file_customer)
+    update = staticmethod(rules.edit_customer)
+    prefill = staticmethod(_prefill)
+    checks = {Customer.phone: duplicates.check_phone}
+    actions = (
+        tag_customer,
+        rules.reassign,
+        rules.change_designer,
+        rules.change_salesperson,
+        rules.change_store,
+        contacts.unlink_contacts,
+        rules.invalidate,
+        rules.reopen,
+    )
+    charts = (
+        Number("total", "客户数", unit="位"),
+        Number("following", "跟进中", lambda now: Customer.stage == Stage.FOLLOWING, unit="位"),
+        Number("received", "已收净额", sum=Customer.net_received, unit="元"),
+        Trend("created", "新增客户", at=Customer.created_at),
+        Breakdown("source", "来源分布", by=Customer.source),
+        Funnel("stage", "阶段漏斗", by=Customer.stage, steps=(Stage.FOLLOWING, Stage.ORDERED, Stage.SERVED)),
+        Breakdown("level", "级别分布", by=Customer.level, style="pie"),
+        Breakdown("owner", "跟进人排行", by=Customer.owner_id),
+    )
+    pick_where = staticmethod(lambda actor: Customer.stage != Stage.INVALID)
+    pick_note = Customer.code
+    empty = "暂无客户"
+    empty_hint = WINDOW_HINT
+
+
+class Contacts(Resource, model=Contact):
+    """潜客: people without a filed phone (A-11…A-19)."""
+
+    label = "潜客"
+    unit = "位潜客"
+    icon = "address-book"
+    menu = Menu(
+        "获客", label="潜客列表", icon="address-book", order=120,
+        badge=Badge(lambda now: and_(Contact.state == ContactState.OPEN, Contact.followed.is_(False))),
+    )  # fmt: skip
+    quick = True
+    create_label = "新增潜客"
+    scopes = Scopes(mine=Contact.employee_id, store=Contact.store_id, dealer=Contact.dealer_id)
+    scope_labels = {Scope.MINE: "我的潜客", Scope.STORE: "本店潜客", Scope.DEALER: "全部潜客"}
+    title = Contact.name
+    code = Contact.code
+    columns = (
+        Contact.code,
+        Contact.name,
+        CONTACT_TAGS,
+        Contact.source,
+        Contact.employee_id,
+        Contact.last_follow_up_text,
+        Contact.next_follow_up_at,
+        Contact.activity_score,
+        Contact.created_at,
+    )
+    more_columns = (
+        Contact.state,
+        Contact.customer_id,
+        Contact.store_id,
+        Contact.source_note,
+        Contact.community,
+        Contact.followed,
+        Contact.last_follow_up_at,
+    )
+    filters = (
+        Contact.source,
+        CONTACT_TAGS,
+        Contact.employee_id,
+        Contact.followed,
+        Contact.state,
+        Contact.store_id,
+        Between(Contact.created_at),
+        Between(Contact.next_follow_up_at),
+    )
+    leaves_out = ((Contact.state, (ContactState.LINKED,)),)
+    search = (Contact.name,)
+    exact = (Contact.code,)
+    search_hint = "姓名、潜客编号"
+    sorts = (Contact.created_at, Contact.next_follow_up_at, Contact.activity_score)
+    badges = (Contact.state, Contact.source)
+    subtitle = (Contact.employee_id, Contact.store_id, Contact.created_at)
+    tags = CONTACT_TAGS
+    timeline = True
+    detail = (
+        Group(
+            "基本信息",
+            Contact.name,
+            Contact.gender,
+            Contact.source,
+            Contact.source_note,
+            Contact.community,
+            Contact.address,
+            Contact.remark,
+        ),
+        Group(
+            "跟进",
+            Contact.followed,
+            Contact.activity_score,
+            Contact.last_follow_up_at,
+            Contact.last_follow_up_text,
+            Contact.next_follow_up_at,
+        ),
+        Group(
+            "归属",
+            Contact.employee_id,
+            Contact.store_id,
+            Contact.customer_id,
+            Contact.linked_at,
+            Contact.created_at,
+        ),
+    )
+    form = (
+        Group(
+            "潜客",
+            Contact.name,
+            Contact.gender,
+            Contact.source_note,
+            Contact.community,
+            Contact.address,
+            Contact.remark,
+        ),
+        Group("归属", Contact.store_id, Contact.employee_id),
+    )
+    edit_form = (form[0],)
+    create = staticmethod(contacts.file_contact)
+    actions = (contacts.link_contact, tag_contact, contacts.unlink)
+    charts = (
+        Trend("created", "新增潜客", at=Contact.created_at),
+        Breakdown("source", "潜客来源", by=Contact.source, style="pie"),
+        Breakdown("employee", "归属员工", by=Contact.employee_id),
+    )
+    pick_where = staticmethod(lambda actor: Contact.customer_id.is_(None))
+    pick_note = Contact.code
+    empty = "暂无潜客"

@@ -1,0 +1,172 @@
+"""What may happen to customers: filing, editing, invalidating, giving to others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from app.engine.actions import Act, Invalid, Refusal, action
+from app.engine.events import publish
+from app.engine.fields import entry
+from app.engine.lifecycle import Lifecycle
+from app.engine.numbers import next_number
+from models.customers import contacts, duplicates
+from models.customers.persons import store_of, track
+from models.customers.tables import Contact, Customer, CustomerPhone, Stage
+from models.customers.track import TrackAct
+from models.identity.tables import Employee, Store
+
+life = Lifecycle(
+    Customer.stage,
+    {
+        Stage.FOLLOWING: {Stage.ORDERED, Stage.LOST, Stage.INVALID},
+        Stage.ORDERED: {Stage.FOLLOWING, Stage.SERVED, Stage.LOST},
+        Stage.SERVED: {Stage.FOLLOWING},
+        Stage.LOST: {Stage.FOLLOWING},
+        Stage.INVALID: {Stage.FOLLOWING},
+    },
+)
+
+
+def file_customer(customer: Customer, act: Act, values: dict[str, Any]) -> Customer | Contact:
+    """File a customer (A-01); without a phone the person becomes a contact instead (A-08, A-17).
+
+    Asks twice when the phone is on file already (A-02…A-06). ``values["contact"]`` names the contact a
+    customer is made of; it is linked and no second contact is made.
+    """
+    phones = duplicates.clean_phones([customer.phone, *(values.get("phones") or ())])
+    contact = contacts.open_contact(act, values.get("contact"))
+    store_of(act, customer)
+    if not phones:
+        return contacts.keep(act, customer, contact)
+    customer.phone = phones[0]
+    duplicates.check(act, customer, phones)
+    customer.stage = Stage.FOLLOWING
+    customer.filer_id = act.actor.id or customer.owner_id
+    customer.owner_id = customer.owner_id or act.actor.id or None
+    if customer.owner_id is not None:
+        owner = act.session.get(Employee, customer.owner_id)
+        customer.department_id = owner.department_id if owner else None
+    customer.created_at = act.now
+    customer.code = customer.code or next_number(act.session, "customer", customer.dealer_id, act.now)
+    act.session.add(customer)
+    act.session.flush()
+    track(act, customer, TrackAct.FILED)
+    if contact is not None:
+        contacts.join(act, contact, customer)
+    publish(act, "customer.filed", customer)
+    return customer
+
+
+def edit_customer(customer: Customer, act: Act, values: dict[str, Any]) -> None:
+    """Check a changed phone by the duplicate policy again, and tell whoever repeats the number (A-09)."""
+    changed = "phone" in values and values["phone"] != customer.phone
+    if changed and not values["phone"]:
+        raise Invalid({"phone": "客户的手机号码不能为空"})
+    if "store_id" in values and values["store_id"] != customer.store_id:
+        _check_store(act, customer, values["store_id"])
+    known = set(
+        act.session.scalars(
+            select(CustomerPhone.phone).where(CustomerPhone.customer_id == customer.id)
+        )
+    )
+    given = [values.get("phone") or customer.phone, *(values.get("phones") or ())]
+    fresh = [p for p in duplicates.clean_phones(given) if p not in known]
+    duplicates.check(act, customer, fresh, except_id=customer.id)
+    if changed:
+        publish(act, "customer.phone_changed", customer, phone=values["phone"])
+
+
+def _check_store(act: Act, customer: Customer, store_id: int) -> Store:
+    store = act.session.get(Store, store_id)
+    if store is None or store.dealer_id != customer.dealer_id:
+        raise Refusal("只能选择本商场的门店", field="store")
+    publish(act, "customer.moving", customer, store=store)
+    return store
+
+
+@action(
+    "失效", on=Customer, confirm="确认将所选客户置为失效？失效后不再显示在默认列表中。", icon="ban", tone="r",
+    when=lambda c: c.stage not in (Stage.INVALID,),
+)  # fmt: skip
+def invalidate(customer: Customer, act: Act) -> None:
+    """Declare a file invalid (A-60); refused while money is held (A-61) or an order has been
+    transmitted (A-62). Its open tasks close (A-63)."""
+    if customer.net_received:
+        raise Refusal("该客户已收款，请先将收款退回为0再操作失效")
+    if customer.has_transmitted_order:
+        raise Refusal("该客户已传单，不允许失效")
+    move = life.to(Stage.INVALID)
+    move.check(customer)
+    move.apply(customer)
+    publish(act, "customer.closed", customer, because=Stage.INVALID.value)
+
+
+@action(
+    "恢复", on=Customer, moves=life.to(Stage.FOLLOWING), icon="refresh",
+    confirm="确认恢复所选客户？关闭的待办任务将一并恢复。",
+    when=lambda c: c.stage in (Stage.INVALID, Stage.LOST),
+)  # fmt: skip
+def reopen(customer: Customer, act: Act) -> None:
+    """Bring an invalid or lost customer back; the tasks closed with it come back too (A-63)."""
+    if customer.stage not in (Stage.INVALID, Stage.LOST):
+        raise Refusal("只有失效或战败的客户可以恢复")
+    publish(act, "customer.reopened", customer, because=customer.stage.value)
+    customer.lost_reason = None
+
+
+def lose_customer(act: Act, customer: Customer, reason: str) -> None:
+    """Mark a customer lost because all of its jobs are; the owner stays (unified model)."""
+    if life.allows(customer.stage, Stage.LOST):
+        customer.stage = Stage.LOST
+        customer.lost_reason = reason
+        publish(act, "customer.closed", customer, because=Stage.LOST.value)
+
+
+def _employee(act: Act, customer: Customer, employee_id: int) -> Employee:
+    employee = act.session.get(Employee, employee_id)
+    if employee is None or employee.dealer_id != customer.dealer_id:
+        raise Refusal("只能选择本商场的员工")
+    if employee.departed_at is not None or not employee.active:
+        raise Refusal("该员工已停用，请重新选择")
+    return employee
+
+
+@action(
+    "修改导购", on=Customer, icon="user-share",
+    fields=(entry("owner", "导购", target=Employee, required=True),),
+)  # fmt: skip
+def reassign(customer: Customer, act: Act, owner: int) -> None:
+    """Give customers to another consultant; open tasks go along, who filed them stays."""
+    new = _employee(act, customer, owner)
+    old, customer.owner_id = customer.owner_id, new.id
+    customer.department_id = new.department_id
+    publish(act, "customer.reassigned", customer, old=old, new=new.id)
+
+
+@action(
+    "修改设计师", on=Customer, icon="ruler-2",
+    fields=(entry("designer", "设计师", target=Employee, hint="留空表示取消设计师"),),
+)  # fmt: skip
+def change_designer(customer: Customer, act: Act, designer: int | None = None) -> None:
+    """Set or remove the designer, who finds the customer under 我关联的客户 (A-54, A-68)."""
+    customer.designer_id = _employee(act, customer, designer).id if designer else None
+
+
+@action(
+    "修改业务员", on=Customer, icon="user-star",
+    fields=(entry("salesperson", "业务员", target=Employee, hint="留空表示删除业务员"),),
+)  # fmt: skip
+def change_salesperson(customer: Customer, act: Act, salesperson: int | None = None) -> None:
+    """Set or remove the channel salesperson (A-52, A-53)."""
+    customer.salesperson_id = _employee(act, customer, salesperson).id if salesperson else None
+
+
+@action(
+    "修改门店", on=Customer, icon="building-store",
+    fields=(entry("store", "所属组织（门店）", target=Store, required=True),),
+)  # fmt: skip
+def change_store(customer: Customer, act: Act, store: int) -> None:
+    """Move customers to another store of the dealer (A-55)."""
+    customer.store_id = _check_store(act, customer, store).id

@@ -1,0 +1,177 @@
+"""The screens of follow-ups, tasks and the outbox page."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_
+
+from app.engine.resource import (
+    Badge,
+    Between,
+    Breakdown,
+    Group,
+    Menu,
+    Number,
+    Related,
+    Resource,
+    Trend,
+    View,
+    Window,
+)
+from app.engine.scopes import Scope, Scopes
+from models.customers.resources import Contacts, Customers, tomorrow
+from models.follow_ups import rules, tasks
+from models.follow_ups.tables import FollowUp, SmsMessage, Task, TaskState
+
+
+class FollowUps(Resource, model=FollowUp):
+    """跟进记录: everything staff did toward people; written by the acts, never edited (A-29)."""
+
+    label = "跟进记录"
+    unit = "条跟进"
+    icon = "message-dots"
+    menu = Menu("经营", label="跟进记录", icon="message-dots", order=225)
+    scopes = Scopes(
+        mine=FollowUp.writer_id, store=FollowUp.store_id, dealer=FollowUp.dealer_id, through=FollowUp.customer_id
+    )
+    scope_tabs = (Scope.MINE, Scope.RELATED, Scope.STORE, Scope.DEALER, Scope.GROUP)
+    title = FollowUp.kind
+    columns = (
+        FollowUp.at,
+        FollowUp.customer_id,
+        FollowUp.contact_id,
+        FollowUp.kind,
+        FollowUp.text,
+        FollowUp.next_follow_up_at,
+        FollowUp.writer_id,
+        FollowUp.score,
+    )
+    filters = (FollowUp.kind, FollowUp.writer_id, FollowUp.store_id, Between(FollowUp.at))
+    sorts = (FollowUp.at,)
+    window = Window(FollowUp.at, days=180)
+    detail = (Group("跟进", *columns, FollowUp.store_id),)
+    charts = (
+        Trend("at", "跟进次数", at=FollowUp.at),
+        Breakdown("kind", "跟进方式", by=FollowUp.kind, style="pie"),
+        Breakdown("writer", "跟进人排行", by=FollowUp.writer_id),
+    )
+    empty = "暂无跟进记录"
+
+
+class Tasks(Resource, model=Task):
+    """跟进任务: dated duties (A-69: 我的 / 本店 / 全部)."""
+
+    label = "任务"
+    unit = "项任务"
+    icon = "calendar-due"
+    menu = Menu(
+        "经营", label="跟进任务", icon="calendar-due", order=220,
+        badge=Badge(
+            lambda now: and_(Task.state.in_(tasks.WAITING), Task.due_at < tomorrow(now)), hot=True
+        ),
+    )  # fmt: skip
+    quick = True
+    create_label = "新增任务"
+    scopes = Scopes(mine=Task.owner_id, store=Task.store_id, dealer=Task.dealer_id)
+    title = Task.subject
+    columns = (
+        Task.subject,
+        Task.kind,
+        Task.customer_id,
+        Task.contact_id,
+        Task.owner_id,
+        Task.due_at,
+        Task.state,
+        Task.created_at,
+    )
+    more_columns = (Task.done_at, Task.result, Task.service_order_id, Task.store_id)
+    filters = (Task.state, Task.kind, Task.owner_id, Task.store_id, Between(Task.due_at))
+    leaves_out = ((Task.state, (TaskState.DONE, TaskState.CANCELLED)),)
+    search = ()
+    sorts = (Task.due_at, Task.created_at)
+    descending = False
+    views = (
+        View(
+            "today", "今日待跟进",
+            lambda now: and_(Task.state.in_(tasks.WAITING), Task.due_at >= now, Task.due_at < tomorrow(now)),
+            hot=True,
+        ),
+        View("overdue", "已逾期", tasks.overdue, hot=True),
+        View("done", "已完成", lambda now: Task.state == TaskState.DONE, sort="-due_at"),
+    )  # fmt: skip
+    badges = (Task.state, Task.kind)
+    detail = (
+        Group(
+            "任务",
+            Task.subject,
+            Task.kind,
+            Task.state,
+            Task.due_at,
+            Task.done_at,
+            Task.result,
+            Task.customer_id,
+            Task.contact_id,
+            Task.service_order_id,
+            Task.owner_id,
+            Task.store_id,
+            Task.created_at,
+        ),
+    )
+    form = (
+        Group(
+            "任务",
+            Task.kind,
+            Task.subject,
+            Task.customer_id,
+            Task.service_order_id,
+            Task.owner_id,
+            Task.due_at,
+        ),
+    )
+    edit_form = (Group("任务", Task.subject, Task.owner_id, Task.due_at),)
+    create = staticmethod(tasks.create_task)
+    actions = (tasks.complete, tasks.cancel)
+    charts = (
+        Number("waiting", "待处理", lambda now: Task.state.in_(tasks.WAITING), unit="项"),
+        Number("overdue", "已逾期", tasks.overdue, unit="项"),
+        Breakdown("state", "任务状态", by=Task.state, style="pie"),
+        Breakdown("owner", "责任人", by=Task.owner_id),
+    )
+    empty = "暂无任务"
+
+
+class SmsMessages(Resource, model=SmsMessage):
+    """短信发件箱: what was handed to the gateways, and how far it is."""
+
+    label = "短信发件箱"
+    unit = "条消息"
+    icon = "send"
+    menu = Menu("管理", label="短信发件箱", icon="send", order=945)
+    scopes = Scopes(mine=SmsMessage.writer_id, store=SmsMessage.store_id, dealer=SmsMessage.dealer_id)
+    title = SmsMessage.channel
+    columns = (
+        SmsMessage.created_at,
+        SmsMessage.channel,
+        SmsMessage.customer_id,
+        SmsMessage.phone,
+        SmsMessage.text,
+        SmsMessage.state,
+        SmsMessage.sent_at,
+        SmsMessage.writer_id,
+    )
+    filters = (SmsMessage.channel, SmsMessage.state, SmsMessage.phone, Between(SmsMessage.created_at))
+    exact = (SmsMessage.phone,)
+    search_hint = "完整手机号码"
+    sorts = (SmsMessage.created_at,)
+    badges = (SmsMessage.state,)
+    detail = (Group("消息", *columns, SmsMessage.error, SmsMessage.reference),)
+    empty = "暂无消息"
+
+
+Customers.extend(
+    first_actions=(rules.call, rules.write_follow_up, rules.send_sms, rules.send_message),
+    detail=(Related(FollowUp.customer_id, "跟进记录"), Related(Task.customer_id, "任务")),
+)
+Contacts.extend(
+    first_actions=(rules.write_contact_follow_up,),
+    detail=(Related(FollowUp.contact_id, "跟进记录"), Related(Task.contact_id, "任务")),
+)

@@ -1,0 +1,157 @@
+"""Dated duties: made by follow-ups, closed with the people and jobs they belong to (A-57, A-63)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select
+
+from app.engine.actions import Act, Invalid, Refusal, action
+from app.engine.events import subscribe
+from app.engine.fields import entry
+from app.engine.lifecycle import Lifecycle
+from models.customers.persons import Person, track
+from models.customers.tables import Contact, Customer
+from models.customers.track import TrackAct
+from models.follow_ups.tables import Task, TaskKind, TaskState
+from models.identity.tables import Employee
+
+WAITING = (TaskState.OPEN, TaskState.OVERDUE)
+life = Lifecycle(
+    Task.state,
+    {
+        TaskState.OPEN: {TaskState.DONE, TaskState.OVERDUE, TaskState.CANCELLED},
+        TaskState.OVERDUE: {TaskState.DONE, TaskState.CANCELLED},
+        TaskState.DONE: set(),
+        TaskState.CANCELLED: {TaskState.OPEN},
+    },
+)
+_TRACKED = {TaskKind.MEASURE: TrackAct.MEASURE, TaskKind.CONTRACT: TrackAct.CONTRACT}
+
+
+def _about(person: Person) -> ColumnElement[bool]:
+    return (Task.customer_id if isinstance(person, Customer) else Task.contact_id) == person.id
+
+
+def _tasks(act: Act, *where: ColumnElement[bool]) -> Iterable[Task]:
+    return act.session.scalars(select(Task).where(*where).with_for_update()).all()
+
+
+def finish_follow_ups(act: Act, person: Person) -> None:
+    """Complete the person's waiting follow-up tasks: somebody was in touch."""
+    for task in _tasks(act, _about(person), Task.kind == TaskKind.FOLLOW_UP, Task.state.in_(WAITING)):
+        task.state, task.done_at = TaskState.DONE, act.now
+
+
+def plan_follow_up(act: Act, person: Person, due_at: datetime) -> Task:
+    """The next follow-up as a duty of whoever looks after the person."""
+    owner_id = person.owner_id if isinstance(person, Customer) else person.employee_id
+    task = Task(
+        subject=f"跟进{person.name}"[:120],
+        kind=TaskKind.FOLLOW_UP,
+        due_at=due_at,
+        customer_id=person.id if isinstance(person, Customer) else person.customer_id,
+        contact_id=person.id if isinstance(person, Contact) else None,
+        owner_id=owner_id or act.actor.id or None,
+        dealer_id=person.dealer_id,
+        store_id=person.store_id,
+        created_at=act.now,
+    )
+    act.session.add(task)
+    return task
+
+
+def create_task(task: Task, act: Act, values: dict[str, Any]) -> Task:
+    """Give somebody a duty, by default oneself; store and dealer follow the customer."""
+    if task.due_at <= act.now:
+        raise Invalid({"due_at": "请选择将来的时间"})
+    customer = act.session.get(Customer, task.customer_id) if task.customer_id else None
+    if customer is not None:
+        task.dealer_id, task.store_id = customer.dealer_id, customer.store_id
+    elif act.actor.dealer_id is None or act.actor.store_id is None:
+        raise Invalid({"customer_id": "请选择客户"})
+    else:
+        task.dealer_id, task.store_id = act.actor.dealer_id, act.actor.store_id
+    task.owner_id = task.owner_id or act.actor.id or None
+    owner = act.session.get(Employee, task.owner_id) if task.owner_id else None
+    if owner is not None and owner.dealer_id not in (None, task.dealer_id):
+        raise Invalid({"owner_id": "只能选择本商场的员工"})
+    task.state, task.created_at = TaskState.OPEN, act.now
+    return task
+
+
+@action(
+    "完成", on=Task, name="complete", icon="check", primary=True, row=True,
+    fields=(entry("result", "处理结果", maxlength=200),), when=lambda task: task.state in WAITING,
+)  # fmt: skip
+def complete(task: Task, act: Act, result: str | None = None) -> None:
+    """Do a duty. Follow-ups are completed by following up; measuring and contracts stand in the
+    customer's service track (A-44)."""
+    if task.kind == TaskKind.FOLLOW_UP:
+        raise Refusal("跟进任务请通过填写跟进完成")
+    move = life.to(TaskState.DONE)
+    move.check(task)
+    move.apply(task)
+    task.done_at, task.result = act.now, result
+    customer = act.session.get(Customer, task.customer_id) if task.customer_id else None
+    if customer is not None and task.kind in _TRACKED:
+        track(act, customer, _TRACKED[task.kind], result or task.subject)
+
+
+@action(
+    "取消任务", on=Task, name="cancel", icon="x", moves=life.to(TaskState.CANCELLED),
+    confirm="确认取消所选任务？", when=lambda task: task.state in WAITING,
+)  # fmt: skip
+def cancel(task: Task, act: Act) -> None:
+    """Give up a duty."""
+    task.closed_with = None
+
+
+def close(act: Act, where: ColumnElement[bool], because: str) -> None:
+    """Cancel waiting tasks together with what they belong to, remembering why."""
+    for task in _tasks(act, where, Task.state.in_(WAITING)):
+        task.state, task.closed_with = TaskState.CANCELLED, because
+
+
+def bring_back(act: Act, where: ColumnElement[bool], because: str) -> None:
+    """Undo `close` for the tasks that were closed for that reason."""
+    for task in _tasks(act, where, Task.state == TaskState.CANCELLED, Task.closed_with == because):
+        task.state, task.closed_with = TaskState.OPEN, None
+
+
+@subscribe("customer.closed")
+def _close_with_customer(act: Act, customer: Customer, because: str) -> None:
+    close(act, Task.customer_id == customer.id, because)
+
+
+@subscribe("customer.reopened")
+def _bring_back_with_customer(act: Act, customer: Customer, because: str) -> None:
+    bring_back(act, Task.customer_id == customer.id, because)
+
+
+@subscribe("customer.reassigned")
+def _hand_over(act: Act, customer: Customer, old: int | None, new: int) -> None:
+    """Waiting duties of the former consultant go to the new one; finished ones keep their name (A-57)."""
+    if old is None:
+        return
+    for task in _tasks(act, Task.customer_id == customer.id, Task.owner_id == old, Task.state.in_(WAITING)):
+        task.owner_id = new
+
+
+@subscribe("contact.linked")
+def _follow_contact(act: Act, contact: Contact, customer: Customer) -> None:
+    for task in _tasks(act, Task.contact_id == contact.id):
+        task.customer_id = customer.id
+
+
+@subscribe("contact.parted")
+def _leave_with_contact(act: Act, contact: Contact, customer: Customer) -> None:
+    for task in _tasks(act, Task.contact_id == contact.id):
+        task.customer_id = None
+
+
+def overdue(now: datetime) -> ColumnElement[bool]:
+    """Waiting tasks past their time."""
+    return or_(Task.state == TaskState.OVERDUE, (Task.state == TaskState.OPEN) & (Task.due_at < now))

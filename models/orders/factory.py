@@ -1,0 +1,124 @@
+"""Orders at the factory: transmitting, returning, and the settlement price (A-62, A-87…A-89)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from app.engine import audit
+from app.engine.actions import Act, Invalid, Refusal, action
+from app.engine.fields import entry
+from app.engine.guards import SETTLEMENT_PRICE
+from app.engine.lifecycle import Lifecycle
+from models.customers.persons import touch, track
+from models.customers.tables import Customer, Stage
+from models.customers.track import TrackAct
+from models.orders import queries
+from models.orders.tables import FactoryOrder, FactoryState, OrderState, OrderStep, ServiceOrder, StepKind
+
+life = Lifecycle(
+    FactoryOrder.state,
+    {
+        FactoryState.WAITING: {FactoryState.PLACED},
+        FactoryState.PLACED: {FactoryState.RETURNED},
+        FactoryState.RETURNED: set(),
+    },
+)
+
+
+def create_factory_order(order: FactoryOrder, act: Act, values: dict[str, Any]) -> FactoryOrder:
+    """Prepare an order for one job; customer, category and store are the job's."""
+    job = act.session.get(ServiceOrder, order.service_order_id)
+    if job is None:
+        raise Invalid({"service_order_id": "请选择服务单"})
+    if job.state == OrderState.LOST:
+        raise Refusal("该服务单已失单，不能下单")
+    order.customer_id, order.customer_phone = job.customer_id, job.customer_phone
+    order.brand_category_id = job.brand_category_id
+    order.dealer_id, order.store_id = job.dealer_id, job.store_id
+    order.filer_id = act.actor.id or job.owner_id
+    order.state = FactoryState.WAITING
+    order.created_at = act.now
+    return order
+
+
+@action(
+    "传单", on=FactoryOrder, name="transmit", icon="send", primary=True, moves=life.to(FactoryState.PLACED),
+    confirm="确认将所选订单传至工厂？传单后客户不能再置为失效。",
+    when=lambda order: order.state == FactoryState.WAITING,
+)  # fmt: skip
+def transmit(order: FactoryOrder, act: Act) -> None:
+    """Send an order to the factory; from then on the customer cannot be invalidated (A-62)."""
+    customer = act.session.get(Customer, order.customer_id, with_for_update=True, populate_existing=True)
+    if customer is None or customer.stage == Stage.INVALID:
+        raise Refusal("该客户已失效，不能传单")
+    order.transmitted_at = act.now
+    if customer.stage in (Stage.FOLLOWING, Stage.SERVED, Stage.LOST):
+        customer.stage, customer.lost_reason = Stage.ORDERED, None
+    touch(act.session, customer, has_transmitted_order=True)
+    act.session.add(
+        OrderStep(factory_order_id=order.id, kind=StepKind.PROGRESS, name="已传单", at=act.now, created_at=act.now)
+    )
+    track(act, customer, TrackAct.TRANSMIT, order.self_no)
+
+
+@action(
+    "退单", on=FactoryOrder, name="return_order", icon="arrow-back-up", tone="r",
+    moves=life.to(FactoryState.RETURNED), confirm="确认将所选订单退单？",
+    when=lambda order: order.state == FactoryState.PLACED,
+)  # fmt: skip
+def return_order(order: FactoryOrder, act: Act) -> None:
+    """Take an order back; a customer without any order at the factory is followed again."""
+    order.state = FactoryState.RETURNED
+    act.session.flush()
+    customer = act.session.get(Customer, order.customer_id, with_for_update=True, populate_existing=True)
+    placed = queries.has_placed_order(act.session, order.customer_id)
+    if customer is not None and customer.stage == Stage.ORDERED and not placed:
+        customer.stage = Stage.FOLLOWING
+    act.session.add(
+        OrderStep(factory_order_id=order.id, kind=StepKind.PROGRESS, name="已退单", at=act.now, created_at=act.now)
+    )
+
+
+@action(
+    "登记进度", on=FactoryOrder, name="add_step", icon="progress", batch=False,
+    fields=(
+        entry("kind", "进度类型", choices=StepKind, default=StepKind.PROGRESS, required=True),
+        entry("step", "节点", required=True, maxlength=40),
+        entry("at", "时间", "datetime", hint="不填写则为现在"),
+        entry("note", "说明", maxlength=200),
+    ),
+)  # fmt: skip
+def add_step(
+    order: FactoryOrder, act: Act, kind: StepKind, step: str, at: datetime | None = None, note: str | None = None
+) -> None:
+    """Note a stage of production or transport; stages are data, not code."""
+    act.session.add(
+        OrderStep(
+            factory_order_id=order.id, kind=StepKind(kind), name=step, at=at or act.now, note=note or None,
+            created_at=act.now,
+        )  # fmt: skip
+    )
+
+
+@action(
+    "查看结算价", on=FactoryOrder, name="view_settlement_price", icon="eye", batch=False,
+    permission=SETTLEMENT_PRICE.permission, permission_label=SETTLEMENT_PRICE.label,
+    confirm="查看结算价将记入操作日志。",
+)  # fmt: skip
+def view_settlement_price(order: FactoryOrder, act: Act) -> str:
+    """Show what the dealer pays; every view is logged (A-87, A-89)."""
+    audit.log(act, order, "查看结算价")
+    price = order.settlement_price
+    return "该订单暂无结算价" if price is None else f"结算价：¥{price:,.2f}"
+
+
+@action(
+    "录入结算价", on=FactoryOrder, name="set_settlement_price", icon="currency-yuan", batch=False,
+    permission=SETTLEMENT_PRICE.permission, permission_label=SETTLEMENT_PRICE.label,
+    fields=(entry("price", "结算价", "money", required=True, minimum=0),),
+)  # fmt: skip
+def set_settlement_price(order: FactoryOrder, act: Act, price: Decimal) -> None:
+    """Enter what the dealer pays to the group."""
+    order.settlement_price = price

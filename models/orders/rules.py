@@ -1,0 +1,195 @@
+"""Jobs of a customer: continuing service, losing and reopening (A-07, A-10, A-58, A-59, A-63)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from app.engine.actions import Act, Invalid, Refusal, action
+from app.engine.events import subscribe
+from app.engine.fields import entry
+from app.engine.lifecycle import Lifecycle
+from app.engine.numbers import next_number
+from models.customers.persons import touch, track
+from models.customers.rules import lose_customer
+from models.customers.tables import Customer, Stage
+from models.customers.track import TrackAct
+from models.follow_ups import tasks
+from models.follow_ups.tables import Task
+from models.identity.tables import BrandCategory
+from models.orders import queries
+from models.orders.tables import FactoryOrder, OrderState, ServiceOrder
+
+CATEGORY_TAKEN = "该客户已有此品类的服务单"
+NO_REASON = "请填写失单原因"
+life = Lifecycle(
+    ServiceOrder.state,
+    {
+        OrderState.OPEN: {OrderState.DONE, OrderState.LOST},
+        OrderState.DONE: {OrderState.OPEN},
+        OrderState.LOST: {OrderState.OPEN},
+    },
+)
+
+
+def create_order(order: ServiceOrder, act: Act, values: dict[str, Any]) -> ServiceOrder:
+    """A further job under an existing customer; refuses a category with an open one (A-10)."""
+    customer = act.session.get(Customer, order.customer_id, with_for_update=True, populate_existing=True)
+    if customer is None:
+        raise Invalid({"customer_id": "请选择客户"})
+    _open_job(act, customer, order)
+    return order
+
+
+def _open_job(act: Act, customer: Customer, order: ServiceOrder) -> None:
+    if customer.stage == Stage.INVALID:
+        raise Refusal("该客户已失效，恢复后才能继续服务")
+    if queries.open_order(act.session, customer.id, order.brand_category_id) is not None:
+        raise Refusal(CATEGORY_TAKEN, field="brand_category_id")
+    order.customer_id = customer.id
+    order.customer_phone = customer.phone
+    order.dealer_id, order.store_id = customer.dealer_id, customer.store_id
+    order.filer_id = act.actor.id or customer.owner_id
+    order.owner_id = customer.owner_id
+    order.designer_id = order.designer_id or customer.designer_id
+    order.state = OrderState.OPEN
+    order.created_at = act.now
+    order.code = order.code or next_number(act.session, "service_order", order.dealer_id, act.now)
+    act.session.add(order)
+    if customer.stage in (Stage.SERVED, Stage.LOST):
+        customer.stage, customer.lost_reason = Stage.FOLLOWING, None
+    act.session.flush()
+    category = act.session.get(BrandCategory, order.brand_category_id)
+    track(act, customer, TrackAct.SERVICE_ORDER, f"{category.name if category else ''} {order.code}".strip())
+
+
+@action(
+    "继续服务", on=Customer, icon="clipboard-plus", batch=False,
+    fields=(
+        entry("brand_category", "品牌品类", target=BrandCategory, required=True),
+        entry("remark", "备注", "textarea", maxlength=500),
+    ),
+    when=lambda customer: customer.stage != Stage.INVALID,
+)  # fmt: skip
+def continue_service(customer: Customer, act: Act, brand_category: int, remark: str | None = None) -> str:
+    """Add a service order for a further category; no second file is made (A-07)."""
+    order = ServiceOrder(brand_category_id=brand_category, remark=remark or None)
+    _open_job(act, customer, order)
+    return f"已新增服务单{order.code}"
+
+
+def _lose(act: Act, order: ServiceOrder, reason: str) -> None:
+    move = life.to(OrderState.LOST)
+    move.check(order)
+    net = queries.net_received(act.session, order)
+    if net:
+        act.warn(f"服务单{order.code}已收款{net:,.2f}元，收款记录保留，不会自动退款")
+    move.apply(order)
+    order.lost_reason, order.lost_at = reason, act.now
+    tasks.close(act, Task.service_order_id == order.id, f"order{order.id}"[:16])
+
+
+def _settle(act: Act, customer_id: int, reason: str) -> None:
+    """A customer all of whose jobs are lost is lost (unified model)."""
+    act.session.flush()
+    states = queries.states(act.session, customer_id)
+    if states and states <= {OrderState.LOST}:
+        customer = act.session.get(Customer, customer_id, with_for_update=True, populate_existing=True)
+        if customer is not None:
+            lose_customer(act, customer, reason)
+
+
+def _reason(reason: str | None) -> str:
+    text = (reason or "").strip()
+    if not text:
+        raise Invalid({"reason": NO_REASON})
+    return text
+
+
+REASON = entry("reason", "失单原因", "textarea", required=True, maxlength=200)
+
+
+@action(
+    "失单", on=ServiceOrder, name="lose", icon="circle-x", tone="r", fields=(REASON,),
+    when=lambda order: order.state == OrderState.OPEN,
+)  # fmt: skip
+def lose(order: ServiceOrder, act: Act, reason: str) -> None:
+    """Mark jobs as lost, with the reason; their tasks close, the others carry on (A-58, A-59)."""
+    text = _reason(reason)
+    _lose(act, order, text)
+    _settle(act, order.customer_id, text)
+
+
+@action(
+    "失单", on=Customer, name="lose", icon="circle-x", tone="r",
+    fields=(
+        entry("orders", "服务单", target=ServiceOrder, multiple=True, hint="不选择则该客户全部进行中的服务单失单"),
+        REASON,
+    ),
+    when=lambda customer: customer.stage not in (Stage.INVALID, Stage.LOST),
+)  # fmt: skip
+def lose_orders(customer: Customer, act: Act, reason: str, orders: Sequence[int] = ()) -> str:
+    """Lose all open jobs of a customer, or the chosen ones only (A-58, A-59)."""
+    text = _reason(reason)
+    wanted = select(ServiceOrder).where(ServiceOrder.customer_id == customer.id).with_for_update()
+    if orders:
+        wanted = wanted.where(ServiceOrder.id.in_(orders))
+    else:
+        wanted = wanted.where(ServiceOrder.state == OrderState.OPEN)
+    found = act.session.scalars(wanted).all()
+    if not found or len(found) < len(set(orders)):
+        raise Refusal("所选服务单不属于该客户" if orders else "该客户没有进行中的服务单")
+    for order in found:
+        _lose(act, order, text)
+    _settle(act, customer.id, text)
+    return f"已将{len(found)}个服务单置为失单"
+
+
+@action(
+    "恢复", on=ServiceOrder, name="reopen", icon="refresh", moves=life.to(OrderState.OPEN),
+    confirm="确认恢复所选服务单？关闭的待办任务将一并恢复。",
+    when=lambda order: order.state != OrderState.OPEN,
+)  # fmt: skip
+def reopen(order: ServiceOrder, act: Act) -> None:
+    """Bring a lost job back with its tasks; the customer is followed again (A-63)."""
+    if queries.open_order(act.session, order.customer_id, order.brand_category_id) is not None:
+        raise Refusal(CATEGORY_TAKEN)
+    order.lost_reason = order.lost_at = None
+    tasks.bring_back(act, Task.service_order_id == order.id, f"order{order.id}"[:16])
+    customer = act.session.get(Customer, order.customer_id, with_for_update=True, populate_existing=True)
+    if customer is not None and customer.stage == Stage.LOST:
+        tasks.bring_back(act, Task.customer_id == customer.id, Stage.LOST.value)
+        customer.stage, customer.lost_reason = Stage.FOLLOWING, None
+
+
+@action(
+    "完成服务", on=ServiceOrder, name="finish", icon="circle-check", moves=life.to(OrderState.DONE),
+    confirm="确认所选服务单已完成？", when=lambda order: order.state == OrderState.OPEN,
+)  # fmt: skip
+def finish(order: ServiceOrder, act: Act) -> None:
+    """A job is done; a customer with no open need left is served (unified model)."""
+    order.state = OrderState.DONE
+    act.session.flush()
+    customer = act.session.get(Customer, order.customer_id, with_for_update=True, populate_existing=True)
+    left = queries.states(act.session, order.customer_id)
+    if customer is not None and OrderState.OPEN not in left and customer.stage == Stage.ORDERED:
+        customer.stage = Stage.SERVED
+        customer.retained_since = customer.retained_since or act.now.date()
+
+
+@subscribe("customer.phone_changed")
+def _repeat_phone(act: Act, customer: Customer, phone: str) -> None:
+    """Orders repeat the customer's number; it is one fact, so it follows."""
+    for model in (ServiceOrder, FactoryOrder):
+        for order in act.session.scalars(select(model).where(model.customer_id == customer.id)):
+            touch(act.session, order, customer_phone=phone)
+
+
+@subscribe("customer.reassigned")
+def _follow_owner(act: Act, customer: Customer, old: int | None, new: int) -> None:
+    """Open jobs go to the new consultant with their customer."""
+    mine = (ServiceOrder.customer_id == customer.id, ServiceOrder.state == OrderState.OPEN)
+    for order in act.session.scalars(select(ServiceOrder).where(*mine)):
+        order.owner_id = new
