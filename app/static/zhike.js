@@ -24,7 +24,10 @@
 
   /* ---- opened pages */
   const MOST_TABS = 12;
-  const key = body.dataset.key || location.pathname;
+  // A tab is a place: the list, a record, a chart. Forms pass by and leave no tab behind.
+  const home = location.pathname === "/";
+  const passing = !body.dataset.key || /\/(new|edit|delete|history)$|\/action\//.test(location.pathname);
+  const key = home ? "home" : location.pathname;
 
   function tabs() {
     const kept = remember(tabArea, "zk.tabs");
@@ -36,9 +39,15 @@
   }
   function openTab() {
     let list = tabs();
-    if (key === "home") return list;
+    if (home) return list;
     const title = $("#tabs .on a") ? $("#tabs .on a").textContent.trim() : document.title;
     const known = list.find((tab) => tab.key === key);
+    if (passing) {
+      // Where a kept page answers with an error, its tab has lost its meaning.
+      list = list.filter((tab) => tab !== known);
+      keep(list);
+      return [...list, { key, title, url: here }];
+    }
     if (known) Object.assign(known, { url: here, title });
     else list.push({ key, title, url: here });
     if (list.length > MOST_TABS) list = list.slice(-MOST_TABS);
@@ -48,12 +57,11 @@
   function closeTab(which) {
     const list = tabs();
     const at = list.findIndex((tab) => tab.key === which);
-    if (at < 0) return;
-    list.splice(at, 1);
+    if (at >= 0) list.splice(at, 1);
     keep(list);
     remember(tabArea, "zk.scroll." + which, 0);
     if (which !== key) drawTabs(list);
-    else location.href = (list[at] || list[at - 1] || { url: "/" }).url;
+    else location.href = (list[at] || list[at - 1] || list[list.length - 1] || { url: "/" }).url;
   }
   function mark(icon, label, act) {
     const button = document.createElement("button");
@@ -131,7 +139,7 @@
     const link = event.target.closest(".nav a[data-key]");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     // An open page comes forward with its filters instead of opening a second time.
-    const open = tabs().find((tab) => tab.key === link.dataset.key);
+    const open = tabs().find((tab) => tab.key === link.pathname);
     if (open) {
       event.preventDefault();
       location.href = open.url;
