@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,13 +16,21 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 import jobs
 import models
+import structlog
 from app import errors, health
 from app.engine import chrome
-from app.engine.api import register as register_api
 from app.engine.database import db, prepare_engine
 from app.engine.security import SecurityManager
 from app.engine.views import make_views
 
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+        structlog.processors.format_exc_info,  # without local variables: they may hold personal data
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+)
 csrf = CSRFProtect()
 migrate = Migrate()
 
@@ -67,7 +76,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         )
         for view in (*hand_written.VIEWS, *make_views()):
             builder.add_view_no_menu(view)
-        register_api(app, csrf)
+        if importlib.util.find_spec("app.engine.api") is not None:
+            importlib.import_module("app.engine.api").register(app, csrf)
     app.context_processor(chrome.context)
     app.after_request(_mark_changes)
     app.after_request(_no_store)

@@ -87,7 +87,9 @@ def add_user(*, username: str, name: str, roles: tuple[str, ...], store: str | N
         unknown = [label for label in roles if label not in by_label]
         if unknown:
             raise Refusal(f"没有角色 {'、'.join(unknown)}；可用的角色：{'、'.join(by_label)}")
-        passwords.check(password)
+        weak = passwords.weakness(password, username)
+        if weak:
+            raise Refusal(weak)
         presets.add_person(
             session,
             dealer_id=dealer_id,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from functools import cache
 
 DOMAINS = ("identity", "settings", "customers", "follow_ups", "orders")
-PARTS = ("tables", "rules", "resources")
+PARTS = ("tables", "rules", "resources", "admin_resources")
 
 
 @cache
@@ -15,7 +16,9 @@ def load() -> None:
     declarations; once per process."""
     for domain in DOMAINS:
         for part in PARTS:
-            importlib.import_module(f"models.{domain}.{part}")
+            name = f"models.{domain}.{part}"
+            if importlib.util.find_spec(name) is not None:
+                importlib.import_module(name)
     from app.engine import audit, clock, detail, indexes, once, outbox  # noqa: F401 - their tables
 
     indexes.derive()

@@ -100,7 +100,8 @@ def menu_of(actor: Actor) -> tuple[str, tuple[Entry, ...], list[Link]]:
     for e in mine:
         group = groups.setdefault(e.group, MenuGroup(e.group, _group_icons.get(e.group, "folder"), []))
         group.items.append(MenuItem(e.key, e.label, e.url, e.icon, e.key if e.badge else ""))
-    markup = render_template("_menu.html", groups=list(groups.values()))
+    template = current_app.jinja_env.get_template("_menu.html")
+    markup = template.render(groups=list(groups.values()))
     creates = [
         Link(r.create_label or f"新增{r.label}", f"/{r.name}/new", r.icon)
         for r in resources()
