@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Flask, current_app
 from flask_migrate import upgrade
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from app.engine import names, permissions
+from app.engine import audit, names, permissions
 from app.engine.actions import Act, Refusal
 from app.engine.audit import acting
 from app.engine.database import db, utcnow, writing
@@ -18,6 +18,8 @@ def initialise(app: Flask) -> None:
     """Migrate, write missing permissions, install presets and the first administrator."""
     upgrade(directory=app.extensions["migrate"].directory)
     with db.engine.begin() as connection:
+        for statement in audit.ddl(connection.dialect.name):
+            connection.execute(text(statement))
         names.repair(connection)
     install()
     db.session.remove()
