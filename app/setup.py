@@ -27,6 +27,7 @@ def initialise(app: Flask) -> None:
 
 def install() -> None:
     """Permissions, presets and, in an empty database, the first dealer with its administrator."""
+    from models.customers import settings as customer_settings
     from models.identity import presets
     from models.identity.tables import Dealer, Store
 
@@ -34,6 +35,7 @@ def install() -> None:
     with writing(session), acting(session, Act(SYSTEM, utcnow(), session, "job", "init")):
         permissions.sync(session)
         presets.install(session)
+        customer_settings.install(session)
         if session.scalar(select(Dealer.id).limit(1)) is None:
             dealer = presets.make_dealer(session, "示范商场", "D001", "杭州")
             stores = session.scalars(select(Store).where(Store.dealer_id == dealer.id)).all()

@@ -139,6 +139,8 @@ class Action:
     row: bool = False
     before: Rule | None = None
     """Asked with ``(act,)`` before the form is shown; a `Refusal` is shown instead of the form (A-23)."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Other ways offered on the form of a single record: label and address with ``{id}`` (A-16)."""
     when: Callable[[Any], bool] | None = None
     """Offered on a record's page only when this is true."""
 

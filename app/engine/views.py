@@ -391,6 +391,10 @@ class ResourceView(BaseView):  # type: ignore[misc]
         shown.tone = "BAD" if action.tone == "r" else ""
         shown.icon = action.icon
         shown.hidden += [("id", str(i)) for i in ids] + [("back", back)]
+        if len(ids) == 1:
+            shown.more_submits += [
+                pages.DialogButton(label, url=address.format(id=ids[0])) for label, address in action.links
+            ]
         if question is not None:
             shown.dialog = dialog_of(question, texts or {})
         return chrome.page("form.html", key=self.resource.name, title=action.label, page=shown)

@@ -84,7 +84,7 @@ def part(act: Act, contact: Contact, customer: Customer) -> None:
 @action(
     "关联客户", on=Contact, icon="link", batch=False, primary=True,
     fields=(entry("customer", "选择客户", target=Customer, required=True, hint="输入姓名、服务号或完整手机号码查找"),),
-    when=lambda contact: contact.customer_id is None,
+    links=(("新增", "/customers/new?contact={id}"),), when=lambda contact: contact.customer_id is None,
 )  # fmt: skip
 def link_contact(contact: Contact, act: Act, customer: int) -> str:
     """Attach a contact to an existing customer (A-15); a second link is refused (A-19)."""

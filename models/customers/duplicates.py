@@ -77,10 +77,9 @@ def check(act: Act, customer: Customer, phones: Sequence[str], *, except_id: int
     if rule.effect == Effect.WARN:
         act.warn(_text(rule, len(rows) or len(found)))
         return
-    if GO_ON not in act.answers:
-        raise _first(rule, len(found), rows)
-    if INSIST not in act.answers:
-        raise _second(phones[0], rows)
+    if INSIST in act.answers:
+        return
+    raise _second(phones[0], rows) if GO_ON in act.answers else _first(rule, len(found), rows)
 
 
 def _text(rule: Policy, amount: int) -> str:

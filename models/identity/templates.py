@@ -24,15 +24,21 @@ _READ = frozenset({"can_list"})
 _WORK = frozenset({"can_list", "can_add", "can_edit"})
 _SELL = frozenset(
     {
-        "can_follow_up",
-        "can_file",
         "can_link_contact",
         "can_unlink",
         "can_unlink_contacts",
         "can_complete",
-        "can_reschedule",
         "can_lose",
-        "can_lose_order",
+        "can_call",
+        "can_write_follow_up",
+        "can_send_sms",
+        "can_send_message",
+        "can_cancel",
+        "can_continue_service",
+        "can_invalidate",
+        "can_finish",
+        "can_transmit",
+        "can_add_step",
     }
 )
 _MANAGE = frozenset(
@@ -41,11 +47,9 @@ _MANAGE = frozenset(
         "can_reassign",
         "can_change_designer",
         "can_change_salesperson",
-        "can_change_store",
-        "can_change_executor",
-        "can_invalidate",
         "can_reopen",
-        "can_activate",
+        "can_return_order",
+        "can_void",
     }
 )
 
@@ -112,7 +116,7 @@ def _clerk(p: PermissionDef) -> bool:
 
 
 def _service_contact(p: PermissionDef) -> bool:
-    return _for_work(p) and p.permission in _READ | {"can_follow_up", "can_complete"}
+    return _for_work(p) and p.permission in _READ | {"can_call", "can_write_follow_up", "can_complete"}
 
 
 def _group_admin(p: PermissionDef) -> bool:
