@@ -1,4 +1,4 @@
-"""Clones the project, types `make run` as a newcomer does, signs in nowhere, waits for the first page, stops."""
+"""Clones the project, types `make run` as a newcomer does, waits until it is ready, stops it."""
 
 from __future__ import annotations
 
