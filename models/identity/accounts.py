@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.engine import audit
 from app.engine.actions import Act, Invalid, Refusal, action
 from app.engine.fields import entry, is_mobile, normalise_phone
 from models.identity import passwords
@@ -162,6 +163,7 @@ def reset_password(employee: Any, act: Act, *, password: str | None = None) -> s
     employee.session_version += 1
     employee.locked_until = None
     employee.fail_login_count = 0
+    audit.log(act, employee, act.action)
     return "密码已重置，该账号的其他登录已失效"
 
 
@@ -218,6 +220,7 @@ def change_password(employee: Any, act: Act, old: str, new: str) -> None:
         raise Invalid({"new": "新密码不能与原密码相同"})
     employee.password = passwords.hashed(new)
     employee.session_version += 1
+    audit.log(act, employee, act.action)
 
 
 def switch_store(employee: Any, act: Act, store_id: int) -> Store:

@@ -167,8 +167,15 @@ def _steers(record: Steering) -> bool:
 
 
 @event.listens_for(Session, "after_soft_rollback")
-def _forget_epoch(session: Session, _previous: Any) -> None:
+def _forget_undone_epoch(session: Session, _previous: Any) -> None:
     session.info.pop(_SEEN, None)
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget_epoch(session: Session, transaction: Any) -> None:
+    """What a transaction saw holds for that transaction."""
+    if transaction.parent is None:
+        session.info.pop(_SEEN, None)
 
 
 def role_ids_with(permission: str, view: str) -> Select[tuple[int]]:
