@@ -101,7 +101,7 @@
       const button = event.target.closest("[data-show]");
       if (button) show(button.dataset.show);
     });
-    show("plot");
+    show(data.some((d) => d.value) ? "plot" : "table");
   });
 
   let waiting = 0;

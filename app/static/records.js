@@ -164,6 +164,14 @@
     else go();
   }
   if (menu) {
+    rows.forEach((row) => {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", className: "rm", title: "操作" });
+      button.setAttribute("aria-haspopup", "menu");
+      const cell = row.insertCell();
+      cell.className = "ac";
+      cell.append(button);
+    });
     table.addEventListener("contextmenu", (event) => {
       const row = event.target.closest("tbody tr");
       if (!row || !link(row) || event.shiftKey || event.target.closest("a,input")) return;

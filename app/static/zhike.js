@@ -112,6 +112,9 @@
     group.addEventListener("toggle", () => remember(ownArea, name, group.open));
   });
 
+  const active = $(".nav .on");
+  if (active) active.scrollIntoView({ block: "nearest" });
+
   function theme() {
     const dark = root.dataset.theme === "dark" ||
       (root.dataset.theme === "auto" && matchMedia("(prefers-color-scheme:dark)").matches);
@@ -227,11 +230,12 @@
   /* ---- the clock of the head (D-01) */
   const clock = $("#now");
   function tell() {
-    const now = new Date();
+    // The hour in China, wherever the computer thinks it stands.
+    const now = new Date(Date.now() + 8 * 3600000);
     const two = (n) => String(n).padStart(2, "0");
-    const hour = now.getHours();
-    clock.textContent = now.getFullYear() + "年" + two(now.getMonth() + 1) + "月" + two(now.getDate()) + "日 " +
-      (hour < 12 ? "上午" : "下午") + " " + two(hour % 12 || 12) + ":" + two(now.getMinutes()) + ":" + two(now.getSeconds());
+    const hour = now.getUTCHours();
+    clock.textContent = now.getUTCFullYear() + "年" + two(now.getUTCMonth() + 1) + "月" + two(now.getUTCDate()) + "日 " +
+      (hour < 12 ? "上午" : "下午") + " " + two(hour % 12 || 12) + ":" + two(now.getUTCMinutes()) + ":" + two(now.getUTCSeconds());
   }
   if (clock) {
     tell();
