@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from flask import Flask, Response, request, session
 from flask_appbuilder import AppBuilder
 from flask_migrate import Migrate
@@ -16,7 +17,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 import config
 import jobs
 import models
-import structlog
 from app import errors, health
 from app.engine import chrome
 from app.engine.database import db, prepare_engine

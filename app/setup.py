@@ -30,11 +30,13 @@ def install() -> None:
     from models.customers import settings as customer_settings
     from models.identity import presets
     from models.identity.tables import Dealer, Store
+    from models.settings import rules as settings_rules
 
     session = db.session()
     with writing(session), acting(session, Act(SYSTEM, utcnow(), session, "job", "init")):
         permissions.sync(session)
         presets.install(session)
+        settings_rules.install(session)
         customer_settings.install(session)
         if session.scalar(select(Dealer.id).limit(1)) is None:
             dealer = presets.make_dealer(session, "示范商场", "D001", "杭州")
@@ -83,7 +85,9 @@ def add_user(*, username: str, name: str, roles: tuple[str, ...], store: str | N
         place = session.scalar(select(Store).where(Store.code == store)) if store else None
         if store and place is None:
             raise Refusal(f"没有编码为 {store} 的门店")
-        dealer_id = place.dealer_id if place else session.scalar(select(Dealer.id).order_by(Dealer.id).limit(1))
+        dealer_id = (
+            place.dealer_id if place else session.scalar(select(Dealer.id).order_by(Dealer.id).limit(1))
+        )
         offered = session.scalars(
             select(StaffRole).where((StaffRole.dealer_id == dealer_id) | StaffRole.dealer_id.is_(None))
         ).all()

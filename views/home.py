@@ -11,8 +11,8 @@ from flask_appbuilder.views import IndexView
 from sqlalchemy.orm import Session
 
 from app.engine import chrome, filters, listing, reading
-from app.engine.cells import local, text
 from app.engine.cells import html as cell
+from app.engine.cells import local, text
 from app.engine.database import db, utcnow
 from app.engine.fields import describe
 from app.engine.pages import HomePage, Link, Recent, SearchGroup, SearchPage, Todo
@@ -44,7 +44,15 @@ class HomeView(IndexView):  # type: ignore[misc]
             for e in mine
             if e.badge is not None
         ]
-        greeting = "早上好" if here.hour < 11 else "中午好" if here.hour < 13 else "下午好" if here.hour < 18 else "晚上好"  # noqa: PLR2004
+        greeting = (
+            "早上好"
+            if here.hour < 11
+            else "中午好"
+            if here.hour < 13
+            else "下午好"
+            if here.hour < 18
+            else "晚上好"
+        )
         customers = resource("customers")
         shown = HomePage(
             "首页",
@@ -72,7 +80,11 @@ class SearchView(BaseView):  # type: ignore[misc]
         groups = []
         if typed:
             for found in resources():
-                if (found.search or found.exact) and actor.can("can_list", found.view_name()) and found.quick_search:
+                if (
+                    (found.search or found.exact)
+                    and actor.can("can_list", found.view_name())
+                    and found.quick_search
+                ):
                     group = _group(session, found, actor, typed)
                     if group is not None:
                         groups.append(group)
@@ -82,7 +94,7 @@ class SearchView(BaseView):  # type: ignore[misc]
 
 
 def _is_number(typed: str) -> bool:
-    return sum(c.isdigit() for c in typed) >= 6  # noqa: PLR2004 - a phone or a code, not a name
+    return sum(c.isdigit() for c in typed) >= 6
 
 
 def _group(session: Session, found: type[Resource], actor: Actor, typed: str) -> SearchGroup | None:

@@ -71,4 +71,4 @@ class LoginView(BaseView):  # type: ignore[misc]
 def _local(target: str) -> str:
     """A path of this product; anything else is the home page."""
     good = target.startswith("/") and not target.startswith(("//", "/\\")) and "\\" not in target
-    return target if good and not any(ord(c) < 32 for c in target) else "/"  # noqa: PLR2004
+    return target if good and not any(ord(c) < 32 for c in target) else "/"

@@ -21,7 +21,9 @@ def _signer() -> URLSafeTimedSerializer:
 def replayable() -> bool:
     """Only our own pages' forms are kept: the browser names their origin, and it must be ours."""
     origin = request.headers.get("Origin", "")
-    return bool(origin) and urlsplit(origin).netloc == request.host and (request.content_length or 0) < MAX_SIZE
+    return (
+        bool(origin) and urlsplit(origin).netloc == request.host and (request.content_length or 0) < MAX_SIZE
+    )
 
 
 def login_again(notice: str) -> str:

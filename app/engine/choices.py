@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import String
 from sqlalchemy.types import TypeDecorator
@@ -22,7 +22,7 @@ class Tone(StrEnum):
     MUTED = ""
 
 
-class Choice(str, Enum):
+class Choice(str, Enum):  # noqa: UP042 - members carry more than their text
     """A closed set of states or kinds: stored value, Chinese label, tone."""
 
     label: str
@@ -34,6 +34,11 @@ class Choice(str, Enum):
         member.label = label
         member.tone = tone
         return member
+
+    @classmethod
+    def of(cls, value: str) -> Self:
+        """The member stored as ``value``; raises `ValueError` for an unknown one."""
+        return cls(value)  # type: ignore[call-arg]
 
     def __str__(self) -> str:
         return self.label
@@ -50,10 +55,10 @@ class ChoiceType(TypeDecorator[Choice]):
         self.choices = choices
 
     def process_bind_param(self, value: Any, dialect: Any) -> str | None:
-        return None if value is None else self.choices(value).value
+        return None if value is None else self.choices.of(value).value
 
     def process_result_value(self, value: Any, dialect: Any) -> Choice | None:
-        return None if value is None else self.choices(value)
+        return None if value is None else self.choices.of(value)
 
 
 @dataclass(frozen=True, slots=True)

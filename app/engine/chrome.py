@@ -158,7 +158,8 @@ def badges(actor: Actor, mine: Sequence[Entry], now: datetime) -> dict[str, int]
 
 
 def _waiting(entry: Entry, actor: Actor, now: datetime) -> Any:
-    assert entry.resource is not None and entry.badge is not None
+    assert entry.resource is not None
+    assert entry.badge is not None
     scope = condition(entry.resource, scopes_of(entry.resource, actor))
     return select(literal(1)).select_from(entry.resource.model).where(scope, entry.badge.where(now))
 

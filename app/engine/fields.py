@@ -252,7 +252,9 @@ def _describe(source: Any) -> FieldSpec:
         )  # fmt: skip
     table_column = source.property.columns[0]
     meta: Meta = table_column.info.get("zk") or Meta(label=source.key)
-    needed = not table_column.nullable and table_column.default is None and table_column.server_default is None
+    needed = (
+        not table_column.nullable and table_column.default is None and table_column.server_default is None
+    )
     default = table_column.default.arg if table_column.default is not None else None
     return FieldSpec(
         source.key,

@@ -117,7 +117,7 @@ def _equal(resource: type[Resource], spec: FieldSpec, values: list[str], actor: 
             known = {e.value: e.label for e in spec.entries(actor.dealer_id)}
             valid = [v for v in wanted if v in known]
             words += [known[v] for v in valid]
-            typed: list[Choice | str] = [spec.choices(v) for v in valid] if spec.choices else list(valid)
+            typed: list[Choice | str] = [spec.choices.of(v) for v in valid] if spec.choices else list(valid)
             parts.append(column.in_(typed) if typed else false())
         elif spec.kind == "phone" or spec.values is not None:
             selective = True
@@ -133,7 +133,7 @@ def _equal(resource: type[Resource], spec: FieldSpec, values: list[str], actor: 
 def _is_empty(resource: type[Resource], spec: FieldSpec) -> ColumnElement[bool]:
     source = spec.links or spec.values
     if source is not None:
-        return resource.pk().not_in(select(source.left))
+        return resource.pk().not_in(select(source.left))  # type: ignore[no-any-return]
     return spec.attribute.is_(None)  # type: ignore[no-any-return]
 
 
@@ -212,7 +212,7 @@ def keyword(resource: type[Resource], text: str, actor: Actor, dialect: str) -> 
                 parts.append(exact_condition(resource, spec, digits))
         else:
             parts.append(exact_condition(resource, spec, text.upper() if text.isascii() else text))
-    if digits.isdigit() and len(digits) == 4:  # noqa: PLR2004 - the last four digits
+    if digits.isdigit() and len(digits) == 4:
         for source in resource.tail:
             if may_filter(describe(source), actor):
                 spec = describe(source)

@@ -22,7 +22,6 @@ from app.engine.reading import linked
 from app.engine.resource import Group, Resource, fields_of, has_resource, resource_of
 from app.engine.scopes import Actor, visible
 
-REQUIRED = "请填写此项"
 PHONE_ERROR = "请输入正确的手机号码"
 MAX_MEMBERS = 200
 MAX_TEXTAREA = 5000
@@ -63,11 +62,11 @@ def clean(
         if raw is None and partial and f"{spec.name}__text" not in texts:
             continue
         if spec.kind == "bool":
-            values[spec.name] = bool(raw) and raw[-1] in ("1", "true", "on", "True")
+            values[spec.name] = raw is not None and raw[-1:] in (["1"], ["true"], ["on"], ["True"])
             continue
         given = [_tidy(spec, t) for t in raw or ()]
         given = [t for t in given if t]
-        masks = [t for t in given if is_mask(spec, t)]
+        masks = [t for t in given if is_mask(spec, t) and hidden(spec, context.actor) is not None]
         if masks and not spec.multiple:
             continue
         given = [t for t in given if t not in masks]
@@ -78,10 +77,20 @@ def clean(
             errors[spec.name] = wrong.message
     for spec in specs:
         if spec.required and spec.name not in errors and _missing(spec, values) and _applies(spec, texts):
-            errors[spec.name] = REQUIRED
+            errors[spec.name] = f"请{_VERBS.get(spec.kind, '填写')}{spec.label}"
     if errors:
         raise Invalid(errors)
     return values
+
+
+_VERBS = {
+    "choice": "选择",
+    "choices": "选择",
+    "ref": "选择",
+    "refs": "选择",
+    "date": "选择",
+    "datetime": "选择",
+}
 
 
 class _Wrong(Exception):
@@ -182,7 +191,7 @@ def _date(spec: FieldSpec, text: str, context: Context) -> date:
         day = date.fromisoformat(text[:10].replace("/", "-"))
     except ValueError:
         raise _Wrong("请输入日期，例如 2026-11-22") from None
-    if not 1900 <= day.year <= 2100:  # noqa: PLR2004 - nobody files a date outside of these
+    if not 1900 <= day.year <= 2100:
         raise _Wrong("日期超出范围")
     if spec.future and day < local(context.now).date():
         raise _Wrong("不能早于今天")
@@ -194,7 +203,7 @@ def _datetime(spec: FieldSpec, text: str, context: Context) -> datetime:
         moment = datetime.fromisoformat(text.replace("/", "-"))
     except ValueError:
         raise _Wrong("请输入时间，例如 2026-11-22 09:30") from None
-    if not 1900 <= moment.year <= 2100:  # noqa: PLR2004
+    if not 1900 <= moment.year <= 2100:
         raise _Wrong("时间超出范围")
     stored = to_utc(moment) if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
     if spec.future and stored <= context.now:
@@ -205,12 +214,12 @@ def _datetime(spec: FieldSpec, text: str, context: Context) -> datetime:
 def _choice(spec: FieldSpec, text: str, context: Context) -> Any:
     for entry in spec.entries(context.actor.dealer_id):
         if entry.value == text or entry.label == text:
-            return spec.choices(entry.value) if spec.choices is not None else entry.value
+            return spec.choices.of(entry.value) if spec.choices is not None else entry.value
     raise _Wrong("请从列表中选择")
 
 
 def _ref(spec: FieldSpec, text: str, context: Context) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 12:  # noqa: PLR2004
+    if not text.isascii() or not text.isdigit() or len(text) > 12:
         raise _Wrong("请从列表中选择")
     if not in_reach(spec, [int(text)], context):
         raise _Wrong("请从列表中选择")
@@ -234,7 +243,7 @@ def _many(spec: FieldSpec, given: list[str], context: Context) -> list[Any]:
     unique = list(dict.fromkeys(given))
     if spec.kind == "choices":
         return [_choice(spec, text, context) for text in unique]
-    if not all(t.isascii() and t.isdigit() and len(t) < 13 for t in unique):  # noqa: PLR2004
+    if not all(t.isascii() and t.isdigit() and len(t) < 13 for t in unique):
         raise _Wrong("请从列表中选择")
     ids = [int(t) for t in unique]
     if set(in_reach(spec, ids, context)) != set(ids):
@@ -382,7 +391,9 @@ class Drawer:
             statement = select(spec.links.right).where(spec.links.left == self.record.id)
             return list(context.session.scalars(statement))
         if spec.values is not None:
-            return list(linked(context.session, spec, [self.record.id], context.actor).get(self.record.id, ()))
+            return list(
+                linked(context.session, spec, [self.record.id], context.actor).get(self.record.id, ())
+            )
         if spec.attribute is None:
             return spec.default
         return gate(spec, getattr(self.record, spec.name, None), context.actor)
@@ -398,7 +409,9 @@ class Drawer:
         known = {r[0] for r in rows}
         absent = [i for i in ids if i not in known]
         if absent:
-            named = select(target.pk(), target.title).where(target.pk().in_(absent), visible(target, context.actor))
+            named = select(target.pk(), target.title).where(
+                target.pk().in_(absent), visible(target, context.actor)
+            )
             rows = [*rows, *context.session.execute(named, context.actor.params)]
         return [pages.Option(str(r[0]), str(r[1]), selected=str(r[0]) in chosen) for r in rows]
 

@@ -6,6 +6,7 @@ person has it ticked; a *granting* one (查看结算价) hides until a role gran
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from app.engine.fields import FieldSpec, describe
 from app.engine.scopes import Actor
 
 GUARD_VIEW = "Guards"
+_MASK = re.compile(r"(\d{3})?\*{4}(\d{4})?", re.ASCII)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +124,7 @@ def gate(spec: FieldSpec, value: Any, actor: Actor | None, *, projected: bool = 
 
 def is_mask(spec: FieldSpec, text: str) -> bool:
     """Whether a submitted text is only the mask coming back, which must never overwrite the value."""
-    return spec.guard is not None and "****" in text
+    return spec.guard is not None and _MASK.fullmatch(text) is not None
 
 
 def may_filter(spec: FieldSpec, actor: Actor | None) -> bool:

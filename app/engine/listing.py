@@ -74,7 +74,7 @@ def first(args: Args, name: str) -> str:
 
 def number(text: str, fallback: int) -> int:
     """A positive number of at most nine digits, or the fallback: nonsense in an address is no error."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0 else fallback  # noqa: PLR2004
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0 else fallback
 
 
 def tabs(resource: type[Resource], actor: Actor) -> list[Scope]:

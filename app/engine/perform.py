@@ -114,7 +114,7 @@ def perform(
     act = Act(actor, now or utcnow(), session, source, action.name, frozenset(answers))
     results: list[Result] = []
     messages: list[str] = []
-    with _deed(act):
+    with _Deed(act):
         if token and once.seen(session, token) is not None:
             raise Refusal("该操作已提交，请勿重复提交")
         records = _load(session, resource, wanted, actor, lock=True)
@@ -177,7 +177,7 @@ def create(
     require(actor, ("can_add", resource.view_name()), f"新增{resource.label}")
     session = db.session()
     act = Act(actor, now or utcnow(), session, source, "create", frozenset(answers))
-    with _deed(act):
+    with _Deed(act):
         if token:
             url = once.seen(session, token)
             if url is not None:
@@ -242,7 +242,7 @@ def update(
     require(actor, ("can_edit", resource.view_name()), f"编辑{resource.label}")
     session = db.session()
     act = Act(actor, now or utcnow(), session, source, "update", frozenset(answers))
-    with _deed(act):
+    with _Deed(act):
         record = find(session, resource, record_id, actor, lock=True)
         _check_version(record, version)
         if resource.update is not None:
@@ -269,7 +269,7 @@ def remove(
     require(actor, ("can_delete", resource.view_name()), f"删除{resource.label}")
     session = db.session()
     act = Act(actor, utcnow(), session, source, "delete", frozenset(answers))
-    with _deed(act):
+    with _Deed(act):
         record = find(session, resource, record_id, actor, lock=True)
         _check_version(record, version)
         resource.remove(record, act)
@@ -278,7 +278,7 @@ def remove(
     return act
 
 
-class _deed:
+class _Deed:
     """The transaction of one deed: write lock, audit context, commit or roll back whole."""
 
     def __init__(self, act: Act) -> None:
@@ -325,7 +325,7 @@ def _set_columns(
     later: list[FieldSpec] = []
     unknown = set(values) - {s.name for s in fields_of(resource.groups(editing))}
     if unknown:
-        raise Invalid({name: "不可填写此项" for name in sorted(unknown)})
+        raise Invalid(dict.fromkeys(sorted(unknown), "不可填写此项"))
     for spec in fields_of(resource.groups(editing)):
         if spec.name not in values:
             continue
@@ -359,9 +359,7 @@ def _set_members(session: Session, record: Any, spec: FieldSpec, wanted: Sequenc
         _note_members(session, record, spec, present, (present - gone) | set(wanted))
 
 
-def _note_members(
-    session: Session, record: Any, spec: FieldSpec, before: set[Any], after: set[Any]
-) -> None:
+def _note_members(session: Session, record: Any, spec: FieldSpec, before: set[Any], after: set[Any]) -> None:
     from app.engine import audit
 
     audit.note(session, record, spec.name, sorted(map(str, before)), sorted(map(str, after)))

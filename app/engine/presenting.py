@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
@@ -94,7 +93,9 @@ def _total(session: Session, query: Query, rows: reading.Rows) -> tuple[int, boo
     """The number of matches: known from a page that shows all, else counted and kept for a moment."""
     if not rows.has_next and query.after is None and query.before is None and query.page == 1:
         return len(rows.records), False
-    args = tuple((k, tuple(v)) for k, v in sorted(query.args.items()) if k not in (*_PAGING, "sort", "per_page"))
+    args = tuple(
+        (k, tuple(v)) for k, v in sorted(query.args.items()) if k not in (*_PAGING, "sort", "per_page")
+    )
     key = ("count", query.resource.name, query.actor.id, query.actor.epoch, query.now.date(), args)
     found: tuple[int, bool] = chrome.remembered(key, lambda: _count(session, query))
     return found
@@ -102,7 +103,7 @@ def _total(session: Session, query: Query, rows: reading.Rows) -> tuple[int, boo
 
 def _scopes(resource: type[Resource], actor: Actor, query: Query, base: str) -> list[Link]:
     shown = listing.tabs(resource, actor)
-    if len(shown) < 2:  # noqa: PLR2004 - a single tab is no choice
+    if len(shown) < 2:
         return []
     return [
         Link(
@@ -134,14 +135,22 @@ def _views(session: Session, resource: type[Resource], query: Query, base: str) 
         words = f"{VIEW_LIMIT - 1}+" if n >= VIEW_LIMIT else str(n)
         tone = "hot" if view.hot and n else ""
         found.append(
-            Link(view.label, address(base, keep, view=view.name), active=view is query.view, count=words, tone=tone)
+            Link(
+                view.label,
+                address(base, keep, view=view.name),
+                active=view is query.view,
+                count=words,
+                tone=tone,
+            )
         )
     return found
 
 
 def _hidden(query: Query) -> list[tuple[str, str]]:
     return [
-        (name, first(query.args, name)) for name in ("scope", "view", "sort", "per_page") if first(query.args, name)
+        (name, first(query.args, name))
+        for name in ("scope", "view", "sort", "per_page")
+        if first(query.args, name)
     ]
 
 
@@ -293,7 +302,7 @@ def _pager(query: Query, rows: reading.Rows, base: str, total: int, more: bool) 
         cursor = paging.encode(records[0].place, records[0].id)
         found.previous = (
             address(base, args)
-            if query.page == 2  # noqa: PLR2004 - the page before is the first
+            if query.page == 2
             else address(base, args, before=cursor, page=str(max(1, query.page - 1)))
         )
     if rows.has_next and records:

@@ -146,6 +146,7 @@ class _Reader:
         if not parts:
             return select(literal(0).label("id"), column.label("place")).where(literal(1) == 0)
         whole = limit + self.skip
+        statement: Select[Any]
         if len(parts) == 1:
             statement = self._arm(parts[0], segment, limit if self.skip else whole, bounded)
         else:
@@ -193,7 +194,7 @@ class _Reader:
             return None, None
         found: list[Any] = []
         for segment in self._segments():
-            statement = select(chosen.c.id, chosen.c.place)
+            statement: Select[Any] = select(chosen.c.id, chosen.c.place)
             statement = statement.where(*segment.conditions(chosen.c.place, chosen.c.id))
             statement = segment.ordered(statement, chosen.c.place, chosen.c.id)
             statement = statement.limit(need - len(found)).offset(self.skip or None)
@@ -257,6 +258,7 @@ def _bound(arm: Arm, pk: Any, column: Any, segment: Segment) -> Any:
 
 def _extreme(spec: FieldSpec, descending: bool) -> Any:
     """The value nothing lies beyond, so that a missing bound bounds nothing and the index still serves."""
+    extreme: date
     if spec.kind == "datetime":
         extreme = datetime.min if descending else datetime.max
     elif spec.kind == "date":
@@ -317,9 +319,7 @@ def _attach_links(session: Session, rows: Rows, actor: Actor) -> None:
             record.values[index] = found.get(record.id, ())
 
 
-def linked(
-    session: Session, spec: FieldSpec, ids: list[int], actor: Actor
-) -> dict[int, tuple[Any, ...]]:
+def linked(session: Session, spec: FieldSpec, ids: list[int], actor: Actor) -> dict[int, tuple[Any, ...]]:
     """What is attached to these records: ``(name, tone)`` of linked records, or gated plain values."""
     collected: dict[int, list[Any]] = {}
     if spec.links is not None:

@@ -137,9 +137,10 @@ class Resource:
     ``sorts`` are the columns a list may be ordered by; the first is the default, newest first.
     ``create`` and ``update`` are rules called before saving: ``rule(record, act, values)``; ``create``
     may return another record instead. ``checks`` maps a column to ``rule(text, act) -> CheckResult``,
-    asked while typing. ``quick`` puts it into the 新建 drop-down, ``quick_search`` into the search of the top bar; ``prefill(args, actor, session)`` gives
-    the values a new form starts with. ``more_columns`` can be switched on by a person; ``leaves_out`` names values that
-    the default list does not show unless that column is filtered (A-63): ``((Customer.stage, (INVALID,)),)``.
+    asked while typing. ``quick`` puts it into the 新建 drop-down, ``quick_search`` into the search of the
+    top bar; ``prefill(args, actor, session)`` gives the values a new form starts with. ``more_columns``
+    can be switched on by a person; ``leaves_out`` names values that the default list does not show unless
+    that column is filtered (A-63): ``((Customer.stage, (INVALID,)),)``.
     """
 
     model: ClassVar[Any]
@@ -275,5 +276,3 @@ class CheckResult:
 def fields_of(groups: tuple[Any, ...]) -> list[FieldSpec]:
     """All fields of a form's or detail's groups, in order."""
     return [describe(f) for g in groups if isinstance(g, Group) for f in g.fields]
-
-

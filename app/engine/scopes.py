@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, bindparam, false, or_, select, true
@@ -108,10 +108,10 @@ class Arm:
     links: Links | None = None
 
 
-ME = bindparam("actor_id", required=True)
-MY_DEALER = bindparam("actor_dealer", required=True)
-MY_STORE = bindparam("actor_store", required=True)
-MY_DEPARTMENT = bindparam("actor_department", required=True)
+ME: Any = bindparam("actor_id", required=True)
+MY_DEALER: Any = bindparam("actor_dealer", required=True)
+MY_STORE: Any = bindparam("actor_store", required=True)
+MY_DEPARTMENT: Any = bindparam("actor_department", required=True)
 
 
 def scopes_of(resource: type[Resource], actor: Actor) -> frozenset[Scope]:
@@ -143,9 +143,14 @@ def offered(resource: type[Resource]) -> frozenset[Scope]:
     return frozenset(found)
 
 
-@lru_cache(maxsize=4096)
 def arms(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[Arm, ...]:
     """The arms that together give the rows of these scopes; none for an empty set (fail closed)."""
+    key: Any = resource
+    return _arms(key, scopes)
+
+
+@cache
+def _arms(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[Arm, ...]:
     s = resource.scopes
     if Scope.GROUP in scopes:
         return (Arm(()),)
@@ -176,9 +181,14 @@ def arms(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[Arm, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=4096)
 def condition(resource: type[Resource], scopes: frozenset[Scope]) -> ColumnElement[bool]:
     """The same rows as `arms()` as one condition, for single records, counts and charts."""
+    key: Any = resource
+    return _condition(key, scopes)
+
+
+@cache
+def _condition(resource: type[Resource], scopes: frozenset[Scope]) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = []
     for arm in arms(resource, scopes):
         if not arm.where:

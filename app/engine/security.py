@@ -158,9 +158,7 @@ class SecurityManager(FrameworkSecurityManager):  # type: ignore[misc]
         model = self.user_model
         table = model.__table__
         session = db.session()
-        row = session.execute(
-            table.select().where(table.c.username == (username or "").strip())
-        ).first()
+        row = session.execute(table.select().where(table.c.username == (username or "").strip())).first()
         now = utcnow()
         if row is None or not row.active or not row.password:
             check_password_hash(_FAKE_HASH, password or "")

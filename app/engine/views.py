@@ -33,7 +33,7 @@ from app.engine.scopes import Actor
 from app.engine.security import require_actor
 
 PICKED = 20
-SUBJECTS = 12
+HISTORY = 200
 
 Texts = Mapping[str, Sequence[str]]
 
@@ -59,7 +59,7 @@ class ResourceView(BaseView):  # type: ignore[misc]
     # ----- list
 
     @expose("/", methods=["GET"])
-    def list(self) -> ResponseReturnValue:
+    def index(self) -> ResponseReturnValue:
         """The list (A-64…A-70, D-05…D-10)."""
         actor = self.allowed("can_list")
         session = db.session()
@@ -106,18 +106,15 @@ class ResourceView(BaseView):  # type: ignore[misc]
         return chrome.page(template, key=self.resource.name, title=shown.title, page=shown)
 
     @expose("/<int:pk>/history", methods=["GET"])
-    def history(self, pk: int) -> ResponseReturnValue:
+    def changes(self, pk: int) -> ResponseReturnValue:
         """Who changed what (D-15), through the gate."""
         actor = self.allowed("can_list")
         session = db.session()
         record = perform.find(session, self.resource, pk, actor)
-        before = listing.number(request.args.get("before", ""), 0) or None
-        entries, older = history.history(session, self.resource, pk, actor, before=before)
+        entries = history.history(self.resource.name, pk, actor, HISTORY)
         shown = pages.HistoryPage(
-            "修改历史", perform.label_of(self.resource, record), entries, f"{self.base}/{pk}",
-            newer=f"{self.base}/{pk}/history" if before else "",
-            older=f"{self.base}/{pk}/history?before={older}" if older else "",
-        )  # fmt: skip
+            "修改历史", perform.label_of(self.resource, record), entries, f"{self.base}/{pk}"
+        )
         return chrome.page("history.html", key=self.resource.name, title="修改历史", page=shown)
 
     # ----- forms
@@ -189,7 +186,12 @@ class ResourceView(BaseView):  # type: ignore[misc]
     ) -> str:
         editing = record is not None
         drawer = forms.Drawer(
-            self.base, texts, errors, record, preset, frozenset(describe(c).name for c in self.resource.checks)
+            self.base,
+            texts,
+            errors,
+            record,
+            preset,
+            frozenset(describe(c).name for c in self.resource.checks),
         )
         shown = forms.form_page(
             self.resource.groups(editing), context, drawer,
@@ -247,8 +249,7 @@ class ResourceView(BaseView):  # type: ignore[misc]
 
     def _conflict(self, context: forms.Context, title: str, texts: Texts, pk: int) -> str:
         record = self._fresh(pk, context.actor)
-        entries, _ = history.history(context.session, self.resource, pk, context.actor, limit=1)
-        who = entries[0].who if entries else ""
+        who = history.last_writer(self.resource.name, pk)
         found = []
         for spec in forms.editable(self.resource, editing=True):
             mine = "、".join(texts.get(spec.name, ()))
@@ -259,7 +260,9 @@ class ResourceView(BaseView):  # type: ignore[misc]
                 names = {o.value: o.label for o in theirs.options}
                 kept = forms.Drawer(self.base, texts=texts).draw(spec, context)
                 names |= {o.value: o.label for o in kept.options}
-                found.append(pages.Difference(spec.label, names.get(mine, mine), names.get(stored, stored), who))
+                found.append(
+                    pages.Difference(spec.label, names.get(mine, mine), names.get(stored, stored), who)
+                )
         return self._form(context, title, texts=texts, record=record, conflict=found)
 
     @expose("/<int:pk>/delete", methods=["POST"])
@@ -341,10 +344,16 @@ class ResourceView(BaseView):  # type: ignore[misc]
         for warning in report.warnings:
             flash(warning, "warning")
         if report.refused:
-            shown = pages.Outcome(action.label, report.done, [(r.label, r.reason) for r in report.refused], back)
+            shown = pages.Outcome(
+                action.label, report.done, [(r.label, r.reason) for r in report.refused], back
+            )
             return chrome.page("outcome.html", key=self.resource.name, title=action.label, page=shown)
         said = "；".join(report.messages)
-        flash(said or (f"{action.label}：已完成" if len(ids) == 1 else f"{action.label}：已完成 {report.done} 条"), "good")
+        flash(
+            said
+            or (f"{action.label}：已完成" if len(ids) == 1 else f"{action.label}：已完成 {report.done} 条"),
+            "good",
+        )
         if said.startswith("/"):
             return redirect(said)
         return redirect(back)
@@ -361,7 +370,7 @@ class ResourceView(BaseView):  # type: ignore[misc]
                 raise Refusal(f"一次最多处理{perform.MAX_BATCH}条记录，请缩小范围")
             ids = found
         else:
-            ids = [int(i) for i in given.get("id", ()) if i.isascii() and i.isdigit() and len(i) < 13]  # noqa: PLR2004
+            ids = [int(i) for i in given.get("id", ()) if i.isascii() and i.isdigit() and len(i) < 13]
             ids = list(dict.fromkeys(ids))[: perform.MAX_BATCH + 1]
         named = detail.labels(session, resource, ids, actor)
         if ids and not named:
@@ -421,7 +430,12 @@ class ResourceView(BaseView):  # type: ignore[misc]
     def _picked(self, actor: Actor, spec: FieldSpec | None) -> ResponseReturnValue:
         if not any(actor.can(p, self.resource.view_name()) for p in ("can_list", "can_add", "can_edit")):
             raise Forbidden(self.resource.label)
-        if spec is None or spec.target is None or not has_resource(spec.target) or not may_filter(spec, actor):
+        if (
+            spec is None
+            or spec.target is None
+            or not has_resource(spec.target)
+            or not may_filter(spec, actor)
+        ):
             raise NotFound
         session = db.session()
         target = resource_of(spec.target)
@@ -435,7 +449,9 @@ class ResourceView(BaseView):  # type: ignore[misc]
         note = describe(target.pick_note) if target.pick_note is not None else None
         results = []
         for row in rows:
-            said = "" if note is None else words(note, gate(note, row[2], actor), actor.dealer_id, actor.epoch)
+            said = (
+                "" if note is None else words(note, gate(note, row[2], actor), actor.dealer_id, actor.epoch)
+            )
             results.append({"value": str(row[0]), "label": str(row[1]), "note": said})
         return jsonify({"results": results})
 
@@ -457,7 +473,7 @@ class ResourceView(BaseView):  # type: ignore[misc]
     # ----- charts
 
     @expose("/charts", methods=["GET"])
-    def charts(self) -> ResponseReturnValue:
+    def analyse(self) -> ResponseReturnValue:
         """The charts of the list under the same scope and filters; every bar opens its rows."""
         actor = self.allowed("can_chart", f"{self.resource.label}图表")
         if not self.resource.charts:

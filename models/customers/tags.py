@@ -65,7 +65,7 @@ def _tagging(model: Any, source: Links) -> Action:
         ),
     )  # fmt: skip
     def tag(record: Any, act: Act, tags: Sequence[int], mode: TagMode = TagMode.ADD) -> None:
-        _set_tags(record, act, source, tags, TagMode(mode))
+        _set_tags(record, act, source, tags, mode)
 
     return tag
 
