@@ -80,9 +80,7 @@ class DuplicateRules(Resource, model=DuplicateRule):
     sorts = (DuplicateRule.created_at,)
     detail = (Group("规则", *columns),)
     form = (
-        Group(
-            "规则", DuplicateRule.entrance, DuplicateRule.within, DuplicateRule.effect, DuplicateRule.told
-        ),
+        Group("规则", DuplicateRule.entrance, DuplicateRule.within, DuplicateRule.effect, DuplicateRule.told),
     )
     edit_form = (Group("规则", DuplicateRule.within, DuplicateRule.effect, DuplicateRule.told),)
     create = staticmethod(settings.create_row)

@@ -83,7 +83,7 @@ def part(act: Act, contact: Contact, customer: Customer) -> None:
 
 @action(
     "关联客户", on=Contact, icon="link", batch=False, primary=True,
-    fields=(entry("customer", "选择客户", target=Customer, required=True, hint="输入姓名、服务号或完整手机号码查找"),),
+    fields=(entry("customer", "选择客户", target=Customer, required=True, hint="姓名、服务号或完整手机号"),),
     links=(("新增", "/customers/new?contact={id}"),), when=lambda contact: contact.customer_id is None,
 )  # fmt: skip
 def link_contact(contact: Contact, act: Act, customer: int) -> str:
@@ -98,7 +98,8 @@ def link_contact(contact: Contact, act: Act, customer: int) -> str:
 
 
 @action(
-    "解除潜客关系", on=Customer, icon="unlink", confirm="确认解除所选客户的潜客关系？潜客将回到潜客列表，客户保留。",
+    "解除潜客关系", on=Customer, icon="unlink",
+    confirm="确认解除所选客户的潜客关系？潜客将回到潜客列表，客户保留。",
     when=lambda customer: bool(customer.contact_count),
 )  # fmt: skip
 def unlink_contacts(customer: Customer, act: Act) -> str:
@@ -117,7 +118,7 @@ def unlink_contacts(customer: Customer, act: Act) -> str:
 )  # fmt: skip
 def unlink(contact: Contact, act: Act) -> None:
     """Undo one wrong link and leave the customer's other ones (A-18)."""
-    customer = act.session.get(Customer, contact.customer_id, with_for_update=True) if contact.customer_id else None
-    if customer is None:
+    if contact.customer_id is None:
         raise Refusal("该潜客没有关联客户")
+    customer = act.session.get_one(Customer, contact.customer_id, with_for_update=True)
     part(act, contact, customer)

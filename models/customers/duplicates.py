@@ -90,7 +90,9 @@ def _text(rule: Policy, amount: int) -> str:
 def _rows(found: Sequence[Any], rule: Policy) -> tuple[tuple[str, ...], ...]:
     if rule.told == Told.NOTHING:
         return ()
-    return tuple((name, store, owner or "", _SAID.get(stage, stage.label)) for name, store, owner, stage in found)
+    return tuple(
+        (name, store, owner or "", _SAID.get(stage, stage.label)) for name, store, owner, stage in found
+    )
 
 
 def _first(rule: Policy, amount: int, rows: tuple[tuple[str, ...], ...]) -> Question:

@@ -49,9 +49,7 @@ def receive(event: InboundEvent, act: Act, values: dict[str, Any]) -> InboundEve
     contact = _person(event, act, employee)
     if contact is not None:
         event.contact_id = contact.id
-        track(
-            act, contact, what, event.text or "", at=event.at, sender=event.sender, event_id=event.event_id
-        )
+        track(act, contact, what, event.text or "", at=event.at, sender=event.sender, event_id=event.event_id)
     return event
 
 
@@ -75,5 +73,7 @@ def _person(event: InboundEvent, act: Act, employee: Employee | None) -> Contact
     if contact is not None or employee is None or source is None:
         return contact
     name = event.name or f"访客{event.outside_id[-4:]}"
-    contact = Contact(name=name, outside_id=event.outside_id, employee_id=employee.id, store_id=employee.store_id)
+    contact = Contact(
+        name=name, outside_id=event.outside_id, employee_id=employee.id, store_id=employee.store_id
+    )
     return register(act, contact, source)

@@ -75,10 +75,21 @@ def track(
     score = points(session, person.dealer_id, what)
     insert: Any = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
     statement = insert(TrackEvent.__table__).values(
-        dealer_id=person.dealer_id, customer_id=customer_id, contact_id=contact_id, kind=KINDS[what],
-        act=what, title=what.label, text=text, score=score, at=at or act.now, by_id=act.actor.id or None,
-        sender=sender, event_id=event_id,
-    ).on_conflict_do_nothing(index_elements=["sender", "event_id"]).returning(TrackEvent.__table__.c.id)  # fmt: skip
+        dealer_id=person.dealer_id,
+        customer_id=customer_id,
+        contact_id=contact_id,
+        kind=KINDS[what],
+        act=what,
+        title=what.label,
+        text=text,
+        score=score,
+        at=at or act.now,
+        by_id=act.actor.id or None,
+        sender=sender,
+        event_id=event_id,
+    )
+    statement = statement.on_conflict_do_nothing(index_elements=["sender", "event_id"])
+    statement = statement.returning(TrackEvent.__table__.c.id)
     if session.scalar(statement) is None:
         return 0
     if score:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 from sqlalchemy import ColumnElement, Row, exists, func, select
 from sqlalchemy.orm import Session
-from zlib import crc32
 
 from models.customers.policy import SameWithin
-from models.customers.tables import Customer, CustomerPhone, CustomerTag, ContactTag, Contact, Tag
+from models.customers.tables import Contact, ContactTag, Customer, CustomerPhone, CustomerTag, Stage, Tag
 from models.identity.tables import Employee, Store
 
 MOST_MATCHES = 20
@@ -41,7 +41,7 @@ def same_phone(
     return condition
 
 
-def matches(session: Session, condition: ColumnElement[bool]) -> Sequence[Row[Any]]:
+def matches(session: Session, condition: ColumnElement[bool]) -> Sequence[Row[str, str, str, Stage]]:
     """Name, store, owner and stage of matching customers, newest first (A-10)."""
     statement = (
         select(Customer.name, Store.name, Employee.name, Customer.stage)

@@ -26,7 +26,6 @@ from app.engine.resource import (
 )
 from app.engine.scopes import Actor, Scope, Scopes, visible
 from models.customers import contacts, duplicates, rules
-from models.customers.tags import tag_contact, tag_customer
 from models.customers.tables import (
     CONTACT_TAGS,
     CUSTOMER_TAGS,
@@ -39,6 +38,7 @@ from models.customers.tables import (
     Customer,
     Stage,
 )
+from models.customers.tags import tag_contact, tag_customer
 
 WINDOW_HINT = "默认仅显示180天内创建的数据，可展开高级搜索调整创建时间"
 URGENT_DAYS = 3
@@ -66,7 +66,7 @@ def _urgent(now: datetime) -> ColumnElement[bool]:
 def _prefill(args: Any, actor: Actor, session: Session) -> dict[str, Any]:
     """``?contact=ID`` opens the form with what is known of a contact (A-16)."""
     text = str(args.get("contact") or "")
-    if not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
         return {}
     statement = select(Contact).where(
         Contact.id == int(text), Contact.customer_id.is_(None), visible(Contacts, actor)
@@ -92,7 +92,15 @@ class Customers(Resource, model=Customer):
         store=Customer.store_id,
         dealer=Customer.dealer_id,
     )
-    scope_tabs = (Scope.MINE, Scope.RELATED, Scope.STORE, Scope.DEALER, Scope.OWNED, Scope.DEPARTMENT, Scope.GROUP)
+    scope_tabs = (
+        Scope.MINE,
+        Scope.RELATED,
+        Scope.STORE,
+        Scope.DEALER,
+        Scope.OWNED,
+        Scope.DEPARTMENT,
+        Scope.GROUP,
+    )
     scope_labels = {
         Scope.MINE: "我的客户",
         Scope.OWNED: "我跟进的客户",
@@ -153,7 +161,12 @@ class Customers(Resource, model=Customer):
     exact = (PHONES, Customer.code)
     tail = (TAILS,)
     search_hint = "姓名、手机号码、服务号"
-    sorts = (Customer.created_at, Customer.next_follow_up_at, Customer.last_follow_up_at, Customer.activity_score)
+    sorts = (
+        Customer.created_at,
+        Customer.next_follow_up_at,
+        Customer.last_follow_up_at,
+        Customer.activity_score,
+    )
     window = Window(Customer.created_at, days=180)
     views = (
         View("urgent", "急需跟进", _urgent, sort="next_follow_up_at", hot=True, ignores_window=True),

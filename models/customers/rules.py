@@ -67,9 +67,7 @@ def edit_customer(customer: Customer, act: Act, values: dict[str, Any]) -> None:
     if "store_id" in values and values["store_id"] != customer.store_id:
         _check_store(act, customer, values["store_id"])
     known = set(
-        act.session.scalars(
-            select(CustomerPhone.phone).where(CustomerPhone.customer_id == customer.id)
-        )
+        act.session.scalars(select(CustomerPhone.phone).where(CustomerPhone.customer_id == customer.id))
     )
     given = [values.get("phone") or customer.phone, *(values.get("phones") or ())]
     fresh = [p for p in duplicates.clean_phones(given) if p not in known]

@@ -53,9 +53,7 @@ def install(session: Session) -> None:
     session.add_all(TrackPoints(act=a, points=n) for a, n in POINTS.items() if a not in known)
     entrances = set(session.scalars(select(DuplicateRule.entrance).where(DuplicateRule.dealer_id.is_(None))))
     session.add_all(
-        DuplicateRule(
-            entrance=e, within=SameWithin.DEALER, effect=Effect.INSIST, told=Told.OWNER
-        )
+        DuplicateRule(entrance=e, within=SameWithin.DEALER, effect=Effect.INSIST, told=Told.OWNER)
         for e in Entrance
         if e not in entrances
     )

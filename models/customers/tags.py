@@ -76,10 +76,9 @@ tag_contact = _tagging(Contact, CONTACT_TAGS)
 
 def create_tag(tag: Tag, act: Act, values: dict[str, Any]) -> Tag:
     """Add a tag to the dealer's own (A-24)."""
-    if tag.dealer_id is None:
-        if act.actor.dealer_id is None:
-            raise Invalid({"dealer_id": "请选择商场"})
-        tag.dealer_id = act.actor.dealer_id
+    if act.actor.dealer_id is None:
+        raise Refusal("请先切换到一个商场")
+    tag.dealer_id = act.actor.dealer_id
     _check_name(act, tag, tag.name)
     return tag
 

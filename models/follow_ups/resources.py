@@ -31,7 +31,10 @@ class FollowUps(Resource, model=FollowUp):
     icon = "message-dots"
     menu = Menu("经营", label="跟进记录", icon="message-dots", order=225)
     scopes = Scopes(
-        mine=FollowUp.writer_id, store=FollowUp.store_id, dealer=FollowUp.dealer_id, through=FollowUp.customer_id
+        mine=FollowUp.writer_id,
+        store=FollowUp.store_id,
+        dealer=FollowUp.dealer_id,
+        through=FollowUp.customer_id,
     )
     scope_tabs = (Scope.MINE, Scope.RELATED, Scope.STORE, Scope.DEALER, Scope.GROUP)
     title = FollowUp.kind

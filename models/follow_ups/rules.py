@@ -104,9 +104,7 @@ def _greeting(act: Act) -> str:
     return f"您好，我是{who}，有任何需要请随时与我联系。"
 
 
-NEXT = entry(
-    "next_follow_up_at", "下次跟进时间", "datetime", future=True, hint="填写后生成一条待跟进任务，须为将来的时间"
-)
+NEXT = entry("next_follow_up_at", "下次跟进时间", "datetime", future=True, hint="填写后生成一条待跟进任务")
 
 
 def _words(label: str, *, required: bool = False, hint: str = "") -> FieldSpec:

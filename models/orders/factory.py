@@ -43,6 +43,20 @@ def create_factory_order(order: FactoryOrder, act: Act, values: dict[str, Any]) 
     return order
 
 
+def _step(
+    act: Act,
+    order: FactoryOrder,
+    kind: StepKind,
+    name: str,
+    at: datetime | None = None,
+    note: str | None = None,
+) -> None:
+    step = OrderStep(
+        factory_order_id=order.id, kind=kind, name=name, at=at or act.now, note=note, created_at=act.now
+    )
+    act.session.add(step)
+
+
 @action(
     "传单", on=FactoryOrder, name="transmit", icon="send", primary=True, moves=life.to(FactoryState.PLACED),
     confirm="确认将所选订单传至工厂？传单后客户不能再置为失效。",
@@ -57,9 +71,7 @@ def transmit(order: FactoryOrder, act: Act) -> None:
     if customer.stage in (Stage.FOLLOWING, Stage.SERVED, Stage.LOST):
         customer.stage, customer.lost_reason = Stage.ORDERED, None
     touch(act.session, customer, has_transmitted_order=True)
-    act.session.add(
-        OrderStep(factory_order_id=order.id, kind=StepKind.PROGRESS, name="已传单", at=act.now, created_at=act.now)
-    )
+    _step(act, order, StepKind.PROGRESS, "已传单")
     track(act, customer, TrackAct.TRANSMIT, order.self_no)
 
 
@@ -76,9 +88,7 @@ def return_order(order: FactoryOrder, act: Act) -> None:
     placed = queries.has_placed_order(act.session, order.customer_id)
     if customer is not None and customer.stage == Stage.ORDERED and not placed:
         customer.stage = Stage.FOLLOWING
-    act.session.add(
-        OrderStep(factory_order_id=order.id, kind=StepKind.PROGRESS, name="已退单", at=act.now, created_at=act.now)
-    )
+    _step(act, order, StepKind.PROGRESS, "已退单")
 
 
 @action(
@@ -91,15 +101,15 @@ def return_order(order: FactoryOrder, act: Act) -> None:
     ),
 )  # fmt: skip
 def add_step(
-    order: FactoryOrder, act: Act, kind: StepKind, step: str, at: datetime | None = None, note: str | None = None
+    order: FactoryOrder,
+    act: Act,
+    kind: StepKind,
+    step: str,
+    at: datetime | None = None,
+    note: str | None = None,
 ) -> None:
     """Note a stage of production or transport; stages are data, not code."""
-    act.session.add(
-        OrderStep(
-            factory_order_id=order.id, kind=StepKind(kind), name=step, at=at or act.now, note=note or None,
-            created_at=act.now,
-        )  # fmt: skip
-    )
+    _step(act, order, kind, step, at, note)
 
 
 @action(
