@@ -152,8 +152,8 @@ class _Reader:
         else:
             each = [select(self._arm(arm, segment, whole, bounded).subquery()) for arm in parts]
             united = union(*each).subquery()
-            statement = select(united.c.id, united.c.place)
-            statement = segment.ordered(statement, united.c.place, united.c.id).limit(limit)
+            merged: Select[Any] = select(united.c.id, united.c.place)
+            statement = segment.ordered(merged, united.c.place, united.c.id).limit(limit)
         return statement.offset(self.skip) if self.skip else statement
 
     def _arm(self, arm: Arm, segment: Segment, limit: int, bounded: bool) -> Select[Any]:
