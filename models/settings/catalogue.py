@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,8 @@ class ParameterDef:
     field: FieldSpec
     group: str
     default: Any
+    check: Callable[[Any], str] | None = None
+    """Returns the sentence that says what is wrong with a value, or an empty text."""
 
     @property
     def key(self) -> str:
@@ -47,9 +49,11 @@ def declare_dictionary(name: str, label: str, presets: Iterable[Entry | str] = (
     _dictionaries[name] = DictionaryDef(name, label, entries, parent)
 
 
-def declare_parameter(field: FieldSpec, default: Any, group: str) -> None:
+def declare_parameter(
+    field: FieldSpec, default: Any, group: str, check: Callable[[Any], str] | None = None
+) -> None:
     """Declare a setting, once, at import; ``field`` comes from `entry()`, its name like ``pool.days``."""
-    _parameters[field.name] = ParameterDef(field, group, default)
+    _parameters[field.name] = ParameterDef(field, group, default, check)
 
 
 def dictionaries() -> tuple[DictionaryDef, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
-from models.settings import queries, rules
+from models.settings import numbering, queries, rules
 from models.settings.tables import DictionaryEntry, Parameter
 
-__all__ = ["Dictionaries", "Parameters", "queries"]
+__all__ = ["Dictionaries", "Parameters", "numbering", "queries"]
 
 MENU = "管理"
 
@@ -86,4 +86,6 @@ class Parameters(Resource, model=Parameter):
     title = Parameter.key
     columns = (Parameter.key, Parameter.dealer_id, Parameter.updated_at)
     sorts = (Parameter.updated_at,)
+    edit_form = (Group("参数", Parameter.key),)
+    update = staticmethod(rules.keep_to_page)
     api = False

@@ -48,7 +48,7 @@ def install(session: Session) -> None:
 
 def create_entry(entry: Any, act: Act, values: Mapping[str, Any]) -> None:
     """A dealer's own entry; with the value of a preset it stands in for it."""
-    if not is_group(act.actor, "dictionary_entries"):
+    if act.actor.dealer_id is not None or not is_group(act.actor, "dictionary_entries"):
         own_dealer(entry, act)
     entry.value = (entry.value or entry.label).strip()
     if len(entry.value) > DictionaryEntry.value.type.length:
@@ -99,9 +99,11 @@ def set_parameters(act: Act, dealer_id: int | None, values: Mapping[str, Any]) -
     """
     if not is_group(act.actor, "parameters") and dealer_id != act.actor.dealer_id:
         raise Refusal("只能修改本商场的参数")
+    wrong = {k: sentence for k, v in values.items() if (sentence := _wrong(k, v))}
+    if wrong:
+        raise Invalid(wrong)
     changed = 0
     for key, value in values.items():
-        parameter_def(key)
         if parameter(act.session, key, dealer_id) == value:
             continue
         near = Parameter.dealer_id.is_(None) if dealer_id is None else Parameter.dealer_id == dealer_id
@@ -115,3 +117,13 @@ def set_parameters(act: Act, dealer_id: int | None, values: Mapping[str, Any]) -
         bump_epoch(act.session)
         act.session.flush()
     return changed
+
+
+def _wrong(key: str, value: Any) -> str:
+    check = parameter_def(key).check
+    return check(value) if check is not None else ""
+
+
+def keep_to_page(row: Any, act: Act, values: Mapping[str, Any]) -> None:
+    """Single rows are changed on the page of all parameters, where each value is checked."""
+    raise Refusal("请在“系统参数”页面修改")
