@@ -443,7 +443,7 @@ def _specs_of(resource_name: str) -> dict[str, FieldSpec]:
         for source in (*sources, *shown.columns, *shown.filters, shown.tags):
             if source is not None and not isinstance(source, Between):
                 spec = describe(source)
-                if spec.links is not None or spec.values is not None:
+                if spec.links is not None or spec.values is not None or spec.attribute is None:
                     found.setdefault(spec.name, spec)
     return found
 

@@ -347,7 +347,8 @@ def _set_members(session: Session, record: Any, spec: FieldSpec, wanted: Sequenc
     present = set(session.scalars(select(member).where(source.left == record.id)))
     gone = set() if keeping else present - set(wanted)
     if gone:
-        session.execute(delete(source.left.class_).where(source.left == record.id, member.in_(gone)))
+        leaving = delete(source.left.class_).where(source.left == record.id, member.in_(gone))
+        session.execute(leaving, execution_options={"audited": True})  # kept by `_note_members`
     rows = [
         {source.left.key: record.id, member.key: value, **copies, **({order: n} if order else {})}
         for n, value in enumerate(dict.fromkeys(wanted))
