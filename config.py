@@ -68,6 +68,7 @@ def logins(settings: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]
     """Who may sign in, for the terminal. A generated password is told once; later, where it is kept."""
     data = Path(settings["DATA_DIR"])
     shown = data / "secrets" / "shown"
+    shown.mkdir(mode=0o700, parents=True, exist_ok=True)
     lines = []
     for name, who in (
         ("ADMIN_PASSWORD", "管理员 admin"),
@@ -77,12 +78,11 @@ def logins(settings: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]
             continue
         if environ.get(name):
             lines.append(f"{who}：密码为环境变量 {name} 的值")
-        elif shown.exists():
+        elif (shown / name.lower()).exists():
             lines.append(f"{who}：密码见文件 {secret_path(name, data)}")
         else:
             lines.append(f"{who}：密码 {settings[name]}（只显示这一次，保存在 {secret_path(name, data)}）")
-    shown.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    shown.touch()
+            (shown / name.lower()).touch()
     return lines
 
 

@@ -157,20 +157,23 @@ def clock() -> None:
 
 
 @cli.command(help="建立或升级数据库，同步权限与预置数据；可以反复执行。")
-@click.option("--with-demo", is_flag=True, hidden=True)
-def init(with_demo: bool) -> None:
-    """Migrations, permissions, presets; idempotent."""
+@click.option("--part-of-serve", is_flag=True, hidden=True)
+def init(part_of_serve: bool) -> None:
+    """Migrations, permissions, presets; idempotent. As a part of `serve` also the first demo data."""
+    settings = config.settings()
 
     def work(app: Flask) -> None:
         _initialise(app)
-        if with_demo and not _has_customers():
+        if part_of_serve and settings["DEMO"] and not _has_customers():
             from models import demo as demo_data
 
             demo_data.build(app, customers=DEMO_CUSTOMERS, echo=click.echo)
 
     _in_app(work)
-    if not with_demo:
+    if not part_of_serve:
         click.echo("初始化完成")
+        for line in config.logins({**settings, "DEMO": False}, os.environ):
+            click.echo(line)
 
 
 def _has_customers() -> bool:

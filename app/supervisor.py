@@ -141,8 +141,7 @@ class Tree:
     def _initialise(self) -> bool:
         """Migrations, permissions, presets and, the first time, demo data; False when told to stop."""
         say("正在检查数据库…")
-        demo = ["--with-demo"] if self.settings["DEMO"] else []
-        process = self._spawn("init", *demo)
+        process = self._spawn("init", "--part-of-serve")
         while process.poll() is None:
             if self.stopping:
                 process.terminate()
