@@ -43,7 +43,7 @@ def document(prefix: str) -> dict[str, Any]:
         "info": {
             "title": "知客接口",
             "version": "1",
-            "description": "与页面相同的列表、权限、脱敏与规则。无权查看的字段返回掩码，并附“字段名_locked”。",
+            "description": "与页面相同的列表、权限、脱敏与规则。无权查看的字段只有掩码，另附“字段名_locked”",
         },
         "tags": tags,
         "security": [{"token": []}],
