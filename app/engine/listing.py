@@ -106,6 +106,8 @@ def parse(resource: type[Resource], actor: Actor, args: Args, now: datetime, dia
         if default is not None:
             in_force.append(default)
     in_force += _defaults(resource, args, view, in_force, query_is_exact)
+    if query_is_exact and not asked and len(shown) > 1:
+        scope, scopes = None, scopes_of(resource, actor)  # a full number is looked for wherever it may be
     sort, descending = _order(resource, actor, first(args, "sort") or (view.sort if view else ""))
     per_page = number(first(args, "per_page"), PAGE_SIZES[0])
     return Query(

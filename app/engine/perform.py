@@ -177,11 +177,8 @@ def create(
     require(actor, ("can_add", resource.view_name()), f"新增{resource.label}")
     session = db.session()
     act = Act(actor, now or utcnow(), session, source, "create", frozenset(answers))
-    with _Deed(act):
-        if token:
-            url = once.seen(session, token)
-            if url is not None:
-                raise AlreadyDone(url)
+    with _Deed(act, token):
+        _only_once(session, token)
         record = resource.model()
         given = _set_columns(resource, record, values, editing=False)
         if resource.create is not None:
@@ -190,6 +187,12 @@ def create(
         if token:
             once.remember(session, token, actor.id, f"/{resource_of(type(record)).name}/{record.id}")
     return record, act
+
+
+def _only_once(session: Session, token: str) -> None:
+    url = once.seen(session, token)
+    if url is not None:
+        raise AlreadyDone(url)
 
 
 class AlreadyDone(Refusal):
@@ -281,8 +284,9 @@ def remove(
 class _Deed:
     """The transaction of one deed: write lock, audit context, commit or roll back whole."""
 
-    def __init__(self, act: Act) -> None:
+    def __init__(self, act: Act, token: str = "") -> None:
         self.act = act
+        self.token = token
         self.lock = writing(act.session)
 
     def __enter__(self) -> None:
@@ -301,16 +305,21 @@ class _Deed:
             raise Stale from stale
         except IntegrityError as broken:
             session.rollback()
-            raise Refusal("数据与现有记录冲突，请检查后重试") from broken
+            self._clash(broken)
         finally:
             session.info.pop("act", None)
             self.lock.__exit__(None, None, None)
         if isinstance(error, StaleDataError):
             raise Stale from error
         if isinstance(error, IntegrityError):
-            raise Refusal("数据与现有记录冲突，请检查后重试") from error
-        if isinstance(error, OperationalError) and "locked" in str(error.orig):
+            self._clash(error)
+        if isinstance(error, OperationalError) and any(w in str(error.orig) for w in ("locked", "deadlock")):
             raise Refusal("系统正忙，请稍后重试") from error
+
+    def _clash(self, error: IntegrityError) -> None:
+        """Two at the same moment: the same form twice, or two records that may not both exist."""
+        _only_once(self.act.session, self.token)
+        raise Refusal("数据与现有记录冲突，请检查后重试") from error
 
 
 def _check_version(record: Any, version: int | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,7 +13,7 @@ from app.engine.fields import FieldSpec, describe
 from app.engine.scopes import Scope, Scopes
 
 if TYPE_CHECKING:
-    from app.engine.actions import Action
+    from app.engine.actions import Action, Question
 
 
 @dataclass(frozen=True)
@@ -265,12 +265,11 @@ def has_resource(model: Any) -> bool:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Answer to a check while typing: fine, or a sentence with rows to show."""
+    """Answer to a check while typing: fine, a sentence, or a question to put as a dialog."""
 
     ok: bool
     message: str = ""
-    headings: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = field(default=())
+    question: Question | None = None
 
 
 def fields_of(groups: tuple[Any, ...]) -> list[FieldSpec]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from flask import flash, jsonify, redirect, request
+from flask import flash, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 
@@ -144,6 +144,9 @@ class ResourceView(BaseView):  # type: ignore[misc]
         except Question as question:
             return self._form(context, label, texts=texts, question=question)
         except Invalid as wrong:
+            open_question = self._open_question(actor, texts)
+            if open_question is not None:
+                return self._form(context, label, texts=texts, question=open_question)
             return self._form(context, label, texts=texts, errors=wrong.errors), 400
         except (Forbidden, NotFound):
             raise
@@ -154,6 +157,20 @@ class ResourceView(BaseView):  # type: ignore[misc]
         for warning in act.warnings:
             flash(warning, "warning")
         return redirect(self._after_create(made, record, actor))
+
+    def _open_question(self, actor: Actor, texts: Texts) -> Question | None:
+        """Somebody answered the dialog while other fields were still empty: go on with the question
+        first (A-04), then with what is missing."""
+        answers = frozenset(texts.get("_answer", ()))
+        if not answers:
+            return None
+        act = Act(actor, utcnow(), db.session(), "web", "check", answers)
+        for column, rule in self.resource.checks.items():
+            typed = (texts.get(describe(column).name) or ("",))[0]
+            question: Question | None = rule(typed, act).question
+            if question is not None:
+                return question
+        return None
 
     def _after_create(self, made: type[Resource], record: Any, actor: Actor) -> str:
         try:
@@ -466,9 +483,10 @@ class ResourceView(BaseView):  # type: ignore[misc]
             raise NotFound
         value = request.args.get("value", "")[: filters.MAX_TEXT]
         result = rule(value, Act(actor, utcnow(), db.session(), "web", "check"))
-        return jsonify(
-            {"ok": result.ok, "message": result.message, "headings": result.headings, "rows": result.rows}
-        )
+        dialog = ""
+        if result.question is not None:
+            dialog = render_template("_dialog.html", dialog=dialog_of(result.question, {}))
+        return jsonify({"ok": result.ok, "message": result.message, "html": dialog})
 
     # ----- charts
 

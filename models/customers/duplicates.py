@@ -18,6 +18,7 @@ from models.customers.tables import Customer, Stage
 
 HEADING = "此电话号码已建档，请选择建档标签"
 BAD_PHONE = "请输入正确的手机号码"
+REFUSED = "此电话号码已建档，不允许重复建档"
 GO_ON, INSIST = "go_on", "insist"
 HEADINGS = ("客户姓名", "门店", "导购", "状态")
 _SAID = {Stage.INVALID: "已失效", Stage.LOST: "已战败"}
@@ -73,13 +74,13 @@ def check(act: Act, customer: Customer, phones: Sequence[str], *, except_id: int
         return
     rows = _rows(found, rule)
     if rule.effect == Effect.REFUSE:
-        raise Refusal("此电话号码已建档，不允许重复建档", field="phone")
+        raise Refusal(REFUSED, field="phone")
     if rule.effect == Effect.WARN:
         act.warn(_text(rule, len(rows) or len(found)))
         return
-    if INSIST in act.answers:
-        return
-    raise _second(phones[0], rows) if GO_ON in act.answers else _first(rule, len(found), rows)
+    question = _question(act, rule, phones[0], len(found), rows)
+    if question is not None:
+        raise question
 
 
 def _text(rule: Policy, amount: int) -> str:
@@ -95,15 +96,29 @@ def _rows(found: Sequence[Any], rule: Policy) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def _first(rule: Policy, amount: int, rows: tuple[tuple[str, ...], ...]) -> Question:
-    answers = (Answer("放弃创建", url="/customers"), Answer("继续创建", value=GO_ON, primary=True))
+def _question(
+    act: Act, rule: Policy, phone: str, amount: int, rows: tuple[tuple[str, ...], ...]
+) -> Question | None:
+    """The question still open for this number; an answer given for one number is none for another."""
+    if f"{INSIST}:{phone}" in act.answers:
+        return None
+    if f"{GO_ON}:{phone}" in act.answers:
+        return _second(phone, rows)
+    return _first(rule, phone, amount, rows)
+
+
+def _first(rule: Policy, phone: str, amount: int, rows: tuple[tuple[str, ...], ...]) -> Question:
+    answers = (
+        Answer("放弃创建", url="/customers/"),
+        Answer("继续创建", value=f"{GO_ON}:{phone}", primary=True),
+    )
     return Question(HEADING, f"{_text(rule, amount)}。", answers, HEADINGS if rows else (), rows)
 
 
 def _second(phone: str, rows: tuple[tuple[str, ...], ...]) -> Question:
     answers = (
-        Answer("添加品类", url=f"/customers?q={phone}", primary=True),
-        Answer("继续建档", value=INSIST),
+        Answer("添加品类", url=f"/customers/?q={phone}", primary=True),
+        Answer("继续建档", value=f"{INSIST}:{phone}"),
         Answer("取消"),
     )
     text = "同一位客户请选择“添加品类”，在已有客户上继续服务；确需另建服务号请选择“继续建档”。"
@@ -126,4 +141,8 @@ def check_phone(text: str, act: Act) -> CheckResult:
     if not found:
         return CheckResult(True)
     rows = _rows(found, rule)
-    return CheckResult(False, HEADING, HEADINGS if rows else (), rows)
+    if rule.effect == Effect.REFUSE:
+        return CheckResult(False, REFUSED)
+    if rule.effect == Effect.WARN:
+        return CheckResult(True, _text(rule, len(rows) or len(found)))
+    return CheckResult(False, HEADING, _question(act, rule, phone, len(found), rows))
