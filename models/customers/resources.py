@@ -64,15 +64,21 @@ def _urgent(now: datetime) -> ColumnElement[bool]:
 
 
 def _prefill(args: Any, actor: Actor, session: Session) -> dict[str, Any]:
-    """``?contact=ID`` opens the form with what is known of a contact (A-16)."""
+    """The person's own store; ``?contact=ID`` takes over what is known of a contact (A-16)."""
+    own = {"store_id": actor.store_id, "owner_id": actor.id or None}
     text = str(args.get("contact") or "")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        return {}
+        return own
     statement = select(Contact).where(
         Contact.id == int(text), Contact.customer_id.is_(None), visible(Contacts, actor)
     )
     contact = session.scalars(statement, actor.params).first()
-    return contacts.prefill(contact) if contact is not None else {}
+    return own | (contacts.prefill(contact) if contact is not None else {})
+
+
+def _prefill_contact(args: Any, actor: Actor, session: Session) -> dict[str, Any]:
+    """The person's own store and name."""
+    return {"store_id": actor.store_id, "employee_id": actor.id or None}
 
 
 class Customers(Resource, model=Customer):
@@ -384,6 +390,7 @@ class Contacts(Resource, model=Contact):
     )
     edit_form = (form[0],)
     create = staticmethod(contacts.file_contact)
+    prefill = staticmethod(_prefill_contact)
     actions = (contacts.link_contact, tag_contact, contacts.unlink)
     charts = (
         Trend("created", "新增潜客", at=Contact.created_at),

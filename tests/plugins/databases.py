@@ -175,13 +175,28 @@ class Restorer:
         before, columns = self.rows[name], self.columns[name]
         if before and self._read(cursor, name) == before:
             return
+        refusing = self._refusing(cursor, name)
+        for trigger, _ in refusing:
+            cursor.execute(f'DROP TRIGGER "{trigger}"')
         cursor.execute(f'DELETE FROM "{name}"')
+        for _, statement in refusing:
+            cursor.execute(statement)
         if before:
             marks = ", ".join("?" if self.sqlite else "%s" for _ in columns)
             cursor.executemany(
                 f'INSERT INTO "{name}" ({", ".join(columns)}) VALUES ({marks})',
                 [tuple(_storable(value) for value in row) for row in before],
             )
+
+    def _refusing(self, cursor: Any, name: str) -> list[tuple[str, str]]:
+        """SQLite's triggers that forbid changing the table (the history); PostgreSQL's are off anyway."""
+        if not self.sqlite:
+            return []
+        cursor.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? AND sql LIKE '%RAISE%'",
+            (name,),
+        )
+        return list(cursor.fetchall())
 
 
 def _shadow(name: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 
 Login = Callable[..., FlaskClient]
@@ -24,6 +24,8 @@ class Visitor(FlaskClient):
         """Send one request."""
         from app.engine.database import db
 
+        if not has_app_context():  # following a redirect of such a request
+            return super().open(*args, **kwargs)
         db.session.commit()
         answer = contextvars.Context().run(super().open, *args, **kwargs)
         db.session.rollback()
