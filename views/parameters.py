@@ -16,7 +16,7 @@ from app.engine.scopes import Actor
 from app.engine.security import require_actor
 from models.settings import rules
 from models.settings.catalogue import parameters
-from models.settings.resources import MENU, Parameters
+from models.settings.resources import Parameters
 
 URL = "/parameters/"
 
@@ -72,12 +72,7 @@ def _page(actor: Actor, texts: Any = None, errors: dict[str, str] | None = None)
         cancel_url="/",
     )
     shown.icon = Parameters.icon
-    return chrome.page("parameters.html", key="parameters", title=Parameters.label, page=shown)
+    return chrome.page("parameters.html", key=Parameters.name, title=Parameters.label, page=shown)
 
 
-chrome.add_entry(
-    chrome.Entry(
-        MENU, "parameters", Parameters.label, URL, Parameters.icon, 961, ("can_list", Parameters.view_name())
-    )
-)
 VIEWS = [ParametersView]

@@ -155,8 +155,7 @@ class Memberships(Resource, model=Membership):
     """任职: one person's place in one store, with department and position there."""
 
     label = "任职"
-    listed = False
-    scopes = Scopes(dealer=Membership.dealer_id)
+    scopes = Scopes(dealer=Membership.dealer_id, through=Membership.user_id)
     columns = (Membership.store_id, Membership.department_id, Membership.position_id)
     detail = (
         Group(
@@ -167,7 +166,7 @@ class Memberships(Resource, model=Membership):
             Membership.position_id,
         ),
     )
-    form = (Group("任职", Membership.department_id, Membership.position_id),)
+    edit_form = (Group("任职", Membership.department_id, Membership.position_id),)
 
 
 class Stores(Resource, model=Store):

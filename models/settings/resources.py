@@ -82,6 +82,7 @@ class Parameters(Resource, model=Parameter):
 
     label = "系统参数"
     icon = "adjustments"
+    menu = Menu(MENU, icon="adjustments", order=961)
     scopes = Scopes(dealer=Parameter.dealer_id, shared=True)
     title = Parameter.key
     columns = (Parameter.key, Parameter.dealer_id, Parameter.updated_at)
