@@ -255,7 +255,7 @@ def _describe(source: Any) -> FieldSpec:
     needed = (
         not table_column.nullable and table_column.default is None and table_column.server_default is None
     )
-    default = table_column.default.arg if table_column.default is not None else None
+    default = getattr(table_column.default, "arg", None)
     return FieldSpec(
         source.key,
         meta.label,
