@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
-from app.engine.guards import Guard, all_guards
+from app.engine.guards import GUARD_VIEW, Guard, all_guards
 from app.engine.resource import Resource, resources
 
 FRAME = "系统主框架"
@@ -68,6 +68,8 @@ def _of_resources() -> Iterator[PermissionDef]:
             yield PermissionDef(permission, resource.view_name(), label, resource.name, group)
         for action in resource.actions:
             permission, view = action.permission_on(resource)
+            if view == GUARD_VIEW:
+                continue
             label = action.permission_label or action.label
             if view in own_views:
                 owner = next(r for r in resources() if r.view_name() == view)
