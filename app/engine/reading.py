@@ -99,7 +99,7 @@ class _Reader:
         self.cursor = query.before if query.before is not None else query.after
         column = query.sort.attribute.property.columns[0]
         self.nullable = bool(column.nullable)
-        self.filtered = bool(query.conditions) and not _only_range(query)
+        self.filtered = not _follows_index(query)
 
     def page(self) -> Rows:
         need = self.query.per_page + 1
@@ -228,12 +228,13 @@ def _selected(spec: FieldSpec) -> bool:
     return spec.attribute is not None
 
 
-def _only_range(query: Query) -> bool:
-    """Whether the only condition is a range of the sort column, which the index itself follows."""
+def _follows_index(query: Query) -> bool:
+    """Whether nearly every row of the index matches: no filter but a range of the sort column itself and
+    what the list leaves out by default."""
     return (
         query.view is None
         and query.search is None
-        and all(f.spec.name == query.sort.name and f.spec.kind != "choice" for f in query.filters)
+        and all(f.default or f.spec.name == query.sort.name for f in query.filters)
     )
 
 
@@ -354,7 +355,7 @@ def count(session: Session, query: Query, limit: int = COUNT_LIMIT) -> tuple[int
     """
     resource = query.resource
     inner = select(literal(1)).select_from(resource.model).where(query.condition)
-    if query.selective or _only_range(query) or not query.conditions:
+    if query.selective or _follows_index(query):
         total = _count(session, inner.limit(limit + 1), query)
         return min(total, limit), total > limit
     first = describe(resource.sorts[0]) if resource.sorts else query.sort
