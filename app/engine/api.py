@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import jwt
@@ -52,6 +53,9 @@ def register(app: Flask, csrf: Any) -> None:
     """Add the API to the application; ``csrf`` guards calls by session."""
     csrf.exempt(api)  # `_identify` asks for the header itself: a token needs none
     app.extensions["zhike.csrf"] = csrf
+    if not app.config.get("JWT_SECRET_KEY"):
+        # tokens and session cookies never share a key
+        app.config["JWT_SECRET_KEY"] = sha256(f"api token {app.config['SECRET_KEY']}".encode()).hexdigest()
     limiter = getattr(app.appbuilder.sm, "limiter", None)  # type: ignore[attr-defined]
     if limiter is not None and app.config.get("AUTH_RATE_LIMITED"):
         limiter.limit(app.config["AUTH_RATE_LIMIT"])(login)
