@@ -15,7 +15,7 @@ from app.engine.fields import FieldSpec
 from app.engine.guards import Hidden
 
 ZONE = ZoneInfo("Asia/Shanghai")
-DASH = Markup('<span class="mute">—</span>')
+DASH = Markup('<span class="no">—</span>')
 _OFFSET = timedelta(hours=8)
 _NARROW_LEVELS = 2
 

@@ -221,7 +221,7 @@
       '<div class="sheet-bar"><button type="button" class="ico" data-step="-1" aria-label="上一条" title="上一条（k）"><i class="ti ti-chevron-up"></i></button>' +
       '<button type="button" class="ico" data-step="1" aria-label="下一条" title="下一条（j）"><i class="ti ti-chevron-down"></i></button><span class="pos"></span>' +
       '<span class="r"><a class="btn2"><i class="ti ti-external-link"></i>打开整页</a><button type="button" class="ico" data-close aria-label="关闭" title="关闭（Esc）"><i class="ti ti-x"></i></button></span></div>' +
-      '<div class="sheet-body" aria-live="polite"></div>';
+      '<div class="sheet-body"></div>';
     sheet.addEventListener("click", (event) => {
       const step = event.target.closest("[data-step]");
       if (step) move(Number(step.dataset.step));

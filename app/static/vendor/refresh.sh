@@ -15,7 +15,7 @@ tar xzf tabler-icons-webfont-$ICONS.tgz -C icons --strip-components=1
 tar xzf echarts-$ECHARTS.tgz -C echarts --strip-components=1
 
 python3 -m venv tools
-tools/bin/pip install --quiet fonttools brotli
+tools/bin/pip install --quiet fonttools==4.68.0 brotli==1.2.1
 tools/bin/python "$here/subset_icons.py" icons "$ICONS"
 cp icons/LICENSE "$here/LICENSE.tabler-icons"
 
