@@ -19,13 +19,14 @@ from app.engine.actions import Forbidden, Invalid, NotFound, Refusal, Stale
 from app.engine.database import db
 from app.engine.listing import number
 from app.engine.pages import Link, Option, RoleChange, RoleEditor, RoleGroup, RolePage, RolePermission
-from app.engine.permissions import FIELDS, FRAME, PermissionDef
+from app.engine.permissions import FIELDS, FRAME, PermissionDef, all_permissions
 from app.engine.presenting import scope_label
 from app.engine.resource import Resource, resources
 from app.engine.scopes import Actor, Scope, visible
 from app.engine.security import require_actor
 from models.identity import role_rules
 from models.identity.resources import Roles
+from models.identity.rights import role_ids_with
 from models.identity.role_rules import Rights
 from models.identity.roles import RoleAssignment, RoleKind, StaffRole
 from models.identity.rules import is_group
@@ -294,7 +295,7 @@ def _effects(session: Session, draft: Draft, people: int) -> list[str]:
     if draft.role is None or not people:
         return []
     found = [f"{people} 名员工，保存后下一次点击即生效"]
-    for p in role_rules.all_permissions():
+    for p in all_permissions():
         if p.guard is None or (p.pair in draft.wanted.grants) == (p.pair in draft.stored.grants):
             continue
         given = p.pair in draft.wanted.grants
@@ -311,7 +312,7 @@ def _without(session: Session, role_id: int, pair: tuple[str, str]) -> int:
     others = (
         select(RoleAssignment.user_id)
         .where(RoleAssignment.role_id != role_id)
-        .where(RoleAssignment.role_id.in_(role_rules.role_ids_with(*pair)))
+        .where(RoleAssignment.role_id.in_(role_ids_with(*pair)))
     )
     statement = (
         select(func.count())

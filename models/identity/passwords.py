@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 
+from flask import current_app, has_app_context
 from werkzeug.security import check_password_hash, generate_password_hash
 
 SHORTEST = 10
@@ -38,8 +39,9 @@ def made_up() -> str:
 
 
 def hashed(password: str) -> str:
-    """The salted hash to store."""
-    return generate_password_hash(password)
+    """The salted hash to store, made by the method the installation chose."""
+    method = current_app.config.get("FAB_PASSWORD_HASH_METHOD") if has_app_context() else None
+    return generate_password_hash(password, method or "scrypt")
 
 
 def matches(stored: str | None, password: str) -> bool:

@@ -222,8 +222,9 @@ def update_role(role: Any, act: Act, values: Mapping[str, Any]) -> None:
     if "label" in values:
         _check_label(role, act, values["label"])
     if "grants" in values or "scopes" in values:
-        _set_rights(role, act, values)
-        flag_modified(role, "label")
+        changed = _set_rights(role, act, values)
+        if changed:
+            flag_modified(role, "name")  # the rights are part of the role: its version moves with them
 
 
 def remove_role(role: Any, act: Act) -> None:
@@ -253,7 +254,7 @@ def _check_label(role: Any, act: Act, label: str) -> None:
         raise Invalid({"label": f"角色名称“{label}”已存在"})
 
 
-def _set_rights(role: StaffRole, act: Act, values: Mapping[str, Any]) -> None:
+def _set_rights(role: StaffRole, act: Act, values: Mapping[str, Any]) -> bool:
     old = rights_of(act.session, role.id)
     given = read(act.actor, values.get("grants", ()), values.get("scopes", ()))
     wanted = merged(
@@ -272,6 +273,7 @@ def _set_rights(role: StaffRole, act: Act, values: Mapping[str, Any]) -> None:
     if act.actor.id in before - after:
         raise Refusal("不能移除自己管理角色的权限，请由其他管理员操作")
     _note(role, act, changes)
+    return wanted != old
 
 
 def _note(role: StaffRole, act: Act, changes: list[Change]) -> None:

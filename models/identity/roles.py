@@ -87,4 +87,3 @@ ROLES_OF = Links("roles", "角色", left=RoleAssignment.user_id, right=RoleAssig
 
 assoc_user_role.c.user_id.info["zk"] = Meta("员工")
 assoc_user_role.c.role_id.info["zk"] = Meta("角色")
-Role.__table__.c.name.info["zk"] = Meta("角色标识")
