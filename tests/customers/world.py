@@ -63,9 +63,9 @@ class World:
         record, _ = create(resource("contacts"), values, self.actor(by))
         return record
 
-    def make(self, name: str, by: str = "seller", now: Any = None, **values: Any) -> Any:
+    def make(self, of: str, by: str = "seller", /, now: Any = None, **values: Any) -> Any:
         """Make a record of any resource as that person would."""
-        record, _ = create(resource(name), values, self.actor(by), now=now)
+        record, _ = create(resource(of), values, self.actor(by), now=now)
         return record
 
     def change(self, record: Any, by: str = "seller", version: int | None = None, **values: Any) -> Any:
