@@ -38,7 +38,7 @@ def until(true: Callable[[], Any], seconds: float = 40) -> Any:
 class Running:
     """One `run.py serve` and its descendants."""
 
-    def __init__(self, data: Path, port: int | None = None) -> None:
+    def __init__(self, data: Path, port: int | None = None, **environ: str) -> None:
         self.data = data
         self.port = port or free_port()
         self.output = data.parent / f"output-{self.port}"
@@ -48,6 +48,7 @@ class Running:
             "PORT": str(self.port),
             "DEMO": "0",
             "SECRET_KEY": SECRETS["SECRET_KEY"],
+            **environ,
         }
         with self.output.open("wb") as file:
             self.process = subprocess.Popen(
@@ -183,3 +184,19 @@ def test_told_to_stop_during_initialisation_it_stops(tmp_path: Path) -> None:
     running.process.terminate()
     assert running.wait() == 0
     until(lambda: not [process for process in family if process.is_running()], 15)
+
+
+def test_the_served_size_uses_the_database_and_redis_it_is_given(
+    tmp_path: Path, postgresql_server: Any, redis_url: str
+) -> None:
+    name = f"served_{os.getpid()}"
+    postgresql_server.psql(f"CREATE DATABASE {name};")
+    running = Running(
+        tmp_path / "var", DATABASE_URL=postgresql_server.get_uri(database=name), REDIS_URL=redis_url
+    )
+    until(running.started, 120)
+    assert json.loads(running.get("/readyz"))["status"] == "ok"
+    assert running.child("redis-server") is None
+    assert not (running.data / "zhike.db").exists()
+    running.process.terminate()
+    assert running.wait() == 0

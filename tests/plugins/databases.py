@@ -163,6 +163,7 @@ class Restorer:
                 cursor.execute("PRAGMA foreign_keys=OFF")
                 cursor.execute("BEGIN IMMEDIATE")
             else:
+                cursor.execute("SET LOCAL lock_timeout = '10s'")  # a test left a transaction open
                 cursor.execute("SET LOCAL session_replication_role = replica")
             for name in names:
                 self._put_back(cursor, name)
