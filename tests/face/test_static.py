@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import models
 from app.engine import chrome
 from app.engine.resource import resources
 
@@ -32,6 +33,7 @@ def test_vendored_files_are_those_of_the_manifest() -> None:
 
 def test_every_icon_is_in_the_subset() -> None:
     """An icon outside the subset would show nothing."""
+    models.load()
     known = set(
         re.findall(r"^\.ti-([a-z0-9-]+)\{", (VENDOR / "icons.css").read_text(encoding="utf-8"), re.MULTILINE)
     )
