@@ -219,7 +219,7 @@ def _choice(spec: FieldSpec, text: str, context: Context) -> Any:
 
 
 def _ref(spec: FieldSpec, text: str, context: Context) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 12:
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise _Wrong("请从列表中选择")
     if not in_reach(spec, [int(text)], context):
         raise _Wrong("请从列表中选择")
@@ -243,7 +243,7 @@ def _many(spec: FieldSpec, given: list[str], context: Context) -> list[Any]:
     unique = list(dict.fromkeys(given))
     if spec.kind == "choices":
         return [_choice(spec, text, context) for text in unique]
-    if not all(t.isascii() and t.isdigit() and len(t) < 13 for t in unique):
+    if not all(t.isascii() and t.isdigit() and len(t) < 10 for t in unique):
         raise _Wrong("请从列表中选择")
     ids = [int(t) for t in unique]
     if set(in_reach(spec, ids, context)) != set(ids):
@@ -403,7 +403,7 @@ class Drawer:
         target = resource_of(spec.target)
         statement = pickable(spec, context.actor).order_by(target.title).limit(FEW + 1)
         rows = context.session.execute(statement, context.actor.params).all()
-        ids = [int(c) for c in chosen if c.isascii() and c.isdigit()]
+        ids = [int(c) for c in chosen if c.isascii() and c.isdigit() and len(c) < 10]
         if len(rows) > FEW:
             rows = []
         known = {r[0] for r in rows}

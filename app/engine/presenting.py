@@ -322,5 +322,8 @@ def _pager(query: Query, rows: reading.Rows, base: str, total: int, more: bool) 
 
 
 def arguments(pairs: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """The address's parameters, bounded in number and length."""
-    return {k: [v[:200] for v in list(values)[:60]] for k, values in list(pairs.items())[:80]}
+    """The address's parameters, bounded in number and length; no database takes a zero byte."""
+    return {
+        k.replace("\0", ""): [v[:200].replace("\0", "") for v in list(values)[:60]]
+        for k, values in list(pairs.items())[:80]
+    }

@@ -387,7 +387,7 @@ class ResourceView(BaseView):  # type: ignore[misc]
                 raise Refusal(f"一次最多处理{perform.MAX_BATCH}条记录，请缩小范围")
             ids = found
         else:
-            ids = [int(i) for i in given.get("id", ()) if i.isascii() and i.isdigit() and len(i) < 13]
+            ids = [int(i) for i in given.get("id", ()) if i.isascii() and i.isdigit() and len(i) < 10]
             ids = list(dict.fromkeys(ids))[: perform.MAX_BATCH + 1]
         named = detail.labels(session, resource, ids, actor)
         if ids and not named:
