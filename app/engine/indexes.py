@@ -95,17 +95,17 @@ def _distinct(*columns: Column[Any]) -> list[Column[Any]]:
 
 def _add(columns: list[Column[Any]], partial: bool) -> Index | None:
     table: Table = columns[0].table
-    if any(c.table is not table for c in columns) or _exists(table, columns):
+    if any(c.table is not table for c in columns) or _exists(table, columns, partial):
         return None
     where = columns[0].is_not(None) if partial else None
     return Index(_name(table, columns), *columns, sqlite_where=where, postgresql_where=where)
 
 
-def _exists(table: Table, columns: list[Column[Any]]) -> bool:
+def _exists(table: Table, columns: list[Column[Any]], partial: bool) -> bool:
     """Whether an index, a unique constraint or the key of the table starts with these columns."""
     if columns == list(table.primary_key.columns)[: len(columns)]:
         return True
-    sets = [list(i.columns) for i in table.indexes if _whole(i)]
+    sets = [list(i.columns) for i in table.indexes if partial or _whole(i)]
     sets += [list(c.columns) for c in table.constraints if isinstance(c, UniqueConstraint)]
     return any(found[: len(columns)] == columns for found in sets)
 

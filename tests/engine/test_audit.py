@@ -1,0 +1,230 @@
+"""The history: complete, unchangeable, one entry per record and deed, read through the gate."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from app.engine.actions import Act
+from app.engine.audit import AuditEntry, UnauditedError, acting, log
+from app.engine.database import db, writing
+from app.engine.guards import CUSTOMER_PHONE, SETTLEMENT_PRICE
+from app.engine.history import history, last_writer, render_changes
+from app.engine.scopes import SYSTEM
+from models.customers.tables import Customer, Stage
+from models.identity.tables import Store
+from tests.customers.world import PHONE, World, build, grant
+
+NOW = datetime(2026, 11, 22, 16, 30)
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    """Two dealers with stores and people."""
+    return build()
+
+
+def entries(record: Any) -> list[AuditEntry]:
+    """The entries of a record, oldest first."""
+    db.session.rollback()
+    statement = select(AuditEntry).where(
+        AuditEntry.resource == type(record).__tablename__, AuditEntry.record_id == record.id
+    )
+    return list(db.session.scalars(statement.order_by(AuditEntry.id)))
+
+
+def deed(world: World, action: str = "update") -> Act:
+    """A deed of the administrator."""
+    return Act(world.actor("boss"), NOW, db.session(), "web", action)
+
+
+@pytest.mark.spec("A-116", "D-15")
+def test_filing_and_changing_is_kept_with_actor_time_old_and_new(world: World) -> None:
+    customer = world.customer(name="张女士", phone=PHONE, now=NOW)
+    world.change(customer, by="keeper", name="张太太")
+    filed, changed = entries(customer)
+    assert (filed.action, filed.action_label, filed.actor_name, filed.source.value) == (
+        "create", "新增", "导购甲", "web",
+    )  # fmt: skip
+    assert filed.at == NOW
+    assert filed.dealer_id == world.a.id
+    assert filed.kind_label == "客户"
+    assert filed.changes["fields"]["name"] == [None, "张女士"]
+    assert filed.changes["fields"]["owner_id"][3] == "导购甲"
+    assert (changed.actor_name, changed.action_label) == ("店长甲", "编辑")
+    assert changed.changes["fields"] == {"name": ["张女士", "张太太"]}
+    assert changed.record_label.startswith("张太太 KF")
+    assert last_writer("customers", customer.id) == "店长甲"
+
+
+def test_one_entry_per_record_and_deed_holds_the_first_old_and_the_last_new(world: World) -> None:
+    customer = world.customer(name="甲")
+    other = world.customer(name="乙")
+    before = len(entries(customer)), len(entries(other))
+    with writing(db.session()), acting(db.session(), deed(world)):
+        record = db.session.get_one(Customer, customer.id)
+        for name in ("一", "二", "三"):
+            record.name = name
+            db.session.flush()
+        second = db.session.get_one(Customer, other.id)
+        second.name = "丙"
+        db.session.flush()
+        second.name = "乙"
+        db.session.commit()
+    assert len(entries(customer)) == before[0] + 1
+    assert entries(customer)[-1].changes["fields"] == {"name": ["甲", "三"]}
+    assert len(entries(other)) == before[1]
+
+
+def test_what_a_savepoint_took_back_is_in_no_entry(world: World) -> None:
+    customer = world.customer(name="甲")
+    with writing(db.session()), acting(db.session(), deed(world)):
+        record = db.session.get_one(Customer, customer.id)
+        refused = db.session.begin_nested()
+        record.name = "不行"
+        db.session.flush()
+        refused.rollback()
+        kept = db.session.begin_nested()
+        record.stage = Stage.LOST
+        inner = db.session.begin_nested()
+        record.community = "花园"
+        inner.commit()
+        kept.commit()
+        db.session.commit()
+    assert entries(customer)[-1].changes["fields"] == {
+        "stage": ["following", "lost"],
+        "community": [None, "花园"],
+    }
+
+
+def test_a_rolled_back_deed_leaves_nothing(world: World) -> None:
+    customer = world.customer()
+    before = len(entries(customer))
+    with writing(db.session()), acting(db.session(), deed(world)):
+        db.session.get_one(Customer, customer.id).name = "x"
+        db.session.flush()
+        db.session.rollback()
+        db.session.commit()
+    assert len(entries(customer)) == before
+
+
+def test_an_audited_record_cannot_change_outside_a_deed(world: World) -> None:
+    customer = world.customer()
+    record = db.session.get_one(Customer, customer.id)
+    record.name = "x"
+    with pytest.raises(UnauditedError):
+        db.session.flush()
+    db.session.rollback()
+    with pytest.raises(UnauditedError):
+        db.session.execute(update(Customer).values(name="x"))
+    with pytest.raises(UnauditedError):
+        db.session.execute(delete(Customer))
+    db.session.rollback()
+    db.session.add(Store(dealer_id=world.a.id, code="X", name="X"))
+    with pytest.raises(UnauditedError):
+        db.session.flush()
+    db.session.rollback()
+
+
+@pytest.mark.spec("D-15")
+def test_the_history_is_unchangeable_for_program_and_database(world: World) -> None:
+    customer = world.customer()
+    entry = entries(customer)[0]
+    entry.actor_name = "别人"
+    with acting(db.session()), pytest.raises(UnauditedError):
+        db.session.flush()
+    db.session.rollback()
+    db.session.delete(entries(customer)[0])
+    with acting(db.session()), pytest.raises(UnauditedError):
+        db.session.flush()
+    db.session.rollback()
+    for statement in ("UPDATE audit_entries SET actor_name = 'x'", "DELETE FROM audit_entries"):
+        with pytest.raises(DBAPIError, match="不可修改"):
+            db.session.execute(text(statement))
+        db.session.rollback()
+
+
+@pytest.mark.spec("A-89")
+def test_something_that_no_column_shows_is_kept_too(world: World) -> None:
+    customer = world.customer()
+    act = deed(world, "look")
+    with writing(db.session()), acting(db.session(), act):
+        log(act, db.session.get_one(Customer, customer.id), "查看结算价")
+        db.session.commit()
+    last = entries(customer)[-1]
+    assert (last.action_label, last.changes["fields"]) == ("查看结算价", {})
+
+
+@pytest.mark.spec("A-92")
+def test_the_reader_gets_masks_where_the_person_may_not_read(world: World) -> None:
+    customer = world.customer(phone=PHONE)
+    world.change(customer, phone="13900000009")
+    changed = entries(customer)[-1]
+    seen = render_changes(changed, world.actor("boss"))
+    assert f"{PHONE} → 13900000009" in seen
+    grant(world, "admin", CUSTOMER_PHONE.permission)
+    masked = render_changes(changed.changes, world.actor("boss"))
+    assert "138****0001 → 139****0009" in masked
+    assert "13900000009" not in masked and PHONE not in masked
+    shown = history("customers", customer.id, world.actor("boss"))
+    assert PHONE not in str(shown) and "13900000009" not in str(shown)
+    lines = {c.label: c for c in shown[0].changes}
+    assert lines["手机号码"].locked == "客户电话显示加密"
+
+
+@pytest.mark.spec("A-89")
+def test_a_price_without_mask_is_only_said_to_have_changed(world: World) -> None:
+    changes = {
+        "resource": "factory_orders",
+        "fields": {"settlement_price": ["98765.43", "12345.67"], "removed_field": ["a", "b"]},
+    }
+    boss = world.actor("boss")
+    blind = SYSTEM if boss.can(*SETTLEMENT_PRICE.permission) else boss
+    assert "¥12,345.67" in render_changes(changes, blind)
+    consultant = world.actor("seller")
+    said = render_changes(changes, consultant)
+    assert "已修改" in said
+    assert "98765" not in said and "12,345" not in said
+    assert "removed" not in render_changes(changes, SYSTEM)
+
+
+def test_times_are_chinas_and_words_are_not_codes(world: World) -> None:
+    customer = world.customer(now=NOW)
+    with writing(db.session()), acting(db.session(), deed(world, "lose")):
+        record = db.session.get_one(Customer, customer.id)
+        record.stage = Stage.LOST
+        record.next_follow_up_at = NOW + timedelta(days=1)
+        record.net_received = Decimal("1000")
+        record.owner_id = world.people["seller2"].id
+        db.session.commit()
+    newest = history("customers", customer.id, world.actor("boss"))[0]
+    assert newest.at == "2026-11-23 00:30:00"
+    lines = {c.label: (c.old, c.new) for c in newest.changes}
+    assert lines["阶段"] == ("跟进中", "战败")
+    assert lines["下次跟进时间"][1] == "2026-11-24 00:30:00"
+    assert lines["已收净额"] == ("¥0.00", "¥1,000.00")
+    assert lines["导购"] == ("导购甲", "导购乙")
+
+
+@pytest.mark.spec("A-70")
+def test_a_record_out_of_scope_has_no_history(world: World) -> None:
+    customer = world.customer()
+    assert history("customers", customer.id, world.actor("outsider")) == []
+    assert history("customers", customer.id, world.actor("seller"))
+    assert history("nothing", 1, world.actor("boss")) == []
+
+
+def test_the_log_lists_the_own_dealer_only_and_through_the_gate(world: World, login: Any) -> None:
+    world.customer(phone=PHONE)
+    world.customer("outsider", name="别家客户", phone="13700000007")
+    page = login("boss").get("/audit_entries/").get_data(as_text=True)
+    assert PHONE in page and "别家客户" not in page
+    grant(world, "admin", CUSTOMER_PHONE.permission)
+    page = login("boss").get("/audit_entries/").get_data(as_text=True)
+    assert PHONE not in page and "138****0001" in page

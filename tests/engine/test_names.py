@@ -1,0 +1,96 @@
+"""Two characters of a name find everything that contains them, on both databases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, select, text, update
+
+from app.engine import names
+from app.engine.database import db, writing
+from app.engine.resource import resource
+from models.customers.tables import Contact
+from tests.customers.world import World, build
+
+LETTERS = st.characters(exclude_characters="\0", exclude_categories=("Cs",)) | st.sampled_from(
+    "张王李三丰先生女士%_'\"\\*-: d1AaBbZz0😀👨‍👩𠮷éÉ（）·"
+)
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    """Two dealers with stores and people."""
+    return build()
+
+
+def found(part: str, dealer_id: int | None = None) -> set[int]:
+    """The ids of the contacts whose name contains the text."""
+    contacts: Any = resource("contacts")
+    dialect = db.session().get_bind().dialect.name
+    where = names.condition(contacts, Contact.name, part, dialect, dealer_id)
+    return set(db.session.scalars(select(Contact.id).where(where)))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_every_part_finds_what_a_naive_search_finds(world: World, data: Any) -> None:
+    written = data.draw(st.lists(st.text(LETTERS, max_size=12), min_size=1, max_size=6))
+    source = data.draw(st.sampled_from(written))
+    start = data.draw(st.integers(0, max(0, len(source) - 1)))
+    cut = source[start : start + data.draw(st.integers(1, 5))]
+    part = data.draw(st.sampled_from([cut or "x", data.draw(st.text(LETTERS, min_size=1, max_size=3))]))
+    table: Any = Contact.__table__
+    with writing(db.session()):
+        db.session.execute(table.delete())
+        rows = [
+            {"code": f"T{n}", "name": "旧名", "dealer_id": world.a.id, "store_id": world.stores[0].id}
+            for n in range(len(written))
+        ]
+        db.session.execute(table.insert(), rows)
+        ids = list(db.session.scalars(select(Contact.id).order_by(Contact.id)))
+        for record_id, name in zip(ids, written, strict=True):
+            db.session.execute(update(table).where(table.c.id == record_id).values(name=name))
+        wanted = {i for i, n in zip(ids, written, strict=True) if names.folded(part) in names.folded(n)}
+        assert found(part) == wanted
+        assert found(part, world.a.id) == wanted
+        if len(part) > 1 and db.engine.dialect.name == "sqlite":
+            assert found(part, world.b.id) == set()
+        db.session.rollback()
+
+
+@pytest.mark.spec("D-08")
+def test_names_follow_changes_and_deletions(world: World) -> None:
+    contact = world.contact(name="欧阳娜娜")
+    assert found("阳娜") == {contact.id}
+    world.change(contact, name="欧阳夏丹")
+    assert found("阳娜") == set()
+    assert found("夏丹") == {contact.id}
+    table: Any = Contact.__table__
+    db.session.execute(delete(table).where(table.c.id == contact.id))
+    assert found("夏丹") == set()
+    db.session.rollback()
+
+
+def test_repair_prepares_what_is_missing_and_nothing_twice(world: World) -> None:
+    world.contact(name="司马相如")
+    with db.engine.begin() as connection:
+        assert names.repair(connection) == []
+        for statement in names.drop_ddl(connection.dialect.name):
+            connection.execute(text(statement))
+        assert "contacts" in names.repair(connection)
+        assert names.repair(connection) == []
+    assert len(found("马相")) == 1
+    world.contact(name="司马光")
+    assert len(found("司马")) == 2
+
+
+def test_what_is_made_here_is_known_to_migration_checks(app: Flask) -> None:
+    for place in names.searched():
+        assert names.owns(place.fts)
+        assert names.owns(place.index)
+        assert all(names.owns(trigger) for trigger in place.triggers)
+    assert not names.owns("customers")
