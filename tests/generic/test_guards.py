@@ -1,0 +1,216 @@
+"""Role × way out × guarded field: no digit of a masked phone and no settlement price leaves in any byte."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app.engine.fields import FieldSpec
+from app.engine.guards import mask_phone
+from app.engine.resource import Resource, resources
+from tests.generic.crawl import filters_of, others, reads
+from tests.generic.leaks import everything, found_in
+from tests.generic.world import AWAY, HERE, MASKED, SEES, THERE, World, guarded
+
+ALL = [pytest.param(r, id=r.name) for r in resources()]
+GUARDED = [pytest.param(r, s, id=f"{r.name}.{s.name}") for r in resources() for s in guarded(r)]
+PHONES = [p for p in GUARDED if p.values[1].kind in ("phone", "phones")]
+
+
+def secrets(world: World) -> list[Any]:
+    """What nobody masked may learn."""
+    return [*world.phones(), *world.prices()]
+
+
+def leaks(app: Flask, world: World, client: Any, paths: list[str]) -> list[str]:
+    """Where something got out."""
+    found = []
+    for path in paths:
+        answer = client.get(path)
+        assert answer.status_code < 500, path
+        said = everything(app, answer).replace(path.partition("?q=")[2] or "\0", "")
+        found += [f"{path}: {trace}" for trace in found_in(said, secrets(world))]
+    return found
+
+
+@pytest.mark.parametrize("resource", ALL)
+def test_masked_person_reads_no_guarded_value(
+    app: Flask, world: World, clients: Any, resource: type[Resource]
+) -> None:
+    client = clients(MASKED)
+    names = [s.name for s in guarded(resource)] + [c.key for c in resource.more_columns if hasattr(c, "key")]
+    client.post(f"/{resource.name}/columns", data={"column": names})
+    paths = [*reads(app, resource, world, HERE), *reads(app, resource, world, THERE)]
+    assert leaks(app, world, client, list(dict.fromkeys(paths))) == []
+
+
+def test_masked_person_reads_nothing_on_other_pages(app: Flask, world: World, clients: Any) -> None:
+    paths = [p for p in others(app) if p != "/metrics"]  # nothing but clocks and counters
+    phone = world.secrets["customers", "phone", HERE]
+    for text in (phone[2:8], phone[-4:], phone[3:7], phone[:7], "KF", "员工"):
+        paths.append(f"/search?q={text}")
+    assert leaks(app, world, clients(MASKED), paths) == []
+
+
+SHOWN = [p for p in GUARDED if p.values[1].kind in ("phone", "phones")]
+
+
+@pytest.mark.parametrize(("resource", "spec"), SHOWN)
+def test_person_with_the_right_reads_it(
+    app: Flask, world: World, clients: Any, resource: type[Resource], spec: FieldSpec
+) -> None:
+    """The control: the tests above can fail."""
+    secret = world.secrets[resource.name, spec.name, HERE]
+    client = clients(SEES)
+    seen = [p for p in reads(app, resource, world) if secret in client.get(p).get_data(as_text=True)]
+    assert f"/{resource.name}/{world.id(resource, HERE)}" in seen
+
+
+@pytest.mark.parametrize(("resource", "spec"), PHONES)
+def test_part_of_a_masked_number_finds_nothing(
+    app: Flask, world: World, clients: Any, resource: type[Resource], spec: FieldSpec
+) -> None:
+    """Neither the search box nor the filter helps to guess digit by digit; the whole number is found."""
+    pk, secret = world.id(resource, HERE), world.secrets[resource.name, spec.name, HERE]
+    client = clients(MASKED)
+    mine = f'/{resource.name}/{pk}"'
+    wide = "window=all&include=all&scope=dealer&per_page=100"
+    for part in (secret[-4:], secret[:7], secret[3:], secret[3:7], secret[:-1], f"{secret[:3]}%", f"%{secret[3:7]}%"):
+        page = client.get(f"/{resource.name}/?q={part}&{wide}")
+        assert mine not in page.get_data(as_text=True), part
+        api = client.get(f"/api/v1/{resource.name}?q={part}&{wide.replace('&include=all', '')}")
+        assert api.status_code in (200, 400)
+        assert not (api.get_json().get("result")), part
+        for name in (spec.name, f"{spec.name}.from", f"{spec.name}.to"):
+            if spec in filters_of(resource) and name == spec.name:
+                page = client.get(f"/{resource.name}/?{name}={part}&{wide}")
+                assert mine not in page.get_data(as_text=True), (name, part)
+            else:
+                with_it = client.get(f"/{resource.name}/?{name}={part}&{wide}")
+                without = client.get(f"/{resource.name}/?{wide}")
+                assert (mine in with_it.get_data(as_text=True)) == (mine in without.get_data(as_text=True))
+    if any(spec is s for s in _exact(resource)):
+        page = client.get(f"/{resource.name}/?q={secret}&{wide}")
+        assert mine in page.get_data(as_text=True)
+
+
+def _exact(resource: type[Resource]) -> list[FieldSpec]:
+    from app.engine.fields import describe
+
+    return [describe(c) for c in resource.exact]
+
+
+@pytest.mark.parametrize(("resource", "spec"), GUARDED)
+def test_sorting_by_a_guarded_column_is_ignored(
+    app: Flask, world: World, clients: Any, resource: type[Resource], spec: FieldSpec
+) -> None:
+    client = clients(MASKED)
+    pages = []
+    for sort in ("", spec.name, f"-{spec.name}"):
+        page = client.get(f"/{resource.name}/?sort={sort}&scope=dealer&window=all&include=all")
+        pages.append(_order(page.get_data(as_text=True), resource))
+    assert pages[0] == pages[1] == pages[2]
+    assert client.get(f"/api/v1/{resource.name}?sort={spec.name}").status_code == 400
+
+
+def _order(page: str, resource: type[Resource]) -> list[str]:
+    import re
+
+    return re.findall(rf'data-id="(\d+)"|/{resource.name}/(\d+)"', page)
+
+
+@pytest.mark.spec("A-92")
+def test_masked_save_keeps_the_numbers(app: Flask, world: World, clients: Any) -> None:
+    """Saving the form as it was opened changes neither the main nor the further numbers."""
+    from sqlalchemy import text
+
+    from app.engine.database import db
+
+    pk = world.records["customers", HERE]
+    phone, further = world.secrets["customers", "phone", HERE], world.secrets["customers", "phones", HERE]
+    version = db.session.scalar(text("SELECT version FROM customers WHERE id = :id"), {"id": pk})
+    answer = clients(MASKED).post(
+        f"/customers/{pk}/edit",
+        data={
+            "name": "改了名字", "phone": mask_phone(phone), "phones": [mask_phone(further)], "version": version,
+        },
+    )  # fmt: skip
+    assert answer.status_code == 302, answer.get_data(as_text=True)
+    row = db.session.execute(text("SELECT name, phone FROM customers WHERE id = :id"), {"id": pk}).one()
+    assert tuple(row) == ("改了名字", phone)
+    numbers = db.session.scalars(
+        text("SELECT phone FROM customer_phones WHERE customer_id = :id ORDER BY position"), {"id": pk}
+    )
+    assert list(numbers) == [phone, further]
+
+
+@pytest.mark.spec("A-92")
+def test_masked_person_adds_a_number_beside_hidden_ones(app: Flask, world: World, clients: Any) -> None:
+    from sqlalchemy import text
+
+    from app.engine.database import db
+
+    pk = world.records["customers", HERE]
+    phone, further = world.secrets["customers", "phone", HERE], world.secrets["customers", "phones", HERE]
+    answer = clients(MASKED).post(
+        f"/customers/{pk}/edit",
+        data={"name": "甲", "phone": mask_phone(phone), "phones": [mask_phone(further), "15912340000"]},
+    )
+    assert answer.status_code == 302, answer.get_data(as_text=True)
+    held = text("SELECT phone FROM customer_phones WHERE customer_id = :id")
+    assert set(db.session.scalars(held, {"id": pk})) == {phone, further, "15912340000"}
+
+
+@pytest.mark.parametrize("way", ["taken", "wrong", "stale", "batch", "action"])
+def test_answers_to_a_masked_persons_deeds_tell_nothing(
+    app: Flask, world: World, clients: Any, way: str
+) -> None:
+    """Questions, errors, conflicts and outcomes pass the gate as well."""
+    client = clients(MASKED)
+    pk, other = world.records["customers", HERE], world.records["customers", AWAY]
+    known = world.secrets["customers", "phone", THERE]
+    if way == "taken":
+        answers = [client.post("/customers/new", data={"name": "乙", "phone": known, "_answer": a}) for a in ("", "go_on")]
+        hidden = [s for s in secrets(world) if s != known]
+    elif way == "wrong":
+        answers = [client.post(f"/customers/{pk}/edit", data={"name": "", "phones": ["12"]})]
+        hidden = secrets(world)
+    elif way == "stale":
+        changed = clients(SEES).post(f"/customers/{pk}/edit", data={"name": "先", "phone": "13955500001"})
+        assert changed.status_code == 302
+        answers = [client.post(f"/customers/{pk}/edit", data={"name": "后", "phone": "138****0000", "version": 1})]
+        assert answers[0].status_code == 409
+        hidden = [*secrets(world), "13955500001"]
+    elif way == "batch":
+        answers = [client.post("/customers/action/invalidate", data={"id": [pk, other]})]
+        assert answers[0].status_code == 200
+        hidden = secrets(world)
+    else:
+        answers = [client.post(f"/customers/action/{name}", data={"id": [pk]}) for name in ("call", "send_sms", "lose")]
+        answers.append(client.get(f"/customers/{pk}"))
+        answers.append(client.get(f"/customers/{pk}/history"))
+        answers.append(client.get("/sms_messages/?scope=dealer&window=all"))
+        answers.append(client.get("/audit_entries/?window=all"))
+        hidden = secrets(world)
+    found = [t for a in answers for t in found_in(everything(app, a), hidden)]
+    assert found == []
+
+
+@pytest.mark.spec("A-87", "A-88", "A-89")
+def test_settlement_price_is_shown_by_its_action_alone(app: Flask, world: World, clients: Any) -> None:
+    from sqlalchemy import text
+
+    from app.engine.database import db
+
+    pk = world.records["factory_orders", HERE]
+    price = world.secrets["factory_orders", "settlement_price", HERE]
+    logged = text("SELECT count(*) FROM audit_entries WHERE record_id = :id AND action_label = '查看结算价'")
+    refused = clients(MASKED).post("/factory_orders/action/view_settlement_price", data={"id": pk})
+    assert refused.status_code == 403
+    assert db.session.scalar(logged, {"id": pk}) == 0
+    client = clients(SEES)
+    shown = client.post("/factory_orders/action/view_settlement_price", data={"id": pk}, follow_redirects=True)
+    assert f"{price:,.2f}" in shown.get_data(as_text=True)
+    assert db.session.scalar(logged, {"id": pk}) == 1

@@ -1,0 +1,207 @@
+"""Scope × entrance: records outside a person's rows are in none of the ways in or out (A-70)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from app.engine.database import db
+from app.engine.resource import Resource, resources
+from app.engine.scopes import Scope, offered
+from tests.generic.crawl import reads
+from tests.generic.world import AWAY, FOREIGN, HERE, OWN, SEES, STORE, THERE, World, fields
+
+ALL = [pytest.param(r, id=r.name) for r in resources()]
+STRANGERS = [
+    pytest.param(SEES, AWAY, id="other-dealer"),
+    pytest.param(FOREIGN, HERE, id="from-other-dealer"),
+    pytest.param(OWN, HERE, id="own-rows"),
+    pytest.param(STORE, HERE, id="other-store"),
+]
+
+
+def hidden_from(resource: type[Resource], person: str) -> bool:
+    """Whether the declaration hides this record from that person: open lists show the whole dealer, and the
+    log of deeds has no narrower rows than the dealer's."""
+    if person in (SEES, FOREIGN):
+        return resource.name != "dealers"
+    return not resource.scopes.open and resource.name != "dealers"
+
+
+def count(table: str) -> int:
+    """Rows of a table."""
+    return db.session.scalar(text(f'SELECT count(*) FROM "{table}"')) or 0
+
+
+@pytest.mark.spec("A-70")
+@pytest.mark.parametrize(("person", "place"), STRANGERS)
+@pytest.mark.parametrize("resource", ALL)
+def test_record_outside_is_not_there(
+    app: Flask, world: World, clients: Any, resource: type[Resource], person: str, place: str
+) -> None:
+    if not hidden_from(resource, person):
+        pytest.skip("everybody of the dealer sees these")
+    client, pk = clients(person), world.id(resource, place)
+    for path in (f"/{resource.name}/{pk}", f"/{resource.name}/{pk}/panel", f"/{resource.name}/{pk}/history"):
+        assert client.get(path).status_code == 404, path
+    edit = client.get(f"/{resource.name}/{pk}/edit")
+    assert edit.status_code in (403, 404)
+    assert client.post(f"/{resource.name}/{pk}/edit", data={"name": "越界", "version": 1}).status_code in (403, 404)
+    assert client.post(f"/{resource.name}/{pk}/delete").status_code in (403, 404)
+    for action in resource.actions:
+        path = f"/{resource.name}/action/{action.name}"
+        assert client.get(f"{path}?id={pk}").status_code in (403, 404), path
+        assert client.post(path, data={"id": pk}).status_code in (403, 404), path
+    if resource.api:
+        path = f"/api/v1/{resource.name}/{pk}"
+        assert client.get(path).status_code == 404
+        assert client.patch(path, json={"name": "越界", "version": 1}).status_code in (403, 404)
+        assert client.delete(path).status_code in (403, 404)
+        for action in resource.actions:
+            answer = client.post(f"/api/v1/{resource.name}/actions/{action.name}", json={"ids": [pk]})
+            assert answer.status_code in (400, 403, 404), action.name
+            assert str(answer.get_json()).find("'ok': True") < 0
+
+
+@pytest.mark.spec("A-70")
+@pytest.mark.parametrize("resource", ALL)
+def test_own_record_is_there(app: Flask, world: World, clients: Any, resource: type[Resource]) -> None:
+    """The control: in every place somebody reaches the record that others must not."""
+    if resource.name == "dealers":
+        assert clients("admin").get(f"/dealers/{world.id(resource, AWAY)}").status_code == 200
+        return
+    for person, place in ((SEES, HERE), (SEES, THERE), (FOREIGN, AWAY)):
+        assert clients(person).get(f"/{resource.name}/{world.id(resource, place)}").status_code == 200, place
+    known = offered(resource)
+    if known & {Scope.MINE, Scope.OWNED}:
+        assert clients(OWN).get(f"/{resource.name}/{world.id(resource, THERE)}").status_code == 200
+    if Scope.STORE in known and resource.name != "employees":
+        assert clients(STORE).get(f"/{resource.name}/{world.id(resource, THERE)}").status_code == 200
+
+
+@pytest.mark.spec("A-70")
+@pytest.mark.parametrize(("person", "place"), STRANGERS)
+@pytest.mark.parametrize("resource", ALL)
+def test_record_outside_is_on_no_list(
+    app: Flask, world: World, clients: Any, resource: type[Resource], person: str, place: str
+) -> None:
+    """Lists under every scope and view, charts, pickers and the API name no record from outside."""
+    if not hidden_from(resource, person):
+        pytest.skip("everybody of the dealer sees these")
+    client, pk = clients(person), world.id(resource, place)
+    for path in reads(app, resource, world, THERE if place == HERE else HERE):
+        answer = client.get(path)
+        body = answer.get_data(as_text=True)
+        assert f'/{resource.name}/{pk}"' not in body, path
+        if path.startswith("/api/") and answer.status_code == 200:
+            sent = answer.get_json()["result"]
+            ids = [r["id"] for r in sent] if isinstance(sent, list) else [sent["id"]]
+            assert pk not in ids, path
+
+
+REFERENCES = [
+    pytest.param(r, s, id=f"{r.name}.{s.name}")
+    for r in resources()
+    for s in fields(r)
+    if s.target is not None
+]
+
+
+@pytest.mark.spec("A-70")
+@pytest.mark.parametrize(("resource", "spec"), REFERENCES)
+def test_pickers_offer_nothing_from_outside(
+    app: Flask, world: World, clients: Any, resource: type[Resource], spec: Any
+) -> None:
+    from app.engine.resource import resource_of
+
+    target = resource_of(spec.target)
+    foreign = str(world.id(target, AWAY))
+    for query in ("", "?q=0", "?q=部门", "?q=员工"):
+        answer = clients(SEES).get(f"/{resource.name}/pick/{spec.name}{query}")
+        if answer.status_code == 200:
+            assert foreign not in [r["value"] for r in answer.get_json()["results"]]
+
+
+FORM_REFERENCES = [
+    pytest.param(r, s, id=f"{r.name}.{s.name}")
+    for r in resources()
+    for s in fields(r)
+    if s.target is not None and r.form and s.name in {f.name for g in r.form for f in map(_d, g.fields)}
+] if (_d := __import__("app.engine.fields", fromlist=["describe"]).describe) else []
+
+
+@pytest.mark.spec("A-70")
+@pytest.mark.parametrize(("resource", "spec"), FORM_REFERENCES)
+def test_foreign_record_is_refused_as_a_value(
+    app: Flask, world: World, clients: Any, resource: type[Resource], spec: Any
+) -> None:
+    """An id from outside, written into a form or a call by hand."""
+    from app.engine.resource import resource_of
+
+    target = resource_of(spec.target)
+    foreign = world.id(target, AWAY)
+    client, before = clients(SEES), count(resource.model.__tablename__)
+    page = client.post(f"/{resource.name}/new", data={spec.name: str(foreign)})
+    assert page.status_code in (400, 403)
+    if page.status_code == 400 and resource.name != "roles":
+        assert "请从列表中选择" in page.get_data(as_text=True)
+    if resource.api:
+        sent = {spec.name: [foreign] if spec.multiple else foreign}
+        answer = client.post(f"/api/v1/{resource.name}", json=sent)
+        assert answer.status_code in (400, 403)
+        if answer.status_code == 400:
+            assert spec.name in answer.get_json()["errors"]
+    assert count(resource.model.__tablename__) == before
+
+
+@pytest.mark.spec("A-56", "A-70")
+def test_batch_with_a_foreign_id_does_the_own_and_refuses_the_other(
+    app: Flask, world: World, clients: Any
+) -> None:
+    mine, foreign = world.records["customers", HERE], world.records["customers", AWAY]
+    data = {"id": [mine, foreign], "designer": world.people[OWN]}
+    page = clients(SEES).post("/customers/action/change_designer", data=data)
+    assert page.status_code == 200
+    said = page.get_data(as_text=True)
+    assert "记录不存在或无权限查看" in said
+    rows = dict(db.session.execute(text("SELECT id, designer_id FROM customers")).all())
+    assert rows[mine] == world.people[OWN]
+    assert rows[foreign] == world.people[FOREIGN]
+
+
+@pytest.mark.spec("A-70")
+@pytest.mark.parametrize(
+    ("person", "reached"),
+    [
+        pytest.param(SEES, (HERE, THERE), id="dealer"),
+        pytest.param(STORE, (THERE,), id="store"),
+        pytest.param(OWN, (THERE,), id="own"),
+        pytest.param(FOREIGN, (AWAY,), id="other-dealer"),
+    ],
+)
+def test_all_matching_means_all_i_may_see(
+    app: Flask, world: World, clients: Any, person: str, reached: tuple[str, ...]
+) -> None:
+    """全选 of a list takes the rows of the person's scope, not the table."""
+    answer = clients(person).post("/customers/action/write_follow_up", data={"all": "1", "window": "all", "text": "群发"})
+    assert answer.status_code == 302, answer.get_data(as_text=True)
+    told = text("SELECT customer_id FROM follow_ups WHERE text = '群发'")
+    assert set(db.session.scalars(told)) == {world.records["customers", p] for p in reached}
+
+
+@pytest.mark.spec("A-70")
+@pytest.mark.parametrize(("person", "place"), STRANGERS)
+def test_search_of_the_top_bar_stays_inside(
+    app: Flask, world: World, clients: Any, person: str, place: str
+) -> None:
+    client = clients(person)
+    phone = world.secrets["customers", "phone", place]
+    for typed in (phone, world.secrets["customers", "phones", place], "客户姓名", "员工"):
+        page = client.get(f"/search?q={typed}")
+        assert page.status_code == 200, typed
+        for resource in resources():
+            if hidden_from(resource, person):
+                assert f'/{resource.name}/{world.id(resource, place)}"' not in page.get_data(as_text=True), typed
