@@ -144,7 +144,9 @@ def test_undoing_a_link_returns_the_contact_and_keeps_the_customer(world: World,
 def test_only_customers_with_contacts_can_be_unlinked(world: World, login: Login) -> None:
     contact, linked, bare = world.contact(), world.customer(name="有潜客者"), world.customer(name="无潜客者")
     world.act("link_contact", contact, customer=linked.id)
-    offered = login("seller").get("/customers/", query_string={"view": "with_contacts"}).get_data(as_text=True)
+    offered = (
+        login("seller").get("/customers/", query_string={"view": "with_contacts"}).get_data(as_text=True)
+    )
     assert "有潜客者" in offered and "无潜客者" not in offered
     with pytest.raises(Refusal, match="该客户没有关联的潜客"):
         world.act("unlink_contacts", bare)

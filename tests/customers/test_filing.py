@@ -40,7 +40,11 @@ def test_typing_a_filed_phone_warns_before_saving_in_that_dealer_only(world: Wor
     assert told["ok"] is False and told["message"] == HEADING
     elsewhere = login("outsider").get("/customers/check/phone", query_string={"value": PHONE}).get_json()
     assert elsewhere == {"ok": True, "message": "", "html": ""}
-    page = login("seller2").post("/customers/new", data={"name": "王先生", "phone": PHONE}).get_data(as_text=True)
+    page = (
+        login("seller2")
+        .post("/customers/new", data={"name": "王先生", "phone": PHONE})
+        .get_data(as_text=True)
+    )
     assert HEADING in page and "本商场已有1位" in page
     filed = login("outsider").post("/customers/new", data={"name": "赵女士", "phone": PHONE})
     assert filed.status_code == 302
@@ -50,7 +54,11 @@ def test_typing_a_filed_phone_warns_before_saving_in_that_dealer_only(world: Wor
 @pytest.mark.spec("A-03")
 def test_giving_up_saves_nothing(world: World, login: Login) -> None:
     world.customer(phone=PHONE)
-    page = login("seller2").post("/customers/new", data={"name": "王先生", "phone": PHONE}).get_data(as_text=True)
+    page = (
+        login("seller2")
+        .post("/customers/new", data={"name": "王先生", "phone": PHONE})
+        .get_data(as_text=True)
+    )
     assert "放弃创建" in page and "继续创建" in page
     assert 'href="/customers' in page
     assert amount() == 1
@@ -74,7 +82,10 @@ def test_going_on_shows_the_second_notice_with_three_choices(world: World, login
 def test_insisting_files_a_second_customer_with_the_phone(world: World, login: Login) -> None:
     first = world.customer(phone=PHONE)
     client = login("seller")
-    client.post("/customers/new", data={"name": "王先生", "phone": PHONE, "_answer": [f"{GO_ON}:{PHONE}", f"{INSIST}:{PHONE}"]})
+    client.post(
+        "/customers/new",
+        data={"name": "王先生", "phone": PHONE, "_answer": [f"{GO_ON}:{PHONE}", f"{INSIST}:{PHONE}"]},
+    )
     found = db.session.scalars(select(Customer).where(Customer.phone == PHONE)).all()
     assert len(found) == 2 and len({c.code for c in found}) == 2
     listed = client.get("/customers/", query_string={"q": PHONE}).get_data(as_text=True)
@@ -121,7 +132,9 @@ def test_without_a_phone_the_person_becomes_a_contact(world: World, login: Login
 
 
 @pytest.mark.spec("A-09")
-@pytest.mark.parametrize("typed", ["138 0000 0001", "138-0000-0001", "+8613800000001", "１３８０００００００１"])
+@pytest.mark.parametrize(
+    "typed", ["138 0000 0001", "138-0000-0001", "+8613800000001", "１３８０００００００１"]
+)
 def test_a_phone_is_compared_in_its_plain_form(world: World, login: Login, typed: str) -> None:
     world.customer(phone=PHONE)
     told = login("seller").get("/customers/check/phone", query_string={"value": typed}).get_json()
@@ -148,7 +161,11 @@ def test_a_further_number_is_checked_like_the_main_one(world: World) -> None:
 def test_the_dialog_names_the_file_and_nothing_else(world: World, login: Login) -> None:
     old = world.customer(phone=PHONE, name="钱女士", address="秘密路9号")
     world.act("invalidate", old)
-    page = login("seller2").post("/customers/new", data={"name": "王先生", "phone": PHONE}).get_data(as_text=True)
+    page = (
+        login("seller2")
+        .post("/customers/new", data={"name": "王先生", "phone": PHONE})
+        .get_data(as_text=True)
+    )
     for shown in ("钱女士", "甲商场1店", "导购甲", "已失效", "王先生"):
         assert shown in page
     assert "秘密路9号" not in page and old.code not in page

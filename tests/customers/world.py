@@ -50,7 +50,9 @@ class World:
         self.phones += 1
         return f"139{self.phones:08d}"
 
-    def customer(self, by: str = "seller", answers: Iterable[str] = (), now: Any = None, **values: Any) -> Any:
+    def customer(
+        self, by: str = "seller", answers: Iterable[str] = (), now: Any = None, **values: Any
+    ) -> Any:
         """File a customer as that person would."""
         values.setdefault("name", "张女士")
         values.setdefault("phone", self.next_phone())
@@ -94,7 +96,9 @@ class World:
             "service_orders", by, customer_id=customer.id, brand_category_id=self.categories[category].id
         )
 
-    def receive(self, customer: Customer, amount: str, kind: str = "receipt", by: str = "seller", **more: Any) -> Any:
+    def receive(
+        self, customer: Customer, amount: str, kind: str = "receipt", by: str = "seller", **more: Any
+    ) -> Any:
         """Enter money."""
         from decimal import Decimal
 

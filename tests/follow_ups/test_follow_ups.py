@@ -1,0 +1,187 @@
+"""Follow-ups of contacts and customers (A-26…A-29), measuring (A-44)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from app.engine import outbox
+from app.engine.actions import Invalid, Refusal
+from app.engine.database import db, utcnow
+from models.customers.tables import Customer, FollowUpKind
+from models.customers.track import TrackEvent, TrackKind
+from models.follow_ups import gateways
+from models.follow_ups.tables import (
+    Channel,
+    FollowUp,
+    SmsMessage,
+    SmsState,
+    Task,
+    TaskKind,
+    TaskState,
+)
+from tests.customers.world import World
+from tests.plugins.people import Login
+
+ACTS = {
+    "send_message": FollowUpKind.MESSAGE,
+    "send_sms": FollowUpKind.SMS,
+    "call": FollowUpKind.CALL,
+    "write_follow_up": FollowUpKind.MANUAL,
+}
+
+
+def follow_ups() -> list[FollowUp]:
+    """All follow-ups, oldest first."""
+    db.session.rollback()
+    return list(db.session.scalars(select(FollowUp).order_by(FollowUp.id)))
+
+
+@pytest.mark.spec("A-26")
+def test_a_follow_up_of_a_contact_is_listed_with_writer_and_time(world: World, login: Login) -> None:
+    contact = world.contact()
+    client = login("seller")
+    assert "填写跟进" in client.get("/contacts/").get_data(as_text=True)
+    client.post("/contacts/action/write_follow_up", data={"id": contact.id, "text": "有意向做衣柜"})
+    (row,) = follow_ups()
+    page = client.get(f"/contacts/{contact.id}").get_data(as_text=True)
+    day = (row.at + timedelta(hours=8)).strftime("%Y-%m-%d")
+    assert "有意向做衣柜" in page and "导购甲" in page and day in page
+
+
+@pytest.mark.spec("A-27")
+@pytest.mark.parametrize("name", list(ACTS))
+def test_each_of_the_four_acts_makes_one_record_of_its_kind(world: World, login: Login, name: str) -> None:
+    customer = world.customer()
+    client = login("seller")
+    listed = client.get("/customers/").get_data(as_text=True)
+    for label in ("发消息", "发短信", "拨打电话", "手动填写跟进"):
+        assert label in listed
+    client.post(f"/customers/action/{name}", data={"id": customer.id, "text": "您好"})
+    assert [f.kind for f in follow_ups()] == [ACTS[name]]
+
+
+@pytest.mark.spec("A-28")
+def test_an_sms_marks_the_customer_and_raises_the_score(world: World) -> None:
+    customer = world.customer()
+    before = customer.activity_score
+    assert not customer.followed
+    world.act("send_sms", customer)
+    db.session.refresh(customer)
+    (row,) = follow_ups()
+    items = db.session.scalars(select(TrackEvent).where(TrackEvent.kind == TrackKind.FOLLOW_UP)).all()
+    assert customer.followed and customer.last_follow_up_at == row.at
+    assert len(items) == 1 and items[0].score == row.score > 0
+    assert customer.activity_score == before + row.score
+
+
+@pytest.mark.spec("A-28")
+def test_following_up_completes_the_task_and_plans_the_next(world: World) -> None:
+    customer = world.customer()
+    first, second = utcnow() + timedelta(days=2), utcnow() + timedelta(days=9)
+    world.act("write_follow_up", customer, text="初次", next_follow_up_at=first)
+    world.act("call", customer, next_follow_up_at=second)
+    tasks = db.session.scalars(select(Task).order_by(Task.id)).all()
+    assert [(t.state, t.due_at) for t in tasks] == [(TaskState.DONE, first), (TaskState.OPEN, second)]
+    assert tasks[1].owner_id == world.people["seller"].id
+    db.session.refresh(customer)
+    assert customer.next_follow_up_at == second
+
+
+@pytest.mark.spec("A-29")
+def test_a_follow_up_is_never_edited_or_deleted(world: World, login: Login) -> None:
+    customer = world.customer()
+    world.act("write_follow_up", customer, text="已定稿")
+    (row,) = follow_ups()
+    for client in (login("seller"), login("boss")):
+        assert client.get(f"/follow_ups/{row.id}/edit").status_code in (403, 404)
+        assert client.post(f"/follow_ups/{row.id}/edit", data={"text": "改"}).status_code in (403, 404)
+        assert client.post(f"/follow_ups/{row.id}/delete").status_code in (403, 404)
+        assert client.get("/follow_ups/new").status_code in (403, 404)
+    assert follow_ups()[0].text == "已定稿"
+
+
+class Failing:
+    """A gateway that takes nothing."""
+
+    def accept(self, message: SmsMessage) -> None:
+        """Refuse."""
+        raise gateways.NotAccepted("通道故障")
+
+    def deliver(self, message: SmsMessage, number: int, now: Any) -> str:
+        """Never reached."""
+        raise AssertionError
+
+
+@pytest.mark.spec("A-29")
+@pytest.mark.parametrize(("name", "channel"), [("send_sms", Channel.SMS), ("send_message", Channel.CHAT)])
+def test_what_the_gateway_does_not_take_is_no_follow_up(world: World, name: str, channel: Channel) -> None:
+    customer = world.customer()
+    gateways.use(channel, Failing())
+    try:
+        with pytest.raises(Refusal, match="通道故障"):
+            world.act(name, customer)
+    finally:
+        gateways.use(channel, None)
+    db.session.refresh(customer)
+    assert follow_ups() == [] and not customer.followed
+    assert db.session.scalar(select(func.count()).select_from(SmsMessage)) == 0
+
+
+@pytest.mark.spec("A-27")
+def test_an_accepted_sms_is_delivered_after_the_commit_and_stands_in_the_outbox_page(
+    world: World, login: Login
+) -> None:
+    customer = world.customer()
+    world.act("send_sms", customer, text="新店开业")
+    assert db.session.scalars(select(SmsMessage)).one().state == SmsState.QUEUED
+    for number in db.session.scalars(
+        select(outbox.ROWS.c.id).where(outbox.ROWS.c.kind == "sms.deliver")
+    ).all():
+        outbox.deliver(db.session(), number)
+    db.session.expire_all()
+    assert db.session.scalars(select(SmsMessage)).one().state == SmsState.SENT
+    assert "新店开业" in login("boss").get("/sms_messages/").get_data(as_text=True)
+
+
+@pytest.mark.spec("A-26")
+def test_a_past_next_time_is_refused_and_the_text_kept(world: World, login: Login) -> None:
+    customer = world.customer()
+    with pytest.raises(Invalid, match="将来的时间"):
+        world.act("write_follow_up", customer, text="x", next_follow_up_at=utcnow() - timedelta(days=1))
+    answer = login("seller").post(
+        "/customers/action/write_follow_up",
+        data={"id": customer.id, "text": "写了很多", "next_follow_up_at": "2020-01-01T09:00"},
+    )
+    assert answer.status_code == 400 and "写了很多" in answer.get_data(as_text=True)
+    assert follow_ups() == []
+
+
+@pytest.mark.spec("A-44")
+def test_completing_the_measuring_task_is_one_item_of_the_service_track(world: World, login: Login) -> None:
+    customer = world.customer()
+    task = world.make(
+        "tasks", kind=TaskKind.MEASURE, subject="上门量尺", customer_id=customer.id,
+        due_at=utcnow() + timedelta(days=1),
+    )  # fmt: skip
+    service = select(TrackEvent).where(TrackEvent.kind == TrackKind.SERVICE, TrackEvent.title == "量尺")
+    assert db.session.scalars(service).all() == []
+    login("seller").post("/tasks/action/complete", data={"id": task.id, "result": "已量"})
+    items = db.session.scalars(service).all()
+    assert [i.customer_id for i in items] == [customer.id]
+    db.session.refresh(task)
+    assert task.state == TaskState.DONE
+
+
+@pytest.mark.spec("A-57")
+def test_open_tasks_go_with_the_customer_to_the_new_consultant(world: World) -> None:
+    customer: Customer = world.customer()
+    world.act("write_follow_up", customer, text="a", next_follow_up_at=utcnow() + timedelta(days=1))
+    world.act("write_follow_up", customer, text="b", next_follow_up_at=utcnow() + timedelta(days=2))
+    world.act("reassign", customer, by="keeper", owner=world.people["seller2"].id)
+    owners = [(t.state, t.owner_id) for t in db.session.scalars(select(Task).order_by(Task.id))]
+    people = world.people
+    assert owners == [(TaskState.DONE, people["seller"].id), (TaskState.OPEN, people["seller2"].id)]
