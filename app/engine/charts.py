@@ -268,28 +268,31 @@ def _numbers(charts: Sequence[Number], board: _Board) -> list[Link]:
     if not charts:
         return []
     parts, urls, units = [], [], []
+    params = dict(board.params)
     for chart in charts:
-        where, url = _number_rows(chart, board)
+        where, more, url = _number_rows(chart, board)
+        params |= more
         measure, unit = _measure(chart)
         parts.append(select(measure).select_from(board.resource.model).where(where).scalar_subquery())
         urls.append(url)
         units.append(chart.unit or unit)
-    row = db.session.execute(select(*parts), dict(board.params)).one()
+    row = db.session.execute(select(*parts), params).one()
     return [
         Link(chart.title, url, count=_figure(value, unit), name=chart.name)
         for chart, value, url, unit in zip(charts, row, urls, units, strict=True)
     ]
 
 
-def _number_rows(chart: Number, board: _Board) -> tuple[ColumnElement[bool], str]:
+def _number_rows(chart: Number, board: _Board) -> tuple[ColumnElement[bool], Mapping[str, Any], str]:
+    """What is counted, its further parameters, and the address that lists the same."""
     if chart.where is None:
-        return board.where, board.address({})
+        return board.where, {}, board.address({})
     view = next((v for v in board.resource.views if v.where is chart.where or v.name == chart.name), None)
     if view is None:
-        return and_(board.where, chart.where(board.query.now)), ""
+        return and_(board.where, chart.where(board.query.now)), {}, ""
     args = {**board.args, "view": [view.name]}
     query = listing.parse(board.resource, board.actor, args, board.query.now, board.dialect)
-    return query.condition, board.address({"view": [view.name]})
+    return query.condition, query.params, board.address({"view": [view.name]})
 
 
 def _figure(value: Any, unit: str) -> str:

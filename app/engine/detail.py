@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import String, delete, insert, literal, select
+from sqlalchemy import Select, String, bindparam, delete, insert, literal, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import JSON
 
-from app.engine import pages, timeline
+from app.engine import pages, plans, timeline
 from app.engine.actions import NotFound
 from app.engine.cells import html
 from app.engine.database import Model, db, writing
@@ -37,10 +37,14 @@ class ColumnChoice(Model):
 
 def chosen_columns(session: Session, actor: Actor, resource: type[Resource]) -> list[str]:
     """The person's own columns, or an empty list for the declared ones."""
-    statement = select(ColumnChoice.names).where(
-        ColumnChoice.user_id == actor.id, ColumnChoice.resource == resource.name
+    row = plans.run(session, ("columns",), _choice, {"user_id": actor.id, "resource": resource.name}).first()
+    return row[0] if row is not None else []
+
+
+def _choice() -> Select[Any]:
+    return select(ColumnChoice.names).where(
+        ColumnChoice.user_id == bindparam("user_id"), ColumnChoice.resource == bindparam("resource")
     )
-    return session.scalar(statement) or []
 
 
 def choose_columns(actor: Actor, resource: type[Resource], names: list[str]) -> None:

@@ -6,17 +6,16 @@ by bisection), except by its full value where the guard allows that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
 
 from app.engine import names
 from app.engine.cells import local, local_day
-from app.engine.choices import Choice
 from app.engine.fields import FieldSpec, Values, describe, is_mobile, normalise_phone
 from app.engine.guards import may_filter, may_find_exactly
 from app.engine.resource import Between, Resource
@@ -26,18 +25,34 @@ EMPTY = "-"
 """The value that stands for "nothing filled in" in a filter's address."""
 MAX_VALUES = 50
 MAX_TEXT = 64
+TAIL = 4
+"""So many last digits of a phone find it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """One filter in force: its field, its words in the chip, the parameters it came from."""
+    """One filter in force: its field, its words in the chip, the parameters it came from.
+
+    ``key`` names the condition's shape and ``params`` its values (see `plans`); ``make`` builds it.
+    """
 
     spec: FieldSpec
     label: str
     names: tuple[str, ...]
-    condition: ColumnElement[bool]
+    key: tuple[Hashable, ...]
+    params: dict[str, Any]
+    make: Callable[[], ColumnElement[bool]]
     selective: bool = False
     default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What the search box asks for, in the same form."""
+
+    key: tuple[Hashable, ...] | None
+    params: dict[str, Any]
+    make: Callable[[], ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,49 +100,65 @@ def window(resource: type[Resource], args: Mapping[str, Sequence[str]], now: dat
     if any(args.get(f"{spec.name}.{end}", ("",))[0] for end in ("from", "to")):
         return None
     first = local(now).date() - timedelta(days=resource.window.days)
-    condition = resource.window.column >= local_day(first)
-    label = f"{spec.label}：近 {resource.window.days} 天"
-    return Active(spec, label, ("window",), condition, default=True)
+    column = resource.window.column
+    return Active(
+        spec,
+        f"{spec.label}：近 {resource.window.days} 天",
+        ("window",),
+        ("window",),
+        {"window_from": local_day(first)},
+        lambda: column >= bindparam("window_from", type_=column.type),
+        default=True,
+    )
 
 
 def _equal(resource: type[Resource], spec: FieldSpec, values: list[str], actor: Actor) -> Active | None:
     if not values:
         return None
-    words: list[str] = []
-    parts: list[ColumnElement[bool]] = []
-    selective = False
     wanted = [v for v in values if v != EMPTY]
-    if len(wanted) < len(values):
-        words.append("未填写")
-        parts.append(_is_empty(resource, spec))
-    if wanted:
-        column = spec.attribute
+    empty = len(wanted) < len(values)
+    words = ["未填写"] if empty else []
+    name = f"f_{spec.name}"
+    if spec.kind in ("phone", "phones") or (spec.kind == "text" and not spec.multiple):
+        if not wanted:
+            return Active(
+                spec,
+                f"{spec.label}：未填写",
+                (spec.name,),
+                ("empty", spec.name),
+                {},
+                lambda: _is_empty(resource, spec),
+            )
+        value = normalise_phone(wanted[0]) if spec.kind != "text" else wanted[0].strip()
+        return Active(
+            spec, f"{spec.label}：{wanted[0]}", (spec.name,), ("exact", spec.name), {name: value},
+            lambda: _exactly(resource, spec, bindparam(name)), selective=True,
+        )  # fmt: skip
+    typed, said = _typed(spec, wanted, actor)
+    words += said
+
+    def make() -> ColumnElement[bool]:
+        many: Any = bindparam(name, expanding=True)
         if spec.links is not None:
-            ids = [int(v) for v in wanted if v.isdigit()]
-            words += wanted
-            parts.append(resource.pk().in_(select(spec.links.left).where(spec.links.right.in_(ids))))
-        elif spec.kind in ("ref", "integer"):
-            ids = [int(v) for v in wanted if v.lstrip("-").isdigit() and len(v) < 16]
-            words += wanted
-            parts.append(column.in_(ids))
-        elif spec.kind == "bool":
-            words += ["是" if v == "1" else "否" for v in wanted]
-            parts.append(column.in_([v == "1" for v in wanted]))
-        elif spec.kind == "choice":
-            known = {e.value: e.label for e in spec.entries(actor.dealer_id)}
-            valid = [v for v in wanted if v in known]
-            words += [known[v] for v in valid]
-            typed: list[Choice | str] = [spec.choices.of(v) for v in valid] if spec.choices else list(valid)
-            parts.append(column.in_(typed) if typed else false())
-        elif spec.kind == "phone" or spec.values is not None:
-            selective = True
-            words.append(wanted[0])
-            parts.append(exact_condition(resource, spec, wanted[0]))
+            chosen = resource.pk().in_(select(spec.links.left).where(spec.links.right.in_(many)))
         else:
-            selective = True
-            words.append(wanted[0])
-            parts.append(column == wanted[0].strip())
-    return Active(spec, f"{spec.label}：{'、'.join(words)}", (spec.name,), or_(*parts), selective)
+            chosen = spec.attribute.in_(many)
+        return or_(_is_empty(resource, spec), chosen) if empty else chosen
+
+    key = ("any", spec.name, empty)
+    return Active(spec, f"{spec.label}：{'、'.join(words)}", (spec.name,), key, {name: typed}, make)
+
+
+def _typed(spec: FieldSpec, wanted: list[str], actor: Actor) -> tuple[list[Any], list[str]]:
+    """The values as the column holds them, unknown ones left out, and their words."""
+    if spec.kind == "bool":
+        return [v == "1" for v in wanted], ["是" if v == "1" else "否" for v in wanted]
+    if spec.kind == "choice":
+        known = {e.value: e.label for e in spec.entries(actor.dealer_id)}
+        valid = [v for v in wanted if v in known]
+        typed = [spec.choices.of(v) for v in valid] if spec.choices is not None else list(valid)
+        return typed, [known[v] for v in valid]
+    return [int(v) for v in wanted if v.isascii() and v.isdigit() and len(v) < 10], list(wanted)
 
 
 def _is_empty(resource: type[Resource], spec: FieldSpec) -> ColumnElement[bool]:
@@ -138,31 +169,41 @@ def _is_empty(resource: type[Resource], spec: FieldSpec) -> ColumnElement[bool]:
 
 
 def _range(spec: FieldSpec, args: Mapping[str, Sequence[str]], errors: list[str]) -> Active | None:
-    parts: list[ColumnElement[bool]] = []
-    words = []
-    names_used = (f"{spec.name}.from", f"{spec.name}.to")
-    for end, name in zip(("from", "to"), names_used, strict=True):
-        text = (args.get(name) or ("",))[0].strip()
-        if not text:
-            words.append("")
-            continue
-        try:
-            bound = _bound(spec, text, end == "to")
-        except (ValueError, InvalidOperation, OverflowError):
-            errors.append(f"{spec.label}：“{text[:20]}”不是有效的{_kind_word(spec)}")
-            words.append("")
-            continue
-        words.append(text)
-        column = spec.attribute
-        if end == "from":
-            parts.append(column >= bound)
-        else:
-            parts.append(column < bound if spec.kind == "datetime" else column <= bound)
+    column = spec.attribute
     if (args.get(spec.name) or ("",))[0] == EMPTY:
-        return Active(spec, f"{spec.label}：未填写", (spec.name,), spec.attribute.is_(None))
-    if not parts:
+        key: tuple[Hashable, ...] = ("empty", spec.name)
+        return Active(spec, f"{spec.label}：未填写", (spec.name,), key, {}, lambda: column.is_(None))
+    used = (f"{spec.name}.from", f"{spec.name}.to")
+    bounds: list[Any] = []
+    words = []
+    for end, name in enumerate(used):
+        text = (args.get(name) or ("",))[0].strip()
+        bound = None
+        if text:
+            try:
+                bound = _bound(spec, text, end == 1)
+            except (ValueError, InvalidOperation, OverflowError):
+                errors.append(f"{spec.label}：“{text[:20]}”不是有效的{_kind_word(spec)}")
+                text = ""
+        bounds.append(bound)
+        words.append(text)
+    low, high = bounds
+    if low is None and high is None:
         return None
-    return Active(spec, f"{spec.label}：{words[0]} 至 {words[1]}", names_used, and_(*parts))
+    first, last = f"f_{spec.name}_from", f"f_{spec.name}_to"
+
+    def make() -> ColumnElement[bool]:
+        parts = []
+        if low is not None:
+            parts.append(column >= bindparam(first, type_=column.type))
+        if high is not None:
+            end = bindparam(last, type_=column.type)
+            parts.append(column < end if spec.kind == "datetime" else column <= end)
+        return and_(*parts)
+
+    params = {n: v for n, v in ((first, low), (last, high)) if v is not None}
+    key = ("range", spec.name, low is not None, high is not None)
+    return Active(spec, f"{spec.label}：{words[0]} 至 {words[1]}", used, key, params, make)
 
 
 def _bound(spec: FieldSpec, text: str, end: bool) -> Any:
@@ -183,17 +224,15 @@ def _kind_word(spec: FieldSpec) -> str:
     return "日期" if spec.kind in ("date", "datetime") else "数字"
 
 
-def exact_condition(resource: type[Resource], spec: FieldSpec, text: str) -> ColumnElement[bool]:
-    """Rows whose field has exactly this value; a phone is normalised first."""
+def _exactly(resource: type[Resource], spec: FieldSpec, value: Any) -> ColumnElement[bool]:
+    """Rows whose field has exactly this value; a phone comes normalised."""
     source: Values | None = spec.values
-    phone = spec.kind in ("phone", "phones")
-    value = normalise_phone(text) if phone else text.strip()
     if source is not None:
         return resource.pk().in_(select(source.left).where(source.value == value))  # type: ignore[no-any-return]
     return spec.attribute == value  # type: ignore[no-any-return]
 
 
-def keyword(resource: type[Resource], text: str, actor: Actor, dialect: str) -> ColumnElement[bool] | None:
+def keyword(resource: type[Resource], text: str, actor: Actor, dialect: str) -> Search | None:
     """What the search box finds: full numbers, the last four digits of a phone, parts of a name (D-08).
 
     Parts of a number are no way round a mask: they are searched only by those who may read it.
@@ -201,23 +240,22 @@ def keyword(resource: type[Resource], text: str, actor: Actor, dialect: str) -> 
     text = text.strip()[:MAX_TEXT]
     if not text:
         return None
-    parts: list[ColumnElement[bool]] = []
     digits = normalise_phone(text)
-    for source in resource.exact:
-        spec = describe(source)
-        if not may_find_exactly(spec, actor):
-            continue
-        if spec.kind in ("phone", "phones"):
-            if is_mobile(digits):
-                parts.append(exact_condition(resource, spec, digits))
-        else:
-            parts.append(exact_condition(resource, spec, text.upper() if text.isascii() else text))
-    if digits.isdigit() and len(digits) == 4:
-        for source in resource.tail:
-            if may_filter(describe(source), actor):
-                spec = describe(source)
-                parts.append(exact_condition(resource, spec, digits))
-    if not is_mobile(digits):
-        for column in resource.search:
-            parts.append(names.condition(resource, column, text, dialect, actor.dealer_id))
-    return or_(*parts) if parts else false()
+    mobile = is_mobile(digits)
+    exact = [s for s in map(describe, resource.exact) if may_find_exactly(s, actor)]
+    phones = [s for s in exact if s.kind in ("phone", "phones")] if mobile else []
+    codes = [s for s in exact if s.kind not in ("phone", "phones")]
+    tails: list[FieldSpec] = []
+    if digits.isascii() and digits.isdigit() and len(digits) == TAIL:
+        tails = [s for s in map(describe, resource.tail) if may_filter(s, actor)]
+    searched = () if mobile else resource.search
+    params = {"q_digits": digits, "q_code": text.upper() if text.isascii() else text}
+
+    def make() -> ColumnElement[bool]:
+        parts = [_exactly(resource, s, bindparam("q_digits")) for s in (*phones, *tails)]
+        parts += [_exactly(resource, s, bindparam("q_code")) for s in codes]
+        parts += [names.condition(resource, c, text, dialect, actor.dealer_id) for c in searched]
+        return or_(*parts) if parts else false()
+
+    shape = ("q", *(s.name for s in phones), "/", *(s.name for s in tails), "/", *(s.name for s in codes))
+    return Search(None if searched else shape, params, make)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_
 
 from app.engine import filters, paging
 from app.engine.fields import FieldSpec, describe
+from app.engine.filters import Active, Search
 from app.engine.guards import may_filter
 from app.engine.paging import Cursor
 from app.engine.resource import Resource, View
@@ -32,10 +34,10 @@ class Query:
     scope: Scope | None
     scopes: frozenset[Scope]
     view: View | None
-    filters: list[filters.Active]
+    filters: list[Active]
     errors: list[str]
     text: str
-    search: ColumnElement[bool] | None
+    search: Search | None
     sort: FieldSpec
     descending: bool
     per_page: int
@@ -48,12 +50,20 @@ class Query:
     @property
     def conditions(self) -> list[ColumnElement[bool]]:
         """Everything but the scope."""
-        parts = [f.condition for f in self.filters]
+        parts = [f.make() for f in self.filters]
         if self.search is not None:
-            parts.append(self.search)
+            parts.append(self.search.make())
         if self.view is not None:
             parts.append(self.view.where(self.now))
         return parts
+
+    @property
+    def shape(self) -> tuple[Hashable, ...] | None:
+        """What the conditions look like without their values; None when they cannot be shared."""
+        if self.view is not None or (self.search is not None and self.search.key is None):
+            return None
+        searched = self.search.key if self.search is not None else None
+        return (self.resource.name, self.scopes, searched, *(f.key for f in self.filters))
 
     @property
     def condition(self) -> ColumnElement[bool]:
@@ -110,14 +120,19 @@ def parse(resource: type[Resource], actor: Actor, args: Args, now: datetime, dia
         scope, scopes = None, scopes_of(resource, actor)  # a full number is looked for wherever it may be
     sort, descending = _order(resource, actor, first(args, "sort") or (view.sort if view else ""))
     per_page = number(first(args, "per_page"), PAGE_SIZES[0])
+    after, before = paging.decode(first(args, "after"), sort), paging.decode(first(args, "before"), sort)
+    params: dict[str, Any] = dict(actor.params)
+    for active in in_force:
+        params |= active.params
+    if search is not None:
+        params |= search.params
+    cursor = before or after
+    if cursor is not None:
+        params |= {"cursor_value": cursor.value, "cursor_id": cursor.id}
     return Query(
         resource, actor, now, args, scope, scopes, view, in_force, errors, text, search, sort, descending,
         per_page if per_page in PAGE_SIZES else PAGE_SIZES[0],
-        number(first(args, "page"), 1),
-        paging.decode(first(args, "after"), sort),
-        paging.decode(first(args, "before"), sort),
-        first(args, "last") == "1",
-        dict(actor.params),
+        number(first(args, "page"), 1), after, before, first(args, "last") == "1", params,
     )  # fmt: skip
 
 
@@ -135,9 +150,10 @@ def _defaults(
             words = "、".join(getattr(v, "label", str(v)) for v in values)
             found.append(
                 filters.Active(
-                    spec, f"{spec.label}：不含{words}", ("include",), column.not_in(values), default=True
+                    spec, f"{spec.label}：不含{words}", ("include",), ("without", spec.name), {},
+                    partial(column.not_in, values), default=True,
                 )
-            )
+            )  # fmt: skip
     return found
 
 

@@ -99,13 +99,15 @@ class Column:
 
 @dataclass(slots=True)
 class Row:
-    """One record of a list. ``cells`` run parallel to the shown columns."""
+    """One record of a list. ``cells`` run parallel to the shown columns; ``html`` are the same cells as
+    table cells in one piece, because a list page is mostly that."""
 
     id: int
     url: str
     cells: list[Markup]
     version: int = 0
     number: int = 0
+    html: Markup = field(default_factory=Markup)
 
 
 @dataclass(slots=True)

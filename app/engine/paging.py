@@ -10,11 +10,9 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, bindparam, or_
 
 from app.engine.fields import FieldSpec
-
-NULL = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +68,11 @@ def _typed(value: Any, spec: FieldSpec) -> Any:
     return str(value)
 
 
-def beyond(column: Any, pk: Any, cursor: Cursor, *, descending: bool) -> ColumnElement[bool]:
-    """Rows that come after the cursor within the filled segment of a sort column."""
+def beyond(column: Any, pk: Any, *, descending: bool) -> ColumnElement[bool]:
+    """Rows that come after the cursor (parameters ``cursor_value``, ``cursor_id``) within the filled
+    segment of a sort column."""
+    value: Any = bindparam("cursor_value", type_=column.type)
+    last: Any = bindparam("cursor_id")
     if descending:
-        return and_(column <= cursor.value, or_(column < cursor.value, pk < cursor.id))
-    return and_(column >= cursor.value, or_(column > cursor.value, pk > cursor.id))
+        return and_(column <= value, or_(column < value, pk < last))
+    return and_(column >= value, or_(column > value, pk > last))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from app.engine import chrome, filters, forms, listing, paging, reading
@@ -53,26 +54,14 @@ def list_page(
         total, more = (rows.total, False) if rows.total is not None else _total(session, query, rows)
     elif not more:
         query.page = max(1, -(-total // query.per_page))
-    number = (query.page - 1) * query.per_page
-    shown = [
-        Row(
-            record.id,
-            f"{base}{record.id}",
-            [
-                html(spec, value, actor.dealer_id, actor.epoch, query.now)
-                for spec, value in zip(specs, record.values, strict=True)
-            ],
-            record.version,
-            number + i,
-        )
-        for i, record in enumerate(rows.records, 1)
-    ]
+    headings = _headings(resource, actor, query, specs, base)
+    shown = _rows(rows.records, specs, headings, query, base)
     batch = [action_link(resource, a, actor) for a in resource.actions if a.batch]
     return ListPage(
         resource.name, resource.label, resource.icon, base,
         _scopes(resource, actor, query, base), _views(session, resource, query, base),
         _filter_bar(session, resource, actor, query), _hidden(query),
-        _chips(query, base), _headings(resource, actor, query, specs, base), shown,
+        _chips(query, base), headings, shown,
         _pager(query, rows, base, total, more), batch, _buttons(resource, actor, base, query),
         [action_link(resource, a, actor) for a in resource.actions if a.row],
         resource.empty, _empty_hint(resource, query),
@@ -83,6 +72,29 @@ def list_page(
         error="；".join(query.errors),
         clear_url=address(base, {k: v for k, v in args.items() if k in ("scope", "view", "per_page")}),
     )  # fmt: skip
+
+
+def _rows(
+    records: Sequence[reading.Record],
+    specs: Sequence[FieldSpec],
+    headings: Sequence[Column],
+    query: Query,
+    base: str,
+) -> list[Row]:
+    dealer_id, epoch, now = query.actor.dealer_id, query.actor.epoch, query.now
+    opened = [Markup('<td class="{}">').format(h.role) for h in headings]
+    first = (query.page - 1) * query.per_page + 1
+    found = []
+    for number, record in enumerate(records, first):
+        parts: list[str] = []
+        for spec, start, value in zip(specs, opened, record.values, strict=True):
+            parts += (start, html(spec, value, dealer_id, epoch, now), _CLOSED)
+        row = Row(record.id, f"{base}{record.id}", [], record.version, number, Markup("".join(parts)))
+        found.append(row)
+    return found
+
+
+_CLOSED = Markup("</td>")
 
 
 def _count(session: Session, query: Query) -> tuple[int, bool]:
@@ -124,10 +136,10 @@ def scope_label(resource: type[Resource], scope: Scope) -> str:
 def _views(session: Session, resource: type[Resource], query: Query, base: str) -> list[Link]:
     if not resource.views:
         return []
-    conditions = [v.where(query.now) for v in resource.views]
     key = ("views", resource.name, query.actor.id, query.actor.epoch, query.scope)
     numbers: list[int] = chrome.remembered(
-        key, lambda: reading.counts(session, query, conditions, VIEW_LIMIT)
+        key,
+        lambda: reading.counts(session, query, [v.where(query.now) for v in resource.views], VIEW_LIMIT),
     )
     keep = {k: v for k, v in query.args.items() if k in ("scope", "per_page")}
     found = [Link("全部", address(base, keep), active=query.view is None)]
@@ -232,6 +244,17 @@ def _secondary(resource: type[Resource], actor: Actor) -> set[str]:
 
 
 def _filter_bar(session: Session, resource: type[Resource], actor: Actor, query: Query) -> list[Field]:
+    """The inputs of the filter bar; without values they are kept for a moment, because their options
+    cost a statement each."""
+    names = {f.spec.name for f in filters.declared(resource, actor)}
+    if query.text or any(k.partition(".")[0] in names for k in query.args):
+        return _filters(session, resource, actor, query)
+    key = ("filters", resource.name, actor.id, actor.epoch)
+    kept: list[Field] = chrome.remembered(key, lambda: _filters(session, resource, actor, query))
+    return kept
+
+
+def _filters(session: Session, resource: type[Resource], actor: Actor, query: Query) -> list[Field]:
     found: list[Field] = []
     if resource.search or resource.exact or resource.tail:
         words = resource.search_hint or "关键字"

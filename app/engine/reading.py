@@ -10,15 +10,16 @@ Three ways, cheapest first (`docs/decisions`, measured shapes):
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select, union
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, select, union
 from sqlalchemy.orm import Session, aliased
 
-from app.engine import paging
+from app.engine import paging, plans
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import gate, hidden, projection
 from app.engine.listing import Query
@@ -70,10 +71,16 @@ class Segment:
             found.append(column.is_not(None) if self.filled else column.is_(None))
         if self.cursor is not None:
             if self.filled:
-                found.append(paging.beyond(column, pk, self.cursor, descending=self.descending))
+                found.append(paging.beyond(column, pk, descending=self.descending))
             else:
-                found.append(pk < self.cursor.id if self.descending else pk > self.cursor.id)
+                last: Any = bindparam("cursor_id")
+                found.append(pk < last if self.descending else pk > last)
         return found
+
+    @property
+    def shape(self) -> tuple[bool, bool, bool, bool]:
+        """The segment without the cursor's values."""
+        return (self.cursor is not None, self.descending, self.filled, self.nullable)
 
     def ordered(self, statement: Select[Any], column: Any, pk: Any) -> Select[Any]:
         """The statement in the segment's order."""
@@ -130,15 +137,27 @@ class _Reader:
     def _walk(self, need: int, *, bounded: bool) -> list[Any]:
         found: list[Any] = []
         for segment in self._segments():
-            ids = self._ids(segment, need - len(found), bounded)
-            found += self._fetch(ids, segment)
+            limit = need - len(found)
+            build = partial(self._ids, segment, limit, bounded)
+            found += self._fetch(build, segment, ("walk", limit, self.skip, bounded))
             if len(found) >= need:
                 break
         return found
 
-    def _fetch(self, ids: Select[Any], segment: Segment) -> list[Any]:
-        statement = page_statement(self.query, ids, self.specs, descending=segment.descending)
-        return list(self.session.execute(statement, self.query.params))
+    def _fetch(
+        self, ids: Callable[[], Select[Any]], segment: Segment, way: tuple[Hashable, ...]
+    ) -> list[Any]:
+        query = self.query
+        shape = query.shape
+        key = None
+        if shape is not None:
+            shown = tuple((s.name, hidden(s, query.actor) is None) for s in self.specs)
+            key = ("page", *shape, query.sort.name, *segment.shape, *way, shown)
+
+        def build() -> Select[Any]:
+            return page_statement(query, ids(), self.specs, descending=segment.descending)
+
+        return list(plans.run(self.session, key, build, query.params))
 
     def _ids(self, segment: Segment, limit: int, bounded: bool) -> Select[Any]:
         parts = arms(self.query.resource, self.query.scopes)
@@ -181,7 +200,23 @@ class _Reader:
 
     def _from_candidates(self, need: int) -> tuple[list[Any] | None, int | None]:
         query = self.query
-        chosen = (
+        shape = query.shape
+        key = None if shape is None else ("candidates", *shape)
+        amount = plans.run(self.session, key, self._amount, query.params).scalar_one()
+        if amount > CANDIDATES:
+            return None, None
+        found: list[Any] = []
+        for segment in self._segments():
+            limit = need - len(found)
+            build = partial(self._sorted, segment, limit)
+            found += self._fetch(build, segment, ("candidates", limit, self.skip, query.sort.name))
+            if len(found) >= need:
+                break
+        return found, amount
+
+    def _candidates(self) -> Any:
+        query = self.query
+        return (
             select(query.resource.pk().label("id"), query.sort.attribute.label("place"))
             .where(query.condition)
             .limit(CANDIDATES + 1)
@@ -189,19 +224,16 @@ class _Reader:
             .prefix_with("MATERIALIZED", dialect="postgresql")
             .prefix_with("MATERIALIZED", dialect="sqlite")
         )
-        amount = self.session.scalar(select(func.count()).select_from(chosen), query.params) or 0
-        if amount > CANDIDATES:
-            return None, None
-        found: list[Any] = []
-        for segment in self._segments():
-            statement: Select[Any] = select(chosen.c.id, chosen.c.place)
-            statement = statement.where(*segment.conditions(chosen.c.place, chosen.c.id))
-            statement = segment.ordered(statement, chosen.c.place, chosen.c.id)
-            statement = statement.limit(need - len(found)).offset(self.skip or None)
-            found += self._fetch(statement, segment)
-            if len(found) >= need:
-                break
-        return found, amount
+
+    def _amount(self) -> Select[Any]:
+        return select(func.count()).select_from(self._candidates())
+
+    def _sorted(self, segment: Segment, limit: int) -> Select[Any]:
+        chosen = self._candidates()
+        statement: Select[Any] = select(chosen.c.id, chosen.c.place)
+        statement = statement.where(*segment.conditions(chosen.c.place, chosen.c.id))
+        statement = segment.ordered(statement, chosen.c.place, chosen.c.id)
+        return statement.limit(limit).offset(self.skip or None)
 
     def _rows(self, raw: list[Any], total: int | None) -> Rows:
         query = self.query
@@ -324,15 +356,8 @@ def linked(session: Session, spec: FieldSpec, ids: list[int], actor: Actor) -> d
     """What is attached to these records: ``(name, tone)`` of linked records, or gated plain values."""
     collected: dict[int, list[Any]] = {}
     if spec.links is not None:
-        target = resource_of(spec.target)
-        tone = getattr(spec.target, "tone", None)
-        statement = (
-            select(spec.links.left, target.title, tone if tone is not None else literal(""))
-            .join(spec.target, spec.target.id == spec.links.right)
-            .where(spec.links.left.in_(ids))
-            .order_by(spec.links.left, target.pk())
-        )
-        for owner, name, colour in session.execute(statement):
+        rows: Any = plans.run(session, ("links", spec), partial(_links_of, spec), {"owners": ids})
+        for owner, name, colour in rows:
             collected.setdefault(owner, []).append((name, getattr(colour, "value", colour) or ""))
     elif spec.values is not None:
         shown = projection(spec, actor, spec.values.value)
@@ -346,6 +371,19 @@ def linked(session: Session, spec: FieldSpec, ids: list[int], actor: Actor) -> d
             for owner, value in session.execute(many):
                 collected.setdefault(owner, []).append(gate(spec, value, actor, projected=True))
     return {owner: tuple(values) for owner, values in collected.items()}
+
+
+def _links_of(spec: FieldSpec) -> Select[Any]:
+    links = spec.links
+    assert links is not None
+    target = resource_of(spec.target)
+    tone = getattr(spec.target, "tone", None)
+    return (
+        select(links.left, target.title, tone if tone is not None else literal(""))
+        .join(spec.target, spec.target.id == links.right)
+        .where(links.left.in_(bindparam("owners", expanding=True)))
+        .order_by(links.left, target.pk())
+    )
 
 
 def count(session: Session, query: Query, limit: int = COUNT_LIMIT) -> tuple[int, bool]:

@@ -126,6 +126,12 @@ def scopes_of(resource: type[Resource], actor: Actor) -> frozenset[Scope]:
 
 def offered(resource: type[Resource]) -> frozenset[Scope]:
     """The scopes the resource's declaration gives a meaning to."""
+    key: Any = resource
+    return _offered(key)
+
+
+@cache
+def _offered(resource: type[Resource]) -> frozenset[Scope]:
     s = resource.scopes
     found = {Scope.GROUP}
     for scope, declared in (
@@ -136,7 +142,7 @@ def offered(resource: type[Resource]) -> frozenset[Scope]:
         (Scope.STORE, s.store),
         (Scope.DEALER, s.dealer),
     ):
-        if declared is not None and declared != ():
+        if declared is not None and not (isinstance(declared, tuple) and not declared):
             found.add(scope)
     if s.through is not None:
         found |= offered(resource.parent())

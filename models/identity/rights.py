@@ -17,7 +17,20 @@ from flask_appbuilder.security.sqla.models import (
     assoc_permissionview_role,
     assoc_user_role,
 )
-from sqlalchemy import Select, and_, case, event, func, insert, literal, or_, select, union_all, update
+from sqlalchemy import (
+    Select,
+    and_,
+    bindparam,
+    case,
+    event,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy import inspect as state_of
 from sqlalchemy.orm import InstanceState, Session
 
@@ -37,7 +50,7 @@ _stamp: Select[Any] = select(
     _USER.c.active,
     _USER.c.session_version,
     func.coalesce(select(_EPOCH.c.value).where(_EPOCH.c.id == 1).scalar_subquery(), 0),
-)
+).where(_USER.c.id == bindparam("user_id"))
 
 _person: Any = (
     select(
@@ -87,7 +100,7 @@ def _rights(user_id: int) -> Any:
 
 def stamp(session: Session, user_id: int) -> Stamp | None:
     """What a request must know afresh, in one light query; None for an unknown account."""
-    row = session.execute(_stamp.where(_USER.c.id == user_id)).first()
+    row = session.connection().execute(_stamp, {"user_id": user_id}).first()
     if row is None:
         return None
     session.info[_SEEN] = row[2]
