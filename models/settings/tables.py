@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import JSON, Boolean, ForeignKey, Integer, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from app.engine.choices import Choice, Tone
 from app.engine.database import Model
@@ -52,4 +52,4 @@ class Parameter(Steering, Dated, Versioned, Audited, Model):
     id: Mapped[Pk]
     key: Mapped[str] = column("参数", String(64))
     dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"), index=True)
-    value: Mapped[Any] = mapped_column(JSON, nullable=False)
+    value: Mapped[Any] = column("值", JSON, nullable=False)

@@ -1,0 +1,130 @@
+"""数据字典: presets of the group, a dealer's own entries, linked lists (D-13)."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from app.engine.actions import Invalid, NotFound, Refusal
+from app.engine.choices import dictionary
+from app.engine.database import db
+from app.engine.perform import create, remove, update
+from models.identity import presets
+from models.identity.rights import bump_epoch
+from models.settings import rules
+from models.settings.catalogue import dictionaries
+from models.settings.resources import Dictionaries
+from models.settings.tables import DictionaryEntry, EntryTone
+from tests.customers.world import World
+from tests.identity.test_rights import Counter
+from tests.plugins.people import Login
+
+
+def add(
+    world: World, label: str, name: str = "customer.kind", by: str = "boss", **values: object
+) -> DictionaryEntry:
+    """Add an entry as that administrator would."""
+    made, _ = create(Dictionaries, {"dictionary": name, "label": label} | values, world.actor(by))
+    return made
+
+
+def labels(name: str, dealer_id: int | None) -> list[str]:
+    """What people of the dealer are offered."""
+    return [e.label for e in dictionary(name, dealer_id) if e.active]
+
+
+def preset(name: str, value: str) -> DictionaryEntry:
+    """The group's entry."""
+    return db.session.scalars(
+        select(DictionaryEntry).where(DictionaryEntry.dictionary == name, DictionaryEntry.value == value)
+    ).first()
+
+
+def test_an_own_entry_is_offered_at_once_in_this_dealer_only(world: World, login: Login) -> None:
+    client = login("seller")
+    assert "老带新客户" not in client.get("/customers/new").get_data(as_text=True)
+    add(world, "老带新客户", sort=1)
+    assert labels("customer.kind", world.a.id)[0] == "老带新客户"
+    assert "老带新客户" in client.get("/customers/new").get_data(as_text=True)
+    assert "老带新客户" not in labels("customer.kind", world.b.id)
+    assert "老带新客户" not in login("outsider").get("/customers/new").get_data(as_text=True)
+
+
+def test_an_own_entry_stands_in_for_the_preset_of_the_same_value(world: World) -> None:
+    add(world, "高意向", "customer.level", value="H", tone=EntryTone.BAD)
+    own = {e.value: e.label for e in dictionary("customer.level", world.a.id)}
+    assert own["H"] == "高意向" and own["A"] == "A"
+    assert {e.value: e.label for e in dictionary("customer.level", world.b.id)}["H"] == "H"
+    add(world, "D", "customer.level", value="D", active=False)
+    assert "D" not in labels("customer.level", world.a.id)
+
+
+def test_presets_are_changed_by_the_group_alone(world: World) -> None:
+    row = preset("customer.kind", "潜在客户")
+    with pytest.raises(Refusal, match="集团预置项只能由集团修改"):
+        update(Dictionaries, row.id, {"label": "改名"}, world.actor("boss"))
+    with pytest.raises(Refusal, match="集团预置项"):
+        remove(Dictionaries, row.id, world.actor("boss"))
+    update(Dictionaries, row.id, {"label": "潜在"}, world.actor("admin"))
+    assert "潜在" in labels("customer.kind", world.b.id)
+
+
+def test_entries_of_another_dealer_are_out_of_reach(world: World, login: Login) -> None:
+    made = add(world, "甲商场自有")
+    assert login("outsider").get("/dictionary_entries/").status_code == 403
+    theirs = add(world, "另一条")
+    person = presets.add_person(
+        db.session(), dealer_id=world.b.id, username="boss_b", name="总管乙", password="Test-demo-2024K",
+        roles=[presets.preset_role(db.session(), world.b.id, "admin")],
+    )  # fmt: skip
+    bump_epoch(db.session())
+    db.session.commit()
+    assert person.id
+    for row in (made, theirs):
+        with pytest.raises(NotFound):
+            update(Dictionaries, row.id, {"label": "改名"}, world.actor("boss_b"))
+
+
+def test_the_same_value_twice_is_refused(world: World) -> None:
+    add(world, "老带新客户")
+    with pytest.raises(Invalid, match="已存在"):
+        add(world, "老带新客户")
+
+
+@pytest.mark.spec("D-13")
+def test_an_entry_of_a_linked_list_names_its_parent(world: World) -> None:
+    with pytest.raises(Invalid, match="上级字典"):
+        add(world, "小程序留资", "customer.source")
+    with pytest.raises(Invalid, match="上级字典"):
+        add(world, "小程序留资", "customer.source", parent="没有这个")
+    add(world, "小程序留资", "customer.source", parent="线上")
+    found = {e.value: e.parent for e in dictionary("customer.source", world.a.id)}
+    assert found["小程序留资"] == "线上"
+    with pytest.raises(Invalid, match="没有上级字典"):
+        add(world, "另一类", "customer.kind", parent="线上")
+
+
+def test_a_dictionary_must_be_a_declared_one(world: World, login: Login) -> None:
+    answer = login("boss").post("/dictionary_entries/new", data={"dictionary": "made.up", "label": "甲"})
+    assert answer.status_code == 400 and "请从列表中选择" in answer.get_data(as_text=True)
+    page = login("boss").get("/dictionary_entries/new").get_data(as_text=True)
+    assert "意向级别" in page and "客户来源" in page
+
+
+def test_installing_again_adds_nothing_and_keeps_what_was_renamed(world: World) -> None:
+    row = preset("customer.kind", "潜在客户")
+    update(Dictionaries, row.id, {"label": "潜在"}, world.actor("admin"))
+    before = len(db.session.scalars(select(DictionaryEntry.id)).all())
+    rules.install(db.session())
+    db.session.commit()
+    assert len(db.session.scalars(select(DictionaryEntry.id)).all()) == before
+    assert "潜在" in labels("customer.kind", None)
+
+
+def test_reading_a_dictionary_costs_no_query_once_it_is_known(world: World) -> None:
+    for declared in dictionaries():
+        dictionary(declared.name, world.a.id)
+    with Counter() as counted:
+        for declared in dictionaries():
+            assert dictionary(declared.name, world.a.id)
+    assert counted.seen == []
