@@ -218,7 +218,7 @@ def _funnel(chart: Funnel, board: _Board) -> ChartCard:
         chart.name, chart.title, "funnel",
         [words(spec, step, dealer, epoch) for step in chart.steps],
         [float(found.get(step, 0)) for step in chart.steps],
-        [_bar_url(spec, [step], board) for step in chart.steps],
+        [_bar_url(spec, [step], board) if found.get(step) else "" for step in chart.steps],
         total=_total(sum(found.values()), ""),
     )  # fmt: skip
 
