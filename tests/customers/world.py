@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -109,6 +110,11 @@ class World:
         )  # fmt: skip
 
 
+def words(page: str) -> str:
+    """What a page says, without its markup."""
+    return re.sub(r"\s+", "", re.sub(r"<[^>]*>", "", re.sub(r"<script.*?</script>", "", page, flags=re.S)))
+
+
 def grant(world: World, role: str, permission: tuple[str, str], dealer: Dealer | None = None) -> None:
     """Tick a permission for a preset role."""
     from models.identity import role_rules
@@ -164,4 +170,4 @@ def build() -> World:
     return World(dealers[0], dealers[1], stores, people, categories)
 
 
-__all__ = ["PASSWORD", "PHONE", "World", "build", "grant", "utcnow"]
+__all__ = ["PASSWORD", "PHONE", "World", "build", "grant", "utcnow", "words"]
