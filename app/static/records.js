@@ -163,14 +163,30 @@
     if (item.dataset.confirm) ask(item.dataset.confirm, go);
     else go();
   }
-  if (menu) {
-    rows.forEach((row) => {
-      const button = document.createElement("button");
-      Object.assign(button, { type: "button", className: "rm", title: "操作" });
+  /* Up to three actions stand in the row as icons; more of them open as a menu. */
+  function rowButton(item) {
+    const button = document.createElement("button");
+    Object.assign(button, { type: "button", className: "rm", title: item ? item.textContent.trim() : "操作" });
+    if (!item) {
       button.setAttribute("aria-haspopup", "menu");
+      return button;
+    }
+    button.dataset.item = item.dataset.act;
+    button.setAttribute("aria-label", button.title);
+    button.append($("i", item).cloneNode());
+    if (item.getAttribute("aria-disabled")) {
+      button.setAttribute("aria-disabled", "true");
+      button.title = item.title;
+    }
+    return button;
+  }
+  if (menu) {
+    const items = $$("button", menu);
+    const few = items.length <= 3;
+    rows.forEach((row) => {
       const cell = row.insertCell();
       cell.className = "ac";
-      cell.append(button);
+      (few ? items : [null]).forEach((item) => cell.append(rowButton(item)));
     });
     table.addEventListener("contextmenu", (event) => {
       const row = event.target.closest("tbody tr");
@@ -287,6 +303,12 @@
   table.addEventListener("click", (event) => {
     const row = event.target.closest("tbody tr");
     if (!row || !link(row)) return;
+    const direct = event.target.closest("[data-item]");
+    if (direct) {
+      menuRow = row;
+      if (!direct.getAttribute("aria-disabled")) run($(`[data-act="${direct.dataset.item}"]`, menu));
+      return;
+    }
     if (event.target.closest(".rm")) {
       const box = event.target.getBoundingClientRect();
       event.target.setAttribute("aria-expanded", "true");

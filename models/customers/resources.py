@@ -88,7 +88,7 @@ class Customers(Resource, model=Customer):
     unit = "位客户"
     icon = "users"
     menu = Menu("经营", icon="users", order=200)
-    quick = True
+    quick = quick_search = True
     create_label = "新增服务号"
     scopes = Scopes(
         mine=Customer.filer_id,
@@ -303,7 +303,7 @@ class Contacts(Resource, model=Contact):
         "获客", label="潜客列表", icon="address-book", order=120,
         badge=Badge(lambda now: and_(Contact.state == ContactState.OPEN, Contact.followed.is_(False))),
     )  # fmt: skip
-    quick = True
+    quick = quick_search = True
     create_label = "新增潜客"
     scopes = Scopes(mine=Contact.employee_id, store=Contact.store_id, dealer=Contact.dealer_id)
     scope_labels = {Scope.MINE: "我的潜客", Scope.STORE: "本店潜客", Scope.DEALER: "全部潜客"}

@@ -69,6 +69,7 @@ class ServiceOrders(Resource, model=ServiceOrder):
     )
     leaves_out = ((ServiceOrder.state, (OrderState.LOST,)),)
     exact = (ServiceOrder.code, ServiceOrder.customer_phone)
+    quick_search = True
     search_hint = "服务单号、完整手机号码"
     sorts = (ServiceOrder.created_at,)
     window = Window(ServiceOrder.created_at, days=180)
@@ -148,7 +149,14 @@ class Receipts(Resource, model=Receipt):
         Receipt.writer_id,
     )
     more_columns = (Receipt.method, Receipt.voucher_no, Receipt.store_id, Receipt.created_at)
-    filters = (Receipt.kind, Receipt.state, Receipt.writer_id, Receipt.store_id, Between(Receipt.paid_on))
+    filters = (
+        Receipt.kind,
+        Receipt.state,
+        Receipt.writer_id,
+        Receipt.store_id,
+        Between(Receipt.paid_on),
+        Between(Receipt.created_at),
+    )
     exact = (Receipt.code, Receipt.voucher_no)
     search_hint = "收款单号、收据编号"
     sorts = (Receipt.created_at, Receipt.paid_on)
@@ -243,6 +251,7 @@ class FactoryOrders(Resource, model=FactoryOrder):
         FactoryOrder.contract_no,
         FactoryOrder.customer_phone,
     )
+    quick_search = True
     search_hint = "工厂订单自编号、订单号、合同号、完整手机号码"
     sorts = (FactoryOrder.created_at,)
     views = (
