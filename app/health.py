@@ -116,8 +116,11 @@ class _Waiting(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The outbox and the queue."""
-        rows = outbox.waiting(db.session())
-        yield GaugeMetricFamily("zhike_outbox_waiting", "Outbox rows not yet done", rows)
+        try:
+            rows = outbox.waiting(db.session())
+        except SQLAlchemyError:
+            rows = -1
+        yield GaugeMetricFamily("zhike_outbox_waiting", "Outbox rows not yet done, -1: no database", rows)
         try:
             depth = queue.current().depth()
         except queue.QueueDown:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -12,7 +13,9 @@ from sqlalchemy import text
 from app import health
 from app.engine import queue
 from app.engine.database import db
+from app.factory import create_app
 from jobs import worker
+from tests.plugins.databases import settings_for_tests
 
 
 def test_healthz_needs_nobody(client: FlaskClient) -> None:
@@ -41,6 +44,17 @@ def test_readyz_with_an_old_schema_is_not_ready(app: Flask, client: FlaskClient)
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json["migrations"] == "behind"
+
+
+@pytest.mark.sqlite_only
+def test_without_its_database_it_lives_but_is_not_ready(tmp_path: Path) -> None:
+    away = create_app(settings_for_tests("postgresql+psycopg://u:p@127.0.0.1:1/x", tmp_path))
+    visitor = away.test_client()
+    assert visitor.get("/healthz").status_code == 200
+    answer = visitor.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json == {"status": "down", "database": "down", "migrations": "unknown", "redis": "none"}
+    assert "zhike_outbox_waiting -1.0" in visitor.get("/metrics").text
 
 
 def test_metrics_count_requests_and_what_waits(client: FlaskClient) -> None:
