@@ -59,7 +59,7 @@ def list_page(
     batch = [action_link(resource, a, actor) for a in resource.actions if a.batch]
     return ListPage(
         resource.name, resource.label, resource.icon, base,
-        _scopes(resource, actor, query, base), _views(session, resource, query, base),
+        _scopes(resource, actor, query, base), views_of(session, resource, query),
         _filter_bar(session, resource, actor, query), _hidden(query),
         _chips(query, base), headings, shown,
         _pager(query, rows, base, total, more), batch, _buttons(resource, actor, base, query),
@@ -133,7 +133,9 @@ def scope_label(resource: type[Resource], scope: Scope) -> str:
     return resource.scope_labels.get(scope, scope.label)
 
 
-def _views(session: Session, resource: type[Resource], query: Query, base: str) -> list[Link]:
+def views_of(session: Session, resource: type[Resource], query: Query) -> list[Link]:
+    """The saved views as tabs with their counts."""
+    base = f"/{resource.name}/"
     if not resource.views:
         return []
     key = ("views", resource.name, query.actor.id, query.actor.epoch, query.scope)
@@ -226,9 +228,7 @@ def role(resource: type[Resource], spec: FieldSpec) -> str:
     kinds = {"phone": "ph", "refs": "tg", "money": "num", "integer": "num", "datetime": "tm", "date": "tm"}
     if spec.kind == "choice":
         return "gr" if spec.name == "level" else ""
-    if spec.wide or spec.kind == "textarea":
-        return "tx"
-    return kinds.get(spec.kind, "")
+    return kinds.get(spec.kind) or ("tx" if spec.wide or spec.kind == "textarea" else "")
 
 
 def _all_columns(resource: type[Resource], specs: Sequence[FieldSpec]) -> list[Column]:

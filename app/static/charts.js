@@ -64,7 +64,7 @@
         series: [{ type: "line", data, smooth: 0.2, symbolSize: 7, areaStyle: { opacity: 0.1 }, triggerLineEvent: false }],
       });
     }
-    const lying = kind === "hbar" || kind === "rank" || names.some((name) => name.length > 6) || names.length > 12;
+    const lying = kind === "hbar" || kind === "rank" || names.join("字").length > 40;
     const bar = {
       type: "bar", data, barMaxWidth: 26, itemStyle: { borderRadius: lying ? [0, 4, 4, 0] : [4, 4, 0, 0] },
       label: { show: names.length <= 20, position: lying ? "right" : "top", color: c.soft, formatter: (at) => number(at.value) },
