@@ -10,14 +10,14 @@ from flask_appbuilder import BaseView, expose
 from flask_appbuilder.views import IndexView
 from sqlalchemy.orm import Session
 
-from app.engine import chrome, filters, listing, reading
+from app.engine import chrome, filters, listing, presenting, reading
 from app.engine.cells import html as cell
 from app.engine.cells import local, text
 from app.engine.database import db, utcnow
 from app.engine.fields import describe
 from app.engine.pages import HomePage, Link, Recent, SearchGroup, SearchPage, Todo
 from app.engine.resource import Resource, resource, resources
-from app.engine.scopes import Actor
+from app.engine.scopes import Actor, Scope
 from app.engine.security import require_actor
 
 HITS = 8
@@ -53,7 +53,7 @@ class HomeView(IndexView):  # type: ignore[misc]
             if here.hour < 18
             else "晚上好"
         )
-        customers = resource("customers")
+        customers, tasks = resource("customers"), resource("tasks")
         shown = HomePage(
             "首页",
             f"{actor.name}，{greeting}",
@@ -62,8 +62,26 @@ class HomeView(IndexView):  # type: ignore[misc]
             [Link(c.label, c.url, c.icon, primary=i == 0) for i, c in enumerate(creates)],
             _recent(session, customers, actor) if customers is not None else [],
             recent_url="/customers/",
+            upcoming=_recent(session, tasks, actor) if tasks is not None else [],
+            upcoming_url="/tasks/",
+            numbers=_numbers(session, customers, actor) if customers is not None else [],
         )
         return chrome.page("home.html", key="home", title="首页", page=shown)
+
+
+def _numbers(session: Session, found: type[Resource], actor: Actor) -> list[Link]:
+    """The customers' saved views with their counts; each opens exactly its rows."""
+    if not actor.can("can_list", found.view_name()):
+        return []
+    query = listing.parse(found, actor, _widest(found, actor), utcnow(), session.get_bind().dialect.name)
+    return [v for v in presenting.views_of(session, found, query) if v.count is not None]
+
+
+def _widest(found: type[Resource], actor: Actor) -> dict[str, list[str]]:
+    """The first scope of a person's own work, else the store's or the dealer's."""
+    shown = listing.tabs(found, actor)
+    chosen = next((s for s in (Scope.STORE, Scope.DEALER) if s in shown), None)
+    return {"scope": [chosen.value]} if chosen is not None and Scope.MINE not in shown else {}
 
 
 class SearchView(BaseView):  # type: ignore[misc]
@@ -114,8 +132,11 @@ def _group(session: Session, found: type[Resource], actor: Actor, typed: str) ->
 def _recent(session: Session, found: type[Resource], actor: Actor) -> list[Recent]:
     if not actor.can("can_list", found.view_name()):
         return []
-    query = listing.parse(found, actor, {}, utcnow(), session.get_bind().dialect.name)
+    args = {"scope": [s.value for s in listing.tabs(found, actor)[:1]]}
+    query = listing.parse(found, actor, args, utcnow(), session.get_bind().dialect.name)
     query.per_page = RECENT
+    if found.name == "customers":
+        query.scope, query.scopes = None, listing.all_scopes(found, actor)
     return _hits(session, query, found, actor)
 
 

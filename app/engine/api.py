@@ -195,7 +195,7 @@ def _record(found: type[Resource], pk: int, actor: Actor) -> dict[str, Any]:
     session = db.session()
     specs = serial.record_fields(found)
     chosen = serial.selected(specs)
-    values, version = detail.values_of(session, found, pk, actor, chosen)
+    values, _, version = detail.values_of(session, found, pk, actor, chosen)
     record = serial.as_json(chosen, [values[s.name] for s in chosen], pk, version, actor)
     serial.add_link_ids(session, specs, [record])
     return record

@@ -20,7 +20,7 @@ from app.engine.guards import gate, hidden
 from app.engine.listing import Query
 from app.engine.presenting import action_link, role
 from app.engine.reading import linked, projected
-from app.engine.resource import Group, Related, Resource, resource_of
+from app.engine.resource import Group, Related, Resource, has_resource, resource_of
 from app.engine.scopes import Actor, visible
 
 
@@ -83,11 +83,13 @@ def labels(session: Session, resource: type[Resource], ids: Sequence[int], actor
 
 def values_of(
     session: Session, resource: type[Resource], pk: int, actor: Actor, specs: Sequence[FieldSpec]
-) -> tuple[dict[str, Any], int]:
-    """The gated values of one record in scope by field name, and its version; raises `NotFound`."""
+) -> tuple[dict[str, Any], dict[str, int], int]:
+    """The gated values of one record in scope by field name, the ids its references point to, and its
+    version; raises `NotFound`."""
     chosen, joins = projected(resource, actor, specs)
+    refs = [s for s in specs if s.kind == "ref" and s.attribute is not None and hidden(s, actor) is None]
     version = getattr(resource.model, "version", None)
-    statement = select(version if version is not None else literal(0), *chosen)
+    statement = select(version if version is not None else literal(0), *chosen, *(s.attribute for s in refs))
     statement = statement.select_from(resource.model)
     for other, on in joins:
         statement = statement.outerjoin(other, on)
@@ -102,7 +104,18 @@ def values_of(
             found[spec.name] = gate(spec, next(taken), actor, projected=True)
         else:
             found[spec.name] = linked(session, spec, [pk], actor).get(pk, ())
-    return found, row[0]
+    pointed = {spec.name: value for spec, value in zip(refs, taken, strict=True) if value is not None}
+    return found, pointed, row[0]
+
+
+def _linked_name(spec: FieldSpec, shown: Markup, target_id: int | None, actor: Actor) -> Markup:
+    """A reference as a link, for people who may open the pages it leads to."""
+    if target_id is None or not has_resource(spec.target):
+        return shown
+    target = resource_of(spec.target)
+    if not target.detail or not actor.can("can_list", target.view_name()):
+        return shown
+    return Markup('<a class="link" href="/{}/{}">{}</a>').format(target.name, target_id, shown)
 
 
 def detail_page(
@@ -116,12 +129,14 @@ def detail_page(
     for source in (*[h for h in head if h is not None], *(f for g in groups for f in g.fields)):
         spec = describe(source)
         specs.setdefault(spec.name, spec)
-    values, version = values_of(session, resource, pk, actor, list(specs.values()))
+    values, pointed, version = values_of(session, resource, pk, actor, list(specs.values()))
 
     def item(source: Any) -> pages.Item:
         spec = describe(source)
         guard = hidden(spec, actor)
         shown = html(spec, values[spec.name], actor.dealer_id, actor.epoch, now)
+        if spec.kind == "ref":
+            shown = _linked_name(spec, shown, pointed.get(spec.name), actor)
         return pages.Item(spec.label, shown, guard.label if guard else "", spec.wide, spec.name)
 
     title = str(values[describe(resource.title).name] or f"#{pk}")
