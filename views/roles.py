@@ -25,7 +25,7 @@ from app.engine.resource import Resource, resources
 from app.engine.scopes import Actor, Scope, visible
 from app.engine.security import require_actor
 from models.identity import role_rules
-from models.identity.resources import Roles
+from models.identity.resources import GOODS, ORGANISATION, Roles
 from models.identity.rights import role_ids_with
 from models.identity.role_rules import Rights
 from models.identity.roles import RoleAssignment, RoleKind, StaffRole
@@ -327,4 +327,6 @@ def _without(session: Session, role_id: int, pair: tuple[str, str]) -> int:
     return session.scalar(statement) or 0
 
 
+chrome.group_icon(ORGANISATION, "sitemap")
+chrome.group_icon(GOODS, "settings")
 VIEWS = [RoleEditorView]

@@ -26,16 +26,17 @@ from models.identity.tables import (
     Store,
 )
 
-MENU = "管理"
+ORGANISATION = "组织权限管理"
+GOODS = "管理"
 
 
 class Employees(Resource, model=Employee, name="employees"):
     """组织人员管理: people, their stores and roles (A-114). Colleagues can be picked by everybody."""
 
-    label = "组织人员管理"
+    label = "人员"
     unit = "人"
     icon = "users-group"
-    menu = Menu(MENU, icon="users-group", order=900)
+    menu = Menu(ORGANISATION, label="组织人员管理", icon="users-group", order=900)
     scopes = Scopes(
         dealer=Employee.dealer_id, store=Employee.store_id, department=Employee.department_id, open=True
     )
@@ -127,10 +128,10 @@ def _may_hand_out(actor: Actor) -> ColumnElement[bool]:
 class Roles(Resource, model=StaffRole, name="roles"):
     """商场角色管理: what people may do and which rows they see (A-22, A-114). Edited as a tree."""
 
-    label = "商场角色管理"
+    label = "角色"
     unit = "个"
     icon = "shield-lock"
-    menu = Menu(MENU, icon="shield-lock", order=901)
+    menu = Menu(ORGANISATION, label="商场角色管理", icon="shield-lock", order=901)
     scopes = Scopes(dealer=StaffRole.dealer_id, shared=True)
     title = StaffRole.label
     columns = (StaffRole.label, StaffRole.kind, StaffRole.assignable)
@@ -175,7 +176,7 @@ class Stores(Resource, model=Store):
     label = "门店"
     unit = "家"
     icon = "building-store"
-    menu = Menu(MENU, icon="building-store", order=910)
+    menu = Menu(ORGANISATION, icon="building-store", order=902)
     scopes = Scopes(dealer=Store.dealer_id, open=True)
     title = Store.name
     code = Store.code
@@ -222,7 +223,7 @@ class PhysicalStores(Resource, model=PhysicalStore):
     label = "实体门店"
     unit = "家"
     icon = "building-warehouse"
-    menu = Menu(MENU, icon="building-warehouse", order=911)
+    menu = Menu(ORGANISATION, icon="building-warehouse", order=903)
     scopes = Scopes(dealer=PhysicalStore.dealer_id, open=True)
     title = PhysicalStore.name
     code = PhysicalStore.code
@@ -264,7 +265,7 @@ class OperatingRights(Resource, model=OperatingRight):
 
     label = "经营权限"
     icon = "award"
-    menu = Menu(MENU, icon="award", order=912)
+    menu = Menu(ORGANISATION, icon="award", order=904)
     scopes = Scopes(dealer=OperatingRight.dealer_id)
     title = OperatingRight.name
     columns = (
@@ -301,7 +302,7 @@ class Departments(Resource, model=Department):
 
     label = "部门"
     icon = "hierarchy"
-    menu = Menu(MENU, icon="hierarchy", order=920)
+    menu = Menu(ORGANISATION, icon="hierarchy", order=905)
     scopes = Scopes(dealer=Department.dealer_id, open=True)
     title = Department.name
     columns = (Department.name, Department.store_id, Department.parent_id, Department.sort)
@@ -321,7 +322,7 @@ class Positions(Resource, model=Position):
 
     label = "岗位"
     icon = "id-badge"
-    menu = Menu(MENU, icon="id-badge", order=921)
+    menu = Menu(ORGANISATION, icon="id-badge", order=906)
     scopes = Scopes(dealer=Position.dealer_id, open=True, shared=True)
     title = Position.name
     columns = (Position.name, Position.sort, Position.dealer_id)
@@ -340,7 +341,7 @@ class Brands(Resource, model=Brand):
 
     label = "品牌"
     icon = "badge"
-    menu = Menu(MENU, icon="badge", order=930)
+    menu = Menu(GOODS, icon="badge", order=911)
     scopes = Scopes(dealer=Brand.dealer_id, open=True, shared=True)
     title = Brand.name
     columns = (Brand.name, Brand.active, Brand.dealer_id, Brand.created_at)
@@ -359,7 +360,7 @@ class Categories(Resource, model=Category):
 
     label = "品类"
     icon = "category"
-    menu = Menu(MENU, icon="category", order=931)
+    menu = Menu(GOODS, icon="category", order=912)
     scopes = Scopes(dealer=Category.dealer_id, open=True, shared=True)
     title = Category.name
     columns = (Category.name, Category.active, Category.dealer_id, Category.created_at)
@@ -378,7 +379,7 @@ class BusinessLines(Resource, model=BusinessLine):
 
     label = "事业线"
     icon = "sitemap"
-    menu = Menu(MENU, icon="sitemap", order=932)
+    menu = Menu(GOODS, icon="sitemap", order=914)
     scopes = Scopes(dealer=BusinessLine.dealer_id, open=True, shared=True)
     title = BusinessLine.name
     columns = (BusinessLine.name, BusinessLine.active, BusinessLine.dealer_id, BusinessLine.created_at)
@@ -400,7 +401,7 @@ class BrandCategories(Resource, model=BrandCategory):
 
     label = "品牌品类"
     icon = "versions"
-    menu = Menu(MENU, icon="versions", order=933)
+    menu = Menu(GOODS, icon="versions", order=913)
     scopes = Scopes(dealer=BrandCategory.dealer_id, open=True, shared=True)
     title = BrandCategory.name
     columns = (
@@ -451,7 +452,7 @@ class Dealers(Resource, model=Dealer):
     label = "商场"
     unit = "家"
     icon = "building-community"
-    menu = Menu(MENU, icon="building-community", order=940)
+    menu = Menu(ORGANISATION, icon="building-community", order=907)
     scopes = Scopes()
     title = Dealer.name
     code = Dealer.code

@@ -29,7 +29,7 @@ class RoleKind(Choice):
 class StaffRole(Steering, Versioned, Audited, Role):  # type: ignore[misc]
     """A set of rights given to people. ``name`` is a key; ``label`` is what people read (A-114)."""
 
-    label: Mapped[str] = column("角色名称", String(64), index=True, server_default="")
+    label: Mapped[str] = column("角色名称", String(64), index=True, server_default="", required=True)
     kind: Mapped[RoleKind] = column(
         "角色类型", choices=RoleKind, default=RoleKind.DEALER, server_default=RoleKind.DEALER.value
     )

@@ -179,7 +179,7 @@ class Employee(Steering, Dated, Versioned, Audited, User):  # type: ignore[misc]
         {"last_login", "login_count", "fail_login_count", "locked_until", "updated_at"}
     )
 
-    name: Mapped[str] = column("姓名", String(64), index=True, server_default="")
+    name: Mapped[str] = column("姓名", String(64), index=True, server_default="", required=True)
     phone: Mapped[str | None] = column("联系电话", PhoneType(), index=True)
     dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id", use_alter=True))
     store_id: Mapped[int | None] = column("当前门店", ForeignKey("stores.id", use_alter=True), index=True)

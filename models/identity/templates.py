@@ -14,8 +14,8 @@ from app.engine.resource import Resource, resources
 from app.engine.scopes import Scope, offered
 from models.identity.role_rules import GROUP_ONLY, Rights
 
-MANAGEMENT = "管理"
-"""The menu group of organisation and settings."""
+MANAGEMENT = frozenset({"组织权限管理", "管理"})
+"""The menu groups of organisation and settings."""
 
 PERSONAL = frozenset({Scope.MINE, Scope.OWNED, Scope.RELATED})
 _DEALER = frozenset({Scope.DEALER})
@@ -79,11 +79,11 @@ class Template:
 
 
 def _is_management(name: str) -> bool:
-    return name in {p.resource_name for p in all_permissions() if p.group == MANAGEMENT}
+    return name in {p.resource_name for p in all_permissions() if p.group in MANAGEMENT}
 
 
 def _for_work(p: PermissionDef) -> bool:
-    return bool(p.resource_name) and p.group != MANAGEMENT
+    return bool(p.resource_name) and p.group not in MANAGEMENT
 
 
 def _admin(p: PermissionDef) -> bool:

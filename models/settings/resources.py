@@ -15,9 +15,9 @@ MENU = "管理"
 class Dictionaries(Resource, model=DictionaryEntry):
     """数据字典: the choices of levels, sources and the like; a dealer adds to the group's presets."""
 
-    label = "数据字典"
+    label = "字典条目"
     icon = "book-2"
-    menu = Menu(MENU, icon="book-2", order=960)
+    menu = Menu(MENU, label="数据字典", icon="book-2", order=960)
     scopes = Scopes(dealer=DictionaryEntry.dealer_id, shared=True)
     title = DictionaryEntry.label
     columns = (

@@ -16,7 +16,7 @@ from models.base import Audited, Dated, Steering, Versioned
 class EntryTone(Choice):
     """The colour of an entry's dot, in words an administrator can choose from."""
 
-    PLAIN = "plain", "无", Tone.MUTED
+    PLAIN = "plain", "默认", Tone.MUTED
     ACTIVE = "active", "进行", Tone.ACTIVE
     INFO = "info", "提示", Tone.INFO
     GOOD = "good", "良好", Tone.GOOD
@@ -37,7 +37,7 @@ class DictionaryEntry(Steering, Dated, Versioned, Audited, Model):
         "存储值", String(32), required=False, hint="不填写时与名称相同，保存后不可修改"
     )
     label: Mapped[str] = column("名称", String(32))
-    tone: Mapped[EntryTone] = column("颜色", choices=EntryTone, default=EntryTone.PLAIN)
+    tone: Mapped[EntryTone] = column("色调", choices=EntryTone, default=EntryTone.PLAIN)
     parent: Mapped[str | None] = column("上级值", String(32), hint="仅级联字典填写：上级字典中的存储值")
     sort: Mapped[int] = column("排序", Integer, default=100)
     active: Mapped[bool] = column("启用", Boolean, default=True)
