@@ -26,7 +26,17 @@ def derive() -> list[Index]:
             index = _add(columns, partial)
             if index is not None:
                 added.append(index)
-    return added
+    for table in {index.table for index in added if index.table is not None}:
+        _drop_covered(table)
+    return [index for index in added if index.table is not None and index in index.table.indexes]
+
+
+def _drop_covered(table: Table) -> None:
+    """An index of one column serves nothing beside one that starts with the same column."""
+    longer = {next(iter(i.columns)) for i in table.indexes if len(i.columns) > 1 and _whole(i)}
+    for index in [i for i in table.indexes if len(i.columns) == 1 and not i.unique and _whole(i)]:
+        if next(iter(index.columns)) in longer:
+            table.indexes.discard(index)
 
 
 _Wanted = tuple[list[Column[Any]], bool]
@@ -38,8 +48,8 @@ def _wanted(resource: type[Resource]) -> Iterator[_Wanted]:
     scopes = resource.scopes
     first, *further = _orders(resource)
     yield _distinct(first, key), False
-    mine = (scopes.dealer, scopes.store, scopes.owned, scopes.mine)
-    for source in (*mine, scopes.department, scopes.through):
+    wide = (scopes.dealer, scopes.store, scopes.mine)
+    for source in (*wide, scopes.owned, scopes.department, scopes.through):
         if source is not None:
             yield _distinct(_column(source), first, key), False
     for source in scopes.related:
@@ -47,11 +57,12 @@ def _wanted(resource: type[Resource]) -> Iterator[_Wanted]:
             column = _column(source)
             yield _distinct(column, first, key), bool(column.nullable)
     for order in further:
-        for source in mine:
+        for source in wide:  # the other scopes are small enough to be sorted on the way
             if source is not None:
                 yield _distinct(_column(source), order, key), False
     yield from _of_links(resource, first)
     yield from _of_tabs(resource)
+    yield from _of_lookups(resource)
 
 
 def _orders(resource: type[Resource]) -> list[Column[Any]]:
@@ -72,6 +83,23 @@ def _of_tabs(resource: type[Resource]) -> Iterator[_Wanted]:
         if isinstance(part, Related) and has_resource(part.by.class_):
             shown = resource_of(part.by.class_)
             yield _distinct(_column(part.by), _orders(shown)[0], _column(shown.pk())), False
+
+
+def _of_lookups(resource: type[Resource]) -> Iterator[_Wanted]:
+    """Columns that are looked up by a full value: those of the search box, and filters by a text."""
+    filters = [describe(f) for f in resource.filters if not isinstance(f, Between)]
+    typed = [s for s in filters if s.kind in ("phone", "phones", "text")]
+    for spec in (*map(describe, (*resource.exact, *resource.tail)), *typed):
+        source = spec.values.value if spec.values is not None else spec.attribute
+        if source is not None and not _within_dealer(_column(source)):
+            yield [_column(source)], False
+
+
+def _within_dealer(column: Column[Any]) -> bool:
+    """Whether an index by dealer and this column is there already."""
+    dealer = column.table.c.get("dealer_id")
+    table: Table = column.table
+    return dealer is not None and _exists(table, [dealer, column], False)
 
 
 def _links(resource: type[Resource]) -> list[Links]:
@@ -103,6 +131,8 @@ def _add(columns: list[Column[Any]], partial: bool) -> Index | None:
 
 def _exists(table: Table, columns: list[Column[Any]], partial: bool) -> bool:
     """Whether an index, a unique constraint or the key of the table starts with these columns."""
+    if len(columns) == 1 and (columns[0].index or columns[0].unique):
+        return True
     if columns == list(table.primary_key.columns)[: len(columns)]:
         return True
     sets = [list(i.columns) for i in table.indexes if partial or _whole(i)]

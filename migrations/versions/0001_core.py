@@ -21,6 +21,22 @@ CIRCULAR = (
 )
 """Foreign keys of tables that refer to each other: SQLite takes them inside CREATE TABLE, others after."""
 
+REFUSED = "操作日志不可修改或删除"
+UNCHANGEABLE = {
+    "sqlite": [
+        f"CREATE TRIGGER audit_entries_no_{verb.lower()} BEFORE {verb} ON audit_entries "
+        f"BEGIN SELECT RAISE(ABORT, '{REFUSED}'); END"
+        for verb in ("UPDATE", "DELETE")
+    ],
+    "postgresql": [
+        "CREATE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{REFUSED}'; END $$",
+        "CREATE TRIGGER audit_entries_no_change BEFORE UPDATE OR DELETE ON audit_entries "
+        "FOR EACH ROW EXECUTE FUNCTION audit_entries_refuse()",
+    ],
+}
+"""The database itself refuses to change the history (D-15)."""
+
 
 def upgrade() -> None:
     """Forward."""
@@ -78,7 +94,6 @@ def upgrade() -> None:
             sqlite_where=None,
             postgresql_where=None,
         )
-        batch_op.create_index(batch_op.f("ix_ab_role_label"), ["label"], unique=False)
         batch_op.create_index(
             "ix_ab_role_label_c1d939f9",
             ["label", "id"],
@@ -138,7 +153,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("username", name=op.f("uq_ab_user_username")),
     )
     with op.batch_alter_table("ab_user", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_ab_user_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_ab_user_created_at_db5a3a5f",
             ["created_at", "id"],
@@ -160,7 +174,6 @@ def upgrade() -> None:
             sqlite_where=None,
             postgresql_where=None,
         )
-        batch_op.create_index(batch_op.f("ix_ab_user_department_id"), ["department_id"], unique=False)
         batch_op.create_index(
             "ix_ab_user_department_id_created_at",
             ["department_id", "created_at", "id"],
@@ -170,7 +183,6 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_ab_user_name"), ["name"], unique=False)
         batch_op.create_index(batch_op.f("ix_ab_user_phone"), ["phone"], unique=False)
-        batch_op.create_index(batch_op.f("ix_ab_user_store_id"), ["store_id"], unique=False)
         batch_op.create_index(
             "ix_ab_user_store_id_created_at",
             ["store_id", "created_at", "id"],
@@ -260,7 +272,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_dealers_name")),
     )
     with op.batch_alter_table("dealers", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_dealers_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_dealers_created_at_027c9dce",
             ["created_at", "id"],
@@ -445,7 +456,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("dealer_id", "name", name=op.f("uq_brands_dealer_id_name")),
     )
     with op.batch_alter_table("brands", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_brands_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_brands_created_at_1500c45e",
             ["created_at", "id"],
@@ -475,7 +485,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("dealer_id", "name", name=op.f("uq_business_lines_dealer_id_name")),
     )
     with op.batch_alter_table("business_lines", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_business_lines_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_business_lines_created_at_25dc9fd3",
             ["created_at", "id"],
@@ -505,7 +514,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("dealer_id", "name", name=op.f("uq_categories_dealer_id_name")),
     )
     with op.batch_alter_table("categories", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_categories_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_categories_created_at_03f22993",
             ["created_at", "id"],
@@ -542,6 +550,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("dictionary_entries", schema=None) as batch_op:
+        batch_op.create_index("ix_dictionary_entries_value", ["value"], unique=False)
         batch_op.create_index(batch_op.f("ix_dictionary_entries_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_dictionary_entries_dealer_id_dictionary",
@@ -581,7 +590,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("entrance", "dealer_id", name=op.f("uq_duplicate_rules_entrance_dealer_id")),
     )
     with op.batch_alter_table("duplicate_rules", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_duplicate_rules_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_duplicate_rules_created_at_85ee2f79",
             ["created_at", "id"],
@@ -612,7 +620,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("parameters", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_parameters_created_at"), ["created_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_parameters_dealer_id"), ["dealer_id"], unique=False)
         batch_op.create_index(
             "ix_parameters_dealer_id_updated_at",
             ["dealer_id", "updated_at", "id"],
@@ -644,7 +651,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("dealer_id", "code", name=op.f("uq_physical_stores_dealer_id_code")),
     )
     with op.batch_alter_table("physical_stores", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_physical_stores_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_physical_stores_created_at_683533dd",
             ["created_at", "id"],
@@ -723,7 +729,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("dealer_id", "name", name=op.f("uq_tags_dealer_id_name")),
     )
     with op.batch_alter_table("tags", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_tags_created_at"), ["created_at"], unique=False)
+        batch_op.create_index("ix_tags_group_name", ["group_name"], unique=False)
         batch_op.create_index(
             "ix_tags_created_at_8eca2974",
             ["created_at", "id"],
@@ -760,7 +766,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("act", "dealer_id", name=op.f("uq_track_points_act_dealer_id")),
     )
     with op.batch_alter_table("track_points", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_track_points_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_track_points_created_at_e0a5ccdf",
             ["created_at", "id"],
@@ -832,9 +837,6 @@ def upgrade() -> None:
     with op.batch_alter_table("brand_categories", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_brand_categories_brand_id"), ["brand_id"], unique=False)
         batch_op.create_index(
-            batch_op.f("ix_brand_categories_business_line_id"), ["business_line_id"], unique=False
-        )
-        batch_op.create_index(
             "ix_brand_categories_business_line_id_created_at",
             ["business_line_id", "created_at", "id"],
             unique=False,
@@ -842,7 +844,6 @@ def upgrade() -> None:
             postgresql_where=None,
         )
         batch_op.create_index(batch_op.f("ix_brand_categories_category_id"), ["category_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_brand_categories_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_brand_categories_created_at_d43680d7",
             ["created_at", "id"],
@@ -880,7 +881,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("dealer_id", "code", name=op.f("uq_stores_dealer_id_code")),
     )
     with op.batch_alter_table("stores", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_stores_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_stores_created_at_cf3566a5",
             ["created_at", "id"],
@@ -903,7 +903,6 @@ def upgrade() -> None:
             postgresql_where=None,
         )
         batch_op.create_index(batch_op.f("ix_stores_name"), ["name"], unique=False)
-        batch_op.create_index(batch_op.f("ix_stores_physical_store_id"), ["physical_store_id"], unique=False)
         batch_op.create_index(
             "ix_stores_physical_store_id_created_at",
             ["physical_store_id", "created_at", "id"],
@@ -971,16 +970,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("operating_rights", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_operating_rights_brand_category_id"), ["brand_category_id"], unique=False
-        )
-        batch_op.create_index(
             "ix_operating_rights_brand_category_id_created_at",
             ["brand_category_id", "created_at", "id"],
             unique=False,
             sqlite_where=None,
             postgresql_where=None,
         )
-        batch_op.create_index(batch_op.f("ix_operating_rights_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_operating_rights_created_at_01e6fec0",
             ["created_at", "id"],
@@ -1055,7 +1050,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", "dealer_id", name=op.f("uq_customers_code_dealer_id")),
     )
     with op.batch_alter_table("customers", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_customers_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_customers_created_at_d7725a2e",
             ["created_at", "id"],
@@ -1137,29 +1131,8 @@ def upgrade() -> None:
             batch_op.f("ix_customers_next_follow_up_at"), ["next_follow_up_at"], unique=False
         )
         batch_op.create_index(
-            "ix_customers_owner_id_activity_score",
-            ["owner_id", "activity_score", "id"],
-            unique=False,
-            sqlite_where=None,
-            postgresql_where=None,
-        )
-        batch_op.create_index(
             "ix_customers_owner_id_created_at",
             ["owner_id", "created_at", "id"],
-            unique=False,
-            sqlite_where=None,
-            postgresql_where=None,
-        )
-        batch_op.create_index(
-            "ix_customers_owner_id_last_follow_up_at",
-            ["owner_id", "last_follow_up_at", "id"],
-            unique=False,
-            sqlite_where=None,
-            postgresql_where=None,
-        )
-        batch_op.create_index(
-            "ix_customers_owner_id_next_follow_up_at",
-            ["owner_id", "next_follow_up_at", "id"],
             unique=False,
             sqlite_where=None,
             postgresql_where=None,
@@ -1225,7 +1198,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("memberships", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_memberships_created_at"), ["created_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_memberships_dealer_id"), ["dealer_id"], unique=False)
         batch_op.create_index(
             "ix_memberships_dealer_id_3379854a",
             ["dealer_id", "id"],
@@ -1278,7 +1250,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("outside_id", "dealer_id", name=op.f("uq_contacts_outside_id_dealer_id")),
     )
     with op.batch_alter_table("contacts", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_contacts_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_contacts_created_at_6fb1b78b",
             ["created_at", "id"],
@@ -1286,7 +1257,6 @@ def upgrade() -> None:
             sqlite_where=None,
             postgresql_where=None,
         )
-        batch_op.create_index(batch_op.f("ix_contacts_customer_id"), ["customer_id"], unique=False)
         batch_op.create_index(
             "ix_contacts_customer_id_created_at",
             ["customer_id", "created_at", "id"],
@@ -1411,9 +1381,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("customer_interests", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_customer_interests_brand_category_id"), ["brand_category_id"], unique=False
-        )
-        batch_op.create_index(
             "ix_customer_interests_brand_category_id_customer_id",
             ["brand_category_id", "customer_id"],
             unique=False,
@@ -1455,7 +1422,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("customer_id", "tag_id", name=op.f("uq_customer_tags_customer_id_tag_id")),
     )
     with op.batch_alter_table("customer_tags", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_customer_tags_tag_id"), ["tag_id"], unique=False)
         batch_op.create_index(
             "ix_customer_tags_tag_id_customer_id",
             ["tag_id", "customer_id"],
@@ -1498,7 +1464,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", "dealer_id", name=op.f("uq_service_orders_code_dealer_id")),
     )
     with op.batch_alter_table("service_orders", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_service_orders_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_service_orders_created_at_2310bec9",
             ["created_at", "id"],
@@ -1506,7 +1471,6 @@ def upgrade() -> None:
             sqlite_where=None,
             postgresql_where=None,
         )
-        batch_op.create_index(batch_op.f("ix_service_orders_customer_id"), ["customer_id"], unique=False)
         batch_op.create_index(
             "ix_service_orders_customer_id_created_at",
             ["customer_id", "created_at", "id"],
@@ -1576,7 +1540,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sms_messages")),
     )
     with op.batch_alter_table("sms_messages", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_sms_messages_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_sms_messages_created_at_0787a9f5",
             ["created_at", "id"],
@@ -1623,7 +1586,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("contact_id", "tag_id", name=op.f("uq_contact_tags_contact_id_tag_id")),
     )
     with op.batch_alter_table("contact_tags", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_contact_tags_tag_id"), ["tag_id"], unique=False)
         batch_op.create_index(
             "ix_contact_tags_tag_id_contact_id",
             ["tag_id", "contact_id"],
@@ -1669,7 +1631,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("factory_orders", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_factory_orders_contract_no"), ["contract_no"], unique=False)
-        batch_op.create_index(batch_op.f("ix_factory_orders_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_factory_orders_created_at_bc1208ca",
             ["created_at", "id"],
@@ -1677,7 +1638,6 @@ def upgrade() -> None:
             sqlite_where=None,
             postgresql_where=None,
         )
-        batch_op.create_index(batch_op.f("ix_factory_orders_customer_id"), ["customer_id"], unique=False)
         batch_op.create_index(
             "ix_factory_orders_customer_id_created_at",
             ["customer_id", "created_at", "id"],
@@ -1703,9 +1663,6 @@ def upgrade() -> None:
             postgresql_where=None,
         )
         batch_op.create_index(batch_op.f("ix_factory_orders_order_no"), ["order_no"], unique=False)
-        batch_op.create_index(
-            batch_op.f("ix_factory_orders_service_order_id"), ["service_order_id"], unique=False
-        )
         batch_op.create_index(
             "ix_factory_orders_service_order_id_created_at",
             ["service_order_id", "created_at", "id"],
@@ -1793,6 +1750,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("sender", "event_id", name=op.f("uq_inbound_events_sender_event_id")),
     )
     with op.batch_alter_table("inbound_events", schema=None) as batch_op:
+        batch_op.create_index("ix_inbound_events_event_id", ["event_id"], unique=False)
+        batch_op.create_index("ix_inbound_events_outside_id", ["outside_id"], unique=False)
         batch_op.create_index(
             "ix_inbound_events_at", ["at", "id"], unique=False, sqlite_where=None, postgresql_where=None
         )
@@ -1836,7 +1795,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", "dealer_id", name=op.f("uq_receipts_code_dealer_id")),
     )
     with op.batch_alter_table("receipts", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_receipts_created_at"), ["created_at"], unique=False)
+        batch_op.create_index("ix_receipts_voucher_no", ["voucher_no"], unique=False)
         batch_op.create_index(
             "ix_receipts_created_at_889fdd81",
             ["created_at", "id"],
@@ -1844,7 +1803,6 @@ def upgrade() -> None:
             sqlite_where=None,
             postgresql_where=None,
         )
-        batch_op.create_index(batch_op.f("ix_receipts_customer_id"), ["customer_id"], unique=False)
         batch_op.create_index(
             "ix_receipts_customer_id_created_at",
             ["customer_id", "created_at", "id"],
@@ -1866,7 +1824,6 @@ def upgrade() -> None:
             sqlite_where=None,
             postgresql_where=None,
         )
-        batch_op.create_index(batch_op.f("ix_receipts_service_order_id"), ["service_order_id"], unique=False)
         batch_op.create_index(
             "ix_receipts_service_order_id_created_at",
             ["service_order_id", "created_at", "id"],
@@ -1933,7 +1890,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tasks")),
     )
     with op.batch_alter_table("tasks", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_tasks_contact_id"), ["contact_id"], unique=False)
         batch_op.create_index(
             "ix_tasks_contact_id_due_at",
             ["contact_id", "due_at", "id"],
@@ -1942,7 +1898,6 @@ def upgrade() -> None:
             postgresql_where=None,
         )
         batch_op.create_index(batch_op.f("ix_tasks_created_at"), ["created_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_tasks_customer_id"), ["customer_id"], unique=False)
         batch_op.create_index(
             "ix_tasks_customer_id_due_at",
             ["customer_id", "due_at", "id"],
@@ -1982,7 +1937,6 @@ def upgrade() -> None:
             sqlite_where=None,
             postgresql_where=None,
         )
-        batch_op.create_index(batch_op.f("ix_tasks_service_order_id"), ["service_order_id"], unique=False)
         batch_op.create_index(
             "ix_tasks_service_order_id_due_at",
             ["service_order_id", "due_at", "id"],
@@ -2063,6 +2017,8 @@ def upgrade() -> None:
         for table, column, target in CIRCULAR:
             op.create_foreign_key(f"fk_{table}_{column}", table, target, [column], ["id"])
     # ### end Alembic commands ###
+    for statement in UNCHANGEABLE[op.get_bind().dialect.name]:
+        op.execute(statement)
 
 
 def downgrade() -> None:
@@ -2087,7 +2043,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_tasks_store_id_due_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_tasks_store_id_created_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_tasks_service_order_id_due_at", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_tasks_service_order_id"))
         batch_op.drop_index("ix_tasks_owner_id_due_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_tasks_owner_id_created_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_tasks_due_at", sqlite_where=None, postgresql_where=None)
@@ -2095,13 +2050,12 @@ def downgrade() -> None:
         batch_op.drop_index("ix_tasks_dealer_id_due_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_tasks_dealer_id_created_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_tasks_customer_id_due_at", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_tasks_customer_id"))
         batch_op.drop_index(batch_op.f("ix_tasks_created_at"))
         batch_op.drop_index("ix_tasks_contact_id_due_at", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_tasks_contact_id"))
 
     op.drop_table("tasks")
     with op.batch_alter_table("receipts", schema=None) as batch_op:
+        batch_op.drop_index("ix_receipts_voucher_no")
         batch_op.drop_index("ix_receipts_writer_id_paid_on", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_receipts_writer_id_created_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_receipts_store_id_paid_on", sqlite_where=None, postgresql_where=None)
@@ -2109,16 +2063,15 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_receipts_service_order_id_created_at", sqlite_where=None, postgresql_where=None
         )
-        batch_op.drop_index(batch_op.f("ix_receipts_service_order_id"))
         batch_op.drop_index("ix_receipts_dealer_id_paid_on", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_receipts_dealer_id_created_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_receipts_customer_id_created_at", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_receipts_customer_id"))
         batch_op.drop_index("ix_receipts_created_at_889fdd81", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_receipts_created_at"))
 
     op.drop_table("receipts")
     with op.batch_alter_table("inbound_events", schema=None) as batch_op:
+        batch_op.drop_index("ix_inbound_events_event_id")
+        batch_op.drop_index("ix_inbound_events_outside_id")
         batch_op.drop_index("ix_inbound_events_dealer_id_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_inbound_events_at", sqlite_where=None, postgresql_where=None)
 
@@ -2138,7 +2091,6 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_factory_orders_service_order_id_created_at", sqlite_where=None, postgresql_where=None
         )
-        batch_op.drop_index(batch_op.f("ix_factory_orders_service_order_id"))
         batch_op.drop_index(batch_op.f("ix_factory_orders_order_no"))
         batch_op.drop_index("ix_factory_orders_filer_id_created_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index(
@@ -2148,15 +2100,12 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_factory_orders_customer_id_created_at", sqlite_where=None, postgresql_where=None
         )
-        batch_op.drop_index(batch_op.f("ix_factory_orders_customer_id"))
         batch_op.drop_index("ix_factory_orders_created_at_bc1208ca", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_factory_orders_created_at"))
         batch_op.drop_index(batch_op.f("ix_factory_orders_contract_no"))
 
     op.drop_table("factory_orders")
     with op.batch_alter_table("contact_tags", schema=None) as batch_op:
         batch_op.drop_index("ix_contact_tags_tag_id_contact_id", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_contact_tags_tag_id"))
 
     op.drop_table("contact_tags")
     with op.batch_alter_table("sms_messages", schema=None) as batch_op:
@@ -2166,7 +2115,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_sms_messages_dealer_id_created_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index(batch_op.f("ix_sms_messages_customer_id"))
         batch_op.drop_index("ix_sms_messages_created_at_0787a9f5", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_sms_messages_created_at"))
 
     op.drop_table("sms_messages")
     with op.batch_alter_table("service_orders", schema=None) as batch_op:
@@ -2189,14 +2137,11 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_service_orders_customer_id_created_at", sqlite_where=None, postgresql_where=None
         )
-        batch_op.drop_index(batch_op.f("ix_service_orders_customer_id"))
         batch_op.drop_index("ix_service_orders_created_at_2310bec9", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_service_orders_created_at"))
 
     op.drop_table("service_orders")
     with op.batch_alter_table("customer_tags", schema=None) as batch_op:
         batch_op.drop_index("ix_customer_tags_tag_id_customer_id", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_customer_tags_tag_id"))
 
     op.drop_table("customer_tags")
     with op.batch_alter_table("customer_phones", schema=None) as batch_op:
@@ -2208,7 +2153,6 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_customer_interests_brand_category_id_customer_id", sqlite_where=None, postgresql_where=None
         )
-        batch_op.drop_index(batch_op.f("ix_customer_interests_brand_category_id"))
 
     op.drop_table("customer_interests")
     with op.batch_alter_table("customer_helpers", schema=None) as batch_op:
@@ -2237,16 +2181,13 @@ def downgrade() -> None:
         batch_op.drop_index("ix_contacts_dealer_id_created_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_contacts_dealer_id_activity_score", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_contacts_customer_id_created_at", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_contacts_customer_id"))
         batch_op.drop_index("ix_contacts_created_at_6fb1b78b", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_contacts_created_at"))
 
     op.drop_table("contacts")
     with op.batch_alter_table("memberships", schema=None) as batch_op:
         batch_op.drop_index("ix_memberships_user_id", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index(batch_op.f("ix_memberships_store_id"))
         batch_op.drop_index("ix_memberships_dealer_id_3379854a", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_memberships_dealer_id"))
         batch_op.drop_index(batch_op.f("ix_memberships_created_at"))
 
     op.drop_table("memberships")
@@ -2265,14 +2206,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("salesperson_id IS NOT NULL"),
         )
         batch_op.drop_index(batch_op.f("ix_customers_phone"))
-        batch_op.drop_index(
-            "ix_customers_owner_id_next_follow_up_at", sqlite_where=None, postgresql_where=None
-        )
-        batch_op.drop_index(
-            "ix_customers_owner_id_last_follow_up_at", sqlite_where=None, postgresql_where=None
-        )
         batch_op.drop_index("ix_customers_owner_id_created_at", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index("ix_customers_owner_id_activity_score", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index(batch_op.f("ix_customers_next_follow_up_at"))
         batch_op.drop_index(
             "ix_customers_filer_id_next_follow_up_at", sqlite_where=None, postgresql_where=None
@@ -2297,7 +2231,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_customers_dealer_id_created_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_customers_dealer_id_activity_score", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_customers_created_at_d7725a2e", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_customers_created_at"))
 
     op.drop_table("customers")
     with op.batch_alter_table("operating_rights", schema=None) as batch_op:
@@ -2310,11 +2243,9 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_operating_rights_created_at_01e6fec0", sqlite_where=None, postgresql_where=None
         )
-        batch_op.drop_index(batch_op.f("ix_operating_rights_created_at"))
         batch_op.drop_index(
             "ix_operating_rights_brand_category_id_created_at", sqlite_where=None, postgresql_where=None
         )
-        batch_op.drop_index(batch_op.f("ix_operating_rights_brand_category_id"))
 
     op.drop_table("operating_rights")
     with op.batch_alter_table("departments", schema=None) as batch_op:
@@ -2330,12 +2261,10 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_stores_physical_store_id_created_at", sqlite_where=None, postgresql_where=None
         )
-        batch_op.drop_index(batch_op.f("ix_stores_physical_store_id"))
         batch_op.drop_index(batch_op.f("ix_stores_name"))
         batch_op.drop_index("ix_stores_dealer_id_created_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_stores_dealer_id_code", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_stores_created_at_cf3566a5", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_stores_created_at"))
 
     op.drop_table("stores")
     with op.batch_alter_table("brand_categories", schema=None) as batch_op:
@@ -2345,12 +2274,10 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_brand_categories_created_at_d43680d7", sqlite_where=None, postgresql_where=None
         )
-        batch_op.drop_index(batch_op.f("ix_brand_categories_created_at"))
         batch_op.drop_index(batch_op.f("ix_brand_categories_category_id"))
         batch_op.drop_index(
             "ix_brand_categories_business_line_id_created_at", sqlite_where=None, postgresql_where=None
         )
-        batch_op.drop_index(batch_op.f("ix_brand_categories_business_line_id"))
         batch_op.drop_index(batch_op.f("ix_brand_categories_brand_id"))
 
     op.drop_table("brand_categories")
@@ -2362,14 +2289,13 @@ def downgrade() -> None:
     with op.batch_alter_table("track_points", schema=None) as batch_op:
         batch_op.drop_index("ix_track_points_dealer_id_created_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_track_points_created_at_e0a5ccdf", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_track_points_created_at"))
 
     op.drop_table("track_points")
     with op.batch_alter_table("tags", schema=None) as batch_op:
+        batch_op.drop_index("ix_tags_group_name")
         batch_op.drop_index("ix_tags_dealer_id_name", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_tags_dealer_id_created_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_tags_created_at_8eca2974", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_tags_created_at"))
 
     op.drop_table("tags")
     op.drop_table("role_scopes")
@@ -2388,13 +2314,11 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_physical_stores_created_at_683533dd", sqlite_where=None, postgresql_where=None
         )
-        batch_op.drop_index(batch_op.f("ix_physical_stores_created_at"))
 
     op.drop_table("physical_stores")
     with op.batch_alter_table("parameters", schema=None) as batch_op:
         batch_op.drop_index("ix_parameters_updated_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_parameters_dealer_id_updated_at", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_parameters_dealer_id"))
         batch_op.drop_index(batch_op.f("ix_parameters_created_at"))
 
     op.drop_table("parameters")
@@ -2405,10 +2329,10 @@ def downgrade() -> None:
         batch_op.drop_index(
             "ix_duplicate_rules_created_at_85ee2f79", sqlite_where=None, postgresql_where=None
         )
-        batch_op.drop_index(batch_op.f("ix_duplicate_rules_created_at"))
 
     op.drop_table("duplicate_rules")
     with op.batch_alter_table("dictionary_entries", schema=None) as batch_op:
+        batch_op.drop_index("ix_dictionary_entries_value")
         batch_op.drop_index("ix_dictionary_entries_dictionary", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_dictionary_entries_dealer_id_sort", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index(
@@ -2420,7 +2344,6 @@ def downgrade() -> None:
     with op.batch_alter_table("categories", schema=None) as batch_op:
         batch_op.drop_index("ix_categories_dealer_id_created_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_categories_created_at_03f22993", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_categories_created_at"))
 
     op.drop_table("categories")
     with op.batch_alter_table("business_lines", schema=None) as batch_op:
@@ -2428,13 +2351,11 @@ def downgrade() -> None:
             "ix_business_lines_dealer_id_created_at", sqlite_where=None, postgresql_where=None
         )
         batch_op.drop_index("ix_business_lines_created_at_25dc9fd3", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_business_lines_created_at"))
 
     op.drop_table("business_lines")
     with op.batch_alter_table("brands", schema=None) as batch_op:
         batch_op.drop_index("ix_brands_dealer_id_created_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_brands_created_at_1500c45e", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_brands_created_at"))
 
     op.drop_table("brands")
     with op.batch_alter_table("ab_user_role", schema=None) as batch_op:
@@ -2479,7 +2400,6 @@ def downgrade() -> None:
     op.drop_table("number_counters")
     with op.batch_alter_table("dealers", schema=None) as batch_op:
         batch_op.drop_index("ix_dealers_created_at_027c9dce", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_dealers_created_at"))
 
     op.drop_table("dealers")
     with op.batch_alter_table("column_choices", schema=None) as batch_op:
@@ -2499,20 +2419,16 @@ def downgrade() -> None:
     with op.batch_alter_table("ab_user", schema=None) as batch_op:
         batch_op.drop_index("ix_ab_user_store_id_name", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_ab_user_store_id_created_at", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_ab_user_store_id"))
         batch_op.drop_index(batch_op.f("ix_ab_user_phone"))
         batch_op.drop_index(batch_op.f("ix_ab_user_name"))
         batch_op.drop_index("ix_ab_user_department_id_created_at", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_ab_user_department_id"))
         batch_op.drop_index("ix_ab_user_dealer_id_name", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_ab_user_dealer_id_created_at", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_ab_user_created_at_db5a3a5f", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_ab_user_created_at"))
 
     op.drop_table("ab_user")
     with op.batch_alter_table("ab_role", schema=None) as batch_op:
         batch_op.drop_index("ix_ab_role_label_c1d939f9", sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index(batch_op.f("ix_ab_role_label"))
         batch_op.drop_index("ix_ab_role_dealer_id_label", sqlite_where=None, postgresql_where=None)
 
     op.drop_table("ab_role")
@@ -2520,3 +2436,5 @@ def downgrade() -> None:
     op.drop_table("ab_permission")
     op.drop_table("ab_group")
     # ### end Alembic commands ###
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION audit_entries_refuse()")

@@ -32,6 +32,12 @@ def test_empty_related_columns_are_left_out(app: Flask) -> None:
         assert str(index.dialect_options[dialect]["where"]) == "customers.designer_id IS NOT NULL"
 
 
+def test_no_index_is_the_beginning_of_another_one(app: Flask) -> None:
+    found = led("customers")
+    assert ("created_at",) not in found
+    assert ("phone",) in found
+
+
 def test_names_are_stable_unique_and_short_and_a_second_run_adds_nothing(app: Flask) -> None:
     assert indexes.derive() == []
     names = [i.name for t in Model.metadata.tables.values() for i in t.indexes]
