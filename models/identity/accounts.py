@@ -16,7 +16,7 @@ from models.identity import passwords
 from models.identity.rights import bump_epoch, role_ids_with
 from models.identity.roles import RoleAssignment, RoleGrant, StaffRole
 from models.identity.rules import is_group, own_dealer, unique
-from models.identity.tables import Employee, Membership, Store
+from models.identity.tables import Dealer, Employee, Membership, Store
 
 MANAGE_ROLES = ("can_edit", "Roles")
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{1,63}")
@@ -121,7 +121,11 @@ def _no_more_than_own(act: Act, role_ids: set[int]) -> None:
 
 
 def administrators(session: Session, dealer_id: int | None) -> set[int]:
-    """The active people of a dealer who may change roles."""
+    """The active people of a dealer who may change roles.
+
+    Locks the dealer, so that two administrators cannot take that right from each other at once.
+    """
+    session.execute(select(Dealer.id).where(Dealer.id == dealer_id).with_for_update())
     statement = (
         select(RoleAssignment.user_id)
         .join(Employee, Employee.id == RoleAssignment.user_id)
@@ -233,9 +237,28 @@ def switch_store(employee: Any, act: Act, store_id: int) -> Store:
         raise Refusal("您未在该门店任职")
     if not store.active:
         raise Refusal("该门店已停业")
+    _keep_place(employee, act)
     employee.store_id = store.id
-    if membership.department_id is not None:
+    if membership.department_id is not None or membership.position_id is not None:
         employee.department_id = membership.department_id
-    if membership.position_id is not None:
         employee.position_id = membership.position_id
     return store
+
+
+def _keep_place(employee: Any, act: Act) -> None:
+    """What somebody is in the store he or she leaves is there again at the return."""
+    left = act.session.scalar(
+        select(Membership).where(Membership.user_id == employee.id, Membership.store_id == employee.store_id)
+    )
+    if left is not None:
+        left.department_id = employee.department_id
+        left.position_id = employee.position_id
+
+
+def update_membership(membership: Any, act: Act, values: Mapping[str, Any]) -> None:
+    """Department and position in one of a person's stores; in the current one they hold at once."""
+    employee = act.session.get_one(Employee, membership.user_id)
+    _protect(employee, act)
+    if employee.store_id == membership.store_id:
+        employee.department_id = values.get("department_id", membership.department_id)
+        employee.position_id = values.get("position_id", membership.position_id)

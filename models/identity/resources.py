@@ -168,6 +168,7 @@ class Memberships(Resource, model=Membership):
         ),
     )
     edit_form = (Group("任职", Membership.department_id, Membership.position_id),)
+    update = staticmethod(accounts.update_membership)
 
 
 class Stores(Resource, model=Store):

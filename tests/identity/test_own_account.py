@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from app.engine.audit import acting
 from app.engine.database import db
+from app.engine.perform import create, update
+from models.identity.resources import Employees, Memberships, Positions
 from models.identity.tables import Employee, Membership, Position
 from tests.customers.world import PASSWORD, World
 from tests.plugins.people import Login
@@ -56,6 +59,23 @@ def test_switching_the_store_changes_header_and_lists(world: World, login: Login
     assert "已切换到 TA12: 甲商场2店" in answer.get_data(as_text=True)
     page = client.get("/customers/?scope=store").get_data(as_text=True)
     assert here.code not in page and "店长甲-驻店经理 [TA12: 甲商场2店]" in page
+
+
+@pytest.mark.spec("D-03")
+def test_position_and_department_are_those_of_the_store_one_is_in(world: World, login: Login) -> None:
+    works_in(world, "keeper", 1, "驻店经理")
+    keeper = world.people["keeper"].id
+    own, _ = create(Positions, {"name": "总店长"}, world.actor("boss"))
+    update(Employees, keeper, {"position_id": own.id}, world.actor("boss"))
+    client = login("keeper")
+    for store, position in ((1, "驻店经理"), (0, "总店长"), (1, "驻店经理")):
+        client.post("/profile/store", data={"store": str(world.stores[store].id)})
+        assert world.actor("keeper").position == position
+    here = db.session.scalars(
+        select(Membership).where(Membership.user_id == keeper, Membership.store_id == world.stores[1].id)
+    ).one()
+    update(Memberships, here.id, {"position_id": own.id}, world.actor("boss"))
+    assert world.actor("keeper").position == "总店长"
 
 
 @pytest.mark.spec("D-03")
