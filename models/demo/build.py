@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from flask import Flask
@@ -22,7 +22,7 @@ from models.customers.tables import Customer
 from models.customers.track import TrackPoints
 from models.demo import organisation, words
 from models.demo.bulk import BLOCK, Writer, loading
-from models.demo.chance import Calendar, Chance, weighted
+from models.demo.chance import DAY, Calendar, Chance, weighted
 from models.demo.life import Life
 from models.demo.organisation import Tenant
 from models.demo.rows import Pen, Seat, Sheets, Supply, Vocabulary
@@ -117,7 +117,7 @@ def _fill(
         session.flush()
         bump_epoch(session)
         calendar = Calendar(now)
-        running = Numbers(session, calendar)
+        running = Numbers(session, calendar, [tenant.id for tenant in tenants])
         writer = Writer(connection, large=large)
         values = _vocabulary(session, tenants[0].id)
         with writer.bare(list(COLUMNS)):
@@ -147,7 +147,7 @@ def _lives(life: Life, writer: Writer, tenants: Sequence[Tenant], customers: int
         seat = chance.pick(seats)
         life.customer(n, created, seat, supplies[seat.tenant])
         if n % 2_000 == 0:
-            writer.flush(once=BLOCK)
+            writer.flush(once=BLOCK, wait=False)
         if n % tick == 0:
             echo(f"已生成 {n} 位客户")
     tags = chance.handfuls(range(len(tenants[0].tags)), (0, 0, 1, 1, 2))
@@ -185,8 +185,8 @@ def _seats(tenants: Sequence[Tenant]) -> list[Seat]:
             helpers = [*team.consultants, *team.clerks, team.manager]
             for c, consultant in enumerate(team.consultants):
                 seat = Seat(t, tenant.id, team.store_id, team.department_id, consultant, designers, helpers)
-                weight = (10 if t == 0 else 6) - 2 * s + (6 if c == 0 else 3 if c == 1 else 0)
-                found.append((seat, max(2, weight)))
+                named = (28, 16)[c] if s == 0 and c < 2 else 0  # noqa: PLR2004 - whom people sign in as
+                found.append((seat, named or max(2, 10 - 4 * t - 2 * s)))
     return weighted(found)
 
 
@@ -206,7 +206,9 @@ def _vocabulary(session: Session, dealer_id: int) -> Vocabulary:
     return Vocabulary(
         levels=often("customer.level"),
         kinds=often("customer.kind"),
-        sources=weighted([((parent, value), 10 - n % 8) for n, (value, parent) in enumerate(entries("customer.source"))]),
+        sources=weighted(
+            [((parent, value), 10 - n % 8) for n, (value, parent) in enumerate(entries("customer.source"))]
+        ),
         subjects=often("receipt.subject"),
         methods=often("receipt.method"),
         points={row.act: row.points for row in session.execute(points)},
@@ -216,23 +218,22 @@ def _vocabulary(session: Session, dealer_id: int) -> Vocabulary:
 class Numbers:
     """Running numbers without a statement each; the counters are brought up to date at the end."""
 
-    def __init__(self, session: Session, calendar: Calendar) -> None:
-        self.session, self.calendar = session, calendar
+    def __init__(self, session: Session, calendar: Calendar, dealers: Iterable[int]) -> None:
+        self.session = session
         self.last: dict[tuple[str, int, str], int] = defaultdict(int)
         self.rows: dict[tuple[str, int, str], NumberCounter] = {}
         for row in session.scalars(select(NumberCounter)):
             key = (row.scheme, row.dealer_id, row.period)
             self.rows[key], self.last[key] = row, row.value
         self.schemes: dict[tuple[str, int], tuple[numbers.Scheme, list[str]]] = {}
+        for dealer_id in dealers:
+            for name in numbers.SCHEMES:
+                rule = numbers.scheme_of(session, name, dealer_id)
+                self.schemes[name, dealer_id] = rule, [d.strftime(rule.period) for d in calendar.dates]
 
     def __call__(self, scheme: str, dealer_id: int, second: int) -> str:
-        known = self.schemes.get((scheme, dealer_id))
-        if known is None:
-            rule = numbers.scheme_of(self.session, scheme, dealer_id)
-            known = rule, [d.strftime(rule.period) for d in self.calendar.dates]
-            self.schemes[scheme, dealer_id] = known
-        rule, periods = known
-        period = periods[second // 86_400]
+        rule, periods = self.schemes[scheme, dealer_id]
+        period = periods[second // DAY]
         key = (scheme, dealer_id, period)
         self.last[key] += 1
         return rule.write(period, self.last[key])

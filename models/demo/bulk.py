@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,7 +45,9 @@ class Sheet:
         self.constants = {
             c.name: c.default.arg
             for c in self.table.c
-            if c.name not in self.columns and not c.nullable and isinstance(c.default, ScalarElementColumnDefault)
+            if c.name not in self.columns
+            and not c.nullable
+            and isinstance(c.default, ScalarElementColumnDefault)
         }
         self.rows: list[tuple[Any, ...]] = []
         self.add = self.rows.append
@@ -60,13 +63,16 @@ class Sheet:
         """The columns as written."""
         return [*self.columns, *self.constants]
 
-    @property
-    def ready(self) -> Iterable[tuple[Any, ...]]:
-        """The rows as written."""
+    def take(self) -> list[tuple[Any, ...]]:
+        """The rows as written; the sheet is empty afterwards."""
+        rows = self.rows.copy()
+        self.rows.clear()
         if not self.constants:
-            return self.rows
-        more = tuple(int(v) if isinstance(v, bool) else getattr(v, "value", v) for v in self.constants.values())
-        return [row + more for row in self.rows]
+            return rows
+        more = tuple(
+            int(v) if isinstance(v, bool) else getattr(v, "value", v) for v in self.constants.values()
+        )
+        return [row + more for row in rows]
 
 
 class Writer:
@@ -79,6 +85,10 @@ class Writer:
         self.copies = large and self.dialect == "postgresql"
         self.null = "\\N" if self.copies else None
         self.sheets: list[Sheet] = []
+        # PostgreSQL takes in one block while the next one is thought up; nobody else may use the
+        # connection until `flush(wait=True)`.
+        self._beside = ThreadPoolExecutor(1)
+        self._pending: Future[None] | None = None
 
     def sheet(self, name: str, *columns: str) -> Sheet:
         """A sheet whose keys go on after the rows that are there."""
@@ -88,30 +98,39 @@ class Writer:
         self.sheets.append(made)
         return made
 
-    def flush(self, *, once: int = 1) -> None:
+    def flush(self, *, once: int = 1, wait: bool = True) -> None:
         """Write all sheets, in their order, once one of them holds so many rows."""
-        if max(len(sheet.rows) for sheet in self.sheets) < once:
-            return
-        for sheet in self.sheets:
-            if sheet.rows:
-                self._write(sheet)
-                sheet.rows.clear()
+        if max(len(sheet.rows) for sheet in self.sheets) >= once:
+            full = [(sheet, sheet.take()) for sheet in self.sheets if sheet.rows]
+            self._wait()
+            if self.copies:
+                self._pending = self._beside.submit(self._copy, full)
+            else:
+                for sheet, rows in full:
+                    self._insert(sheet, rows)
+        if wait:
+            self._wait()
 
-    def _write(self, sheet: Sheet) -> None:
-        header = ", ".join(sheet.header)
-        if self.copies:
+    def _wait(self) -> None:
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.result()
+
+    def _copy(self, full: Sequence[tuple[Sheet, list[tuple[Any, ...]]]]) -> None:
+        raw: Any = self.connection.connection.dbapi_connection
+        for sheet, rows in full:
             line = "\t".join(["%s"] * len(sheet.header))
-            block = "\n".join([line % row for row in sheet.ready])
-            raw: Any = self.connection.connection.dbapi_connection
-            with raw.cursor() as cursor, cursor.copy(f"COPY {sheet.table.name} ({header}) FROM STDIN") as copy:
-                copy.write(block)
-            return
+            statement = f"COPY {sheet.table.name} ({', '.join(sheet.header)}) FROM STDIN"
+            with raw.cursor() as cursor, cursor.copy(statement) as copy:
+                copy.write("\n".join([line % row for row in rows]))
+
+    def _insert(self, sheet: Sheet, rows: list[tuple[Any, ...]]) -> None:
         mark = "?" if self.dialect == "sqlite" else "%s"
         marks = ", ".join([mark] * len(sheet.header))
-        rows = list(sheet.ready)
         if self.dialect == "postgresql":
             rows = [tuple(None if v is None else str(v) for v in row) for row in rows]
-        self.connection.exec_driver_sql(f"INSERT INTO {sheet.table.name} ({header}) VALUES ({marks})", rows)
+        statement = f"INSERT INTO {sheet.table.name} ({', '.join(sheet.header)}) VALUES ({marks})"
+        self.connection.exec_driver_sql(statement, rows)
 
     def finish(self) -> None:
         """Let the database's own key counters go on after the rows written."""

@@ -60,7 +60,9 @@ class Deals:
         pk, at = sheet.id(), pen.text(opened)
         code = pen.number("service_order", seat.dealer_id, opened)
         said = f"{label} {code}"
-        outcome.score += pen.track(client.id, null, seat.dealer_id, SERVICE, TrackAct.SERVICE_ORDER, said, at, seat.owner_id)
+        outcome.score += pen.track(
+            client.id, null, seat.dealer_id, SERVICE, TrackAct.SERVICE_ORDER, said, at, seat.owner_id
+        )
         measured = pen.later(opened, 5, 0.3)
         lost = client.stage == Stage.LOST
         sold = client.stage in (Stage.ORDERED, Stage.SERVED)
@@ -85,7 +87,15 @@ class Deals:
         ))  # fmt: skip
 
     def _duty(
-        self, client: Client, order: int, kind: str, words_of: str, act: TrackAct, at: str, done: int, outcome: Outcome
+        self,
+        client: Client,
+        order: int,
+        kind: str,
+        words_of: str,
+        act: TrackAct,
+        at: str,
+        done: int,
+        outcome: Outcome,
     ) -> None:
         pen, seat = self.pen, client.seat
         pen.task(words_of, kind, done, seat, at=at, finished=done, customer=client.id, order=order)
@@ -118,8 +128,8 @@ class Deals:
         for n, name in enumerate(words.STEPS[:reached]):
             moment = pen.later(moment, 6, 0.3)
             when = pen.text(moment)
-            steps.add((steps.id(), pk, "logistics" if n in (3, 4) else "progress", name, when, when, when))
-        if served or reached > 2:
+            steps.add((steps.id(), pk, "logistics" if n == 2 else "progress", name, when, when, when))
+        if served or reached > 1:
             self._money(client, order, 1, moment, total * (7 if served else 4) // 10 // 100 * 100, outcome)
         if served and pen.draw() < 0.05:
             self._money(client, order, -1, moment, 300, outcome)

@@ -26,7 +26,7 @@ _KINDS = weighted([
     ((FollowUpKind.MESSAGE, TrackAct.MESSAGE, words.SHORT_TEXTS), 2),
 ])  # fmt: skip
 _OLD = weighted([
-    (Stage.FOLLOWING, 63), (Stage.ORDERED, 7), (Stage.SERVED, 12), (Stage.LOST, 13), (Stage.INVALID, 5),
+    (Stage.FOLLOWING, 70), (Stage.ORDERED, 6), (Stage.SERVED, 9), (Stage.LOST, 10), (Stage.INVALID, 5),
 ])  # fmt: skip
 _NEW = weighted([(Stage.FOLLOWING, 91), (Stage.ORDERED, 4), (Stage.LOST, 3), (Stage.INVALID, 2)])
 _FOLLOW_UP = KINDS[TrackAct.CALL].value
@@ -78,7 +78,9 @@ class Life:
         reason: Any = pick(words.LOST_REASONS) if stage is Stage.LOST else null
         outcome = Outcome()
         if sold or stage is Stage.LOST or (stage is Stage.FOLLOWING and not waiting and draw() < 0.1):
-            outcome = self.deals.write(Client(pk, created, stage, phone, owner, designer, seat, reason), supply)
+            outcome = self.deals.write(
+                Client(pk, created, stage, phone, owner, designer, seat, reason), supply
+            )
             score += outcome.score
 
         province, city, district = pick(supply.places)
@@ -144,7 +146,21 @@ class Life:
             elif due is not None:
                 planned = text(due)
             to.follow_ups.add(
-                (to.follow_ups.id(), dealer, store, pk, null, kind.value, said, at, planned, writer, points, at, at)
+                (
+                    to.follow_ups.id(),
+                    dealer,
+                    store,
+                    pk,
+                    null,
+                    kind.value,
+                    said,
+                    at,
+                    planned,
+                    writer,
+                    points,
+                    at,
+                    at,
+                )
             )
             to.track.add(
                 (to.track.id(), dealer, pk, null, _FOLLOW_UP, act.value, act.label, said, points, at, writer)
@@ -153,7 +169,13 @@ class Life:
                 pen.message(pk, seat, phone, kind, said, at)
         if final and draw() < 0.15:
             pen.task(
-                f"跟进{name}", "follow_up", moments[-1], seat, at=text(moments[-2]), finished=moments[-1], customer=pk
+                f"跟进{name}",
+                "follow_up",
+                moments[-1],
+                seat,
+                at=text(moments[-2]),
+                finished=moments[-1],
+                customer=pk,
             )
         if due is not None:
             pen.task(f"跟进{name}", "follow_up", due, seat, at=at, customer=pk)
@@ -171,7 +193,13 @@ class Life:
             to.contact_tags.add((to.contact_tags.id(), pk, tag))
 
     def _contact(
-        self, seat: Seat, met: int, name: str, gender: str, customer: int | None = None, linked: str | None = None
+        self,
+        seat: Seat,
+        met: int,
+        name: str,
+        gender: str,
+        customer: int | None = None,
+        linked: str | None = None,
     ) -> int:
         """A contact with its track, of one customer or of nobody yet; returns the points of the track."""
         pen, null, text = self.pen, self.pen.null, self.pen.text

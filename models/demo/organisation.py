@@ -186,7 +186,10 @@ def _team(session: Session, chance: Chance, dealer: Dealer, store: Store, staff:
         for name in DEPARTMENTS
     }
     positions = {p.name: p.id for p in session.scalars(select(Position).where(Position.dealer_id.is_(None)))}
-    roles = {j.role: presets.preset_role(session, dealer.id, j.role) for j in (MANAGER, CONSULTANT, DESIGNER, CLERK)}
+    roles = {
+        j.role: presets.preset_role(session, dealer.id, j.role)
+        for j in (MANAGER, CONSULTANT, DESIGNER, CLERK)
+    }
     designers = max(2, staff // 5)
     jobs = [MANAGER, CLERK, *[DESIGNER] * designers, *[CONSULTANT] * max(2, staff - 2 - designers)]
     team = Team(store.id, places["销售部"])

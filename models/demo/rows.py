@@ -80,7 +80,13 @@ class Pen:
     """
 
     def __init__(
-        self, sheets: Sheets, chance: Chance, calendar: Calendar, values: Vocabulary, number: Number, null: Any
+        self,
+        sheets: Sheets,
+        chance: Chance,
+        calendar: Calendar,
+        values: Vocabulary,
+        number: Number,
+        null: Any,
     ) -> None:
         self.to, self.chance, self.calendar, self.values = sheets, chance, calendar, values
         self.number, self.null = number, null
