@@ -18,7 +18,7 @@ from app.engine import names
 from app.engine.cells import local, local_day
 from app.engine.fields import FieldSpec, Values, describe, is_mobile, normalise_phone
 from app.engine.guards import may_filter, may_find_exactly
-from app.engine.resource import Between, Resource
+from app.engine.resource import Between, Resource, has_resource, resource_of
 from app.engine.scopes import Actor
 
 EMPTY = "-"
@@ -82,11 +82,11 @@ def active(
     errors: list[str] = []
     for declared_filter in declared(resource, actor):
         spec = declared_filter.spec
-        made = (
-            _range(spec, args, errors)
-            if declared_filter.ranged
-            else _equal(resource, spec, [v for v in args.get(spec.name, ()) if v][:MAX_VALUES], actor)
-        )
+        if declared_filter.ranged:
+            made = _range(spec, args, errors)
+        else:
+            values = [v for v in args.get(spec.name, ()) if v][:MAX_VALUES]
+            made = _equal(resource, spec, values, actor) or _named(resource, spec, args)
         if made is not None:
             found.append(made)
     return found, errors
@@ -147,6 +147,23 @@ def _equal(resource: type[Resource], spec: FieldSpec, values: list[str], actor: 
 
     key = ("any", spec.name, empty)
     return Active(spec, f"{spec.label}：{'、'.join(words)}", (spec.name,), key, {name: typed}, make)
+
+
+def _named(resource: type[Resource], spec: FieldSpec, args: Mapping[str, Sequence[str]]) -> Active | None:
+    """Without scripts a picker sends the typed name: rows whose reference bears exactly that name."""
+    text = (args.get(f"{spec.name}__text") or ("",))[0].strip()
+    if not text or spec.target is None or not has_resource(spec.target):
+        return None
+    target, name = resource_of(spec.target), f"f_{spec.name}"
+
+    def make() -> ColumnElement[bool]:
+        meant = select(target.pk()).where(target.title == bindparam(name))
+        if spec.links is not None:
+            return resource.pk().in_(select(spec.links.left).where(spec.links.right.in_(meant)))  # type: ignore[no-any-return]
+        return spec.attribute.in_(meant)  # type: ignore[no-any-return]
+
+    used = (f"{spec.name}__text",)
+    return Active(spec, f"{spec.label}：{text}", used, ("named", spec.name), {name: text}, make)
 
 
 def _typed(spec: FieldSpec, wanted: list[str], actor: Actor) -> tuple[list[Any], list[str]]:

@@ -332,6 +332,7 @@ class Drawer:
     record: Any = None
     preset: Mapping[str, Any] | None = None
     checks: frozenset[str] = frozenset()
+    few: int = FEW
 
     def draw(self, spec: FieldSpec, context: Context) -> pages.Field:
         """One input as this person sees it."""
@@ -401,10 +402,10 @@ class Drawer:
     def options(self, spec: FieldSpec, chosen: set[str], context: Context) -> list[pages.Option]:
         """All records of a short pick list; of a long one just the chosen, with their names."""
         target = resource_of(spec.target)
-        statement = pickable(spec, context.actor).order_by(target.title).limit(FEW + 1)
+        statement = pickable(spec, context.actor).order_by(target.title).limit(self.few + 1)
         rows = context.session.execute(statement, context.actor.params).all()
         ids = [int(c) for c in chosen if c.isascii() and c.isdigit() and len(c) < 10]
-        if len(rows) > FEW:
+        if len(rows) > self.few:
             rows = []
         known = {r[0] for r in rows}
         absent = [i for i in ids if i not in known]

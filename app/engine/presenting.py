@@ -20,6 +20,8 @@ from app.engine.scopes import Actor, Scope
 
 PRIMARY = 4
 VIEW_LIMIT = 1000
+FEW_IN_FILTER = 12
+"""Longer pick lists are searched, so that a page does not carry the staff five times."""
 _PAGING = ("page", "after", "before", "last")
 
 
@@ -183,7 +185,7 @@ def _chips(query: Query, base: str) -> list[Chip]:
 
 def _chip_words(query: Query, active: filters.Active) -> str:
     """Filters by another record read its name, not its number."""
-    if active.spec.kind not in ("ref", "refs"):
+    if active.spec.kind not in ("ref", "refs") or active.names[0].endswith("__text"):
         return active.label
     labels = names_of(query, active.spec, list(query.args.get(active.spec.name, ())))
     return f"{active.spec.label}：{'、'.join(labels)}"
@@ -260,7 +262,8 @@ def _filters(session: Session, resource: type[Resource], actor: Actor, query: Qu
         words = resource.search_hint or "关键字"
         found.append(Field("q", "关键字", "text", query.text, placeholder=words, primary=True, maxlength=64))
     context = forms.Context(session, actor, query.now)
-    drawer = forms.Drawer(f"/{resource.name}", texts={k: list(v) for k, v in query.args.items()})
+    typed = {k: list(v) for k, v in query.args.items()}
+    drawer = forms.Drawer(f"/{resource.name}", texts=typed, few=FEW_IN_FILTER)
     for position, declared in enumerate(filters.declared(resource, actor)):
         spec = declared.spec
         if declared.ranged:
@@ -308,7 +311,7 @@ def action_link(resource: type[Resource], action: Action, actor: Actor, ids: str
 
 def _empty_hint(resource: type[Resource], query: Query) -> str:
     windowed = any(f.default and f.names == ("window",) for f in query.filters)
-    if windowed:
+    if windowed and not query.text:
         return f"默认仅显示{resource.window_days()}天内创建的数据，可展开高级搜索调整创建时间"
     return resource.empty_hint
 
