@@ -25,7 +25,8 @@ from app.engine.resource import Resource, resources
 from app.engine.scopes import Actor, Scope, visible
 from app.engine.security import require_actor
 from models.identity import role_rules
-from models.identity.resources import GOODS, ORGANISATION, Roles
+from models.identity.admin_resources import GOODS
+from models.identity.resources import ORGANISATION, Roles
 from models.identity.rights import role_ids_with
 from models.identity.role_rules import Rights
 from models.identity.roles import RoleAssignment, RoleKind, StaffRole

@@ -9,10 +9,9 @@ from app.engine.actions import Forbidden, Invalid, NotFound, Refusal
 from app.engine.database import db
 from app.engine.perform import create, remove, update
 from models.identity import presets, role_rules
+from models.identity.admin_resources import BrandCategories, Brands
 from models.identity.queries import channel_of, is_whole_house
 from models.identity.resources import (
-    BrandCategories,
-    Brands,
     Dealers,
     Departments,
     OperatingRights,
