@@ -34,6 +34,7 @@ def browser() -> Iterator[Any]:
 def page_as(app: Flask, live_server: str, browser: Any, login: Any) -> Iterator[Callable[..., Any]]:
     """``page_as("consultant1", size=NARROW, dark=False)``: a page of that signed-in person.
 
+    ``scripts=False`` is a browser that runs none.
     The test fails when a script throws on the page or the page asks another host for anything.
     """
     contexts, faults = [], []
@@ -42,13 +43,20 @@ def page_as(app: Flask, live_server: str, browser: Any, login: Any) -> Iterator[
         page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
         page.on("request", lambda asked: _own(asked.url, live_server) or faults.append(f"asked {asked.url}"))
 
-    def open_page(username: str | None = None, *, size: tuple[int, int] = WIDE, dark: bool = False) -> Any:
+    def open_page(
+        username: str | None = None,
+        *,
+        size: tuple[int, int] = WIDE,
+        dark: bool = False,
+        scripts: bool = True,
+    ) -> Any:
         context = browser.new_context(
             base_url=live_server,
             viewport={"width": size[0], "height": size[1]},
             locale="zh-CN",
             timezone_id="Asia/Shanghai",
             color_scheme="dark" if dark else "light",
+            java_script_enabled=scripts,
         )
         context.set_default_timeout(10_000)
         contexts.append(context)

@@ -1,0 +1,63 @@
+"""What users point at, by the words they would use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import expect
+
+
+def row(page: Any, text: str) -> Any:
+    """The list's row that holds the text."""
+    return page.locator("table.rows.cards tbody tr").filter(has_text=text)
+
+
+def rows(page: Any) -> list[str]:
+    """The second readable column of each row: names on lists of people."""
+    return [r.strip() for r in page.locator("table.rows.cards tbody td.nm").all_inner_texts()]
+
+
+def tick(page: Any, *names: str) -> None:
+    """Tick the rows of these people."""
+    for name in names:
+        row(page, name).locator("input[name=id]").check()
+
+
+def batch(page: Any, label: str) -> Any:
+    """A button of the batch bar."""
+    return page.locator(".batch .acts0 button").filter(has_text=label)
+
+
+def press(page: Any, label: str) -> None:
+    """Click the form's or dialog's button of this name."""
+    page.get_by_role("button", name=label, exact=True).click()
+
+
+def fill(page: Any, label: str, value: str) -> None:
+    """Type into the field with this label."""
+    page.get_by_label(label, exact=True).fill(value)
+
+
+def flash(page: Any, text: str) -> None:
+    """The remark after an action says this."""
+    expect(page.locator(".flashes")).to_contain_text(text)
+
+
+def more(page: Any, label: str) -> Any:
+    """An action of a record's page, also where it stands in the 更多 menu."""
+    found = page.locator(".hd .acts").get_by_text(label, exact=True)
+    expect(found).to_be_attached()
+    if not found.is_visible():
+        page.get_by_label("更多操作").click()
+    return found
+
+
+def pick(page: Any, field: str, words: str, *, choose: str = "") -> None:
+    """Search in a remote picker and take the first answer, or set the select where the list is short."""
+    box = page.locator(f'[data-field="{field}"]')
+    if box.locator("select").count():
+        box.locator("select").select_option(label=choose or words)
+        return
+    box.locator(".in").fill(words)
+    option = box.locator("[role=option]").filter(has_text=choose or words).first
+    option.click()
