@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.engine import chrome, perform
 from app.engine.actions import Forbidden, Invalid, NotFound, Refusal, Stale
-from app.engine.database import db
+from app.engine.database import PK, db
 from app.engine.listing import number
 from app.engine.pages import Link, Option, RoleChange, RoleEditor, RoleGroup, RolePage, RolePermission
 from app.engine.permissions import FIELDS, FRAME, PermissionDef, all_permissions
@@ -79,7 +79,7 @@ class RoleEditorView(BaseView):  # type: ignore[misc]
         flash(f"已保存：{role.label}", "good")
         return redirect(f"{URL}/{role.id}/edit")
 
-    @expose("/<int:pk>/edit", methods=["GET", "POST"])
+    @expose(f"/{PK}/edit", methods=["GET", "POST"])
     def edit(self, pk: int) -> ResponseReturnValue:
         """The tree of an existing role; read-only without the permission, and for roles of the group."""
         actor = _allowed("can_list", LABEL)

@@ -23,7 +23,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.engine import detail, filters, forms, listing, openapi, paging, perform, presenting, reading, serial
 from app.engine.actions import Act, Action, Forbidden, Invalid, NotFound, Question, Refusal, Stale
-from app.engine.database import db, utcnow
+from app.engine.database import PK, db, utcnow
 from app.engine.fields import FieldSpec
 from app.engine.resource import Resource, has_resource, resource_of
 from app.engine.resource import resource as resource_named
@@ -31,7 +31,6 @@ from app.engine.scopes import Actor
 from app.engine.security import require_actor
 
 PREFIX = "/api/v1"
-PK = "<int(max=2147483647):pk>"
 _STEERING = frozenset({
     "q", "scope", "view", "sort", "per_page", "page", "after", "before", "last", "window", "all", "fields",
 })  # fmt: skip

@@ -45,6 +45,11 @@ FrameworkModel.metadata.naming_convention = NAMING
 db = SQLAlchemy(session_options={"autoflush": True, "expire_on_commit": False})
 db.metadatas[None] = FrameworkModel.metadata
 
+MAX_ID = 2**31 - 1
+"""The largest id; an address with a larger number names nothing."""
+PK = f"<int(max={MAX_ID}):pk>"
+"""A record's id in the address of a route."""
+
 _writing: ContextVar[bool] = ContextVar("zhike_writing", default=False)
 
 

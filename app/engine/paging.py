@@ -12,7 +12,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, or_
 
+from app.engine.database import MAX_ID
 from app.engine.fields import FieldSpec
+
+_LARGEST = 10**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ def decode(text: str, spec: FieldSpec) -> Cursor | None:
         value, record_id = raw
         if value is not None:
             value = _typed(value, spec)
-        if isinstance(record_id, bool) or not isinstance(record_id, int):
+        if isinstance(record_id, bool) or not isinstance(record_id, int) or abs(record_id) > MAX_ID:
             return None
         return Cursor(value, record_id)
     except (ValueError, TypeError, binascii.Error, InvalidOperation, UnicodeError, RecursionError):
@@ -62,6 +65,8 @@ def _typed(value: Any, spec: FieldSpec) -> Any:
             raise ValueError(value)
         return number
     if spec.kind in ("integer", "ref"):
+        if abs(int(value)) >= _LARGEST:
+            raise ValueError(value)
         return int(value)
     if spec.choices is not None:
         return spec.choices.of(value)

@@ -25,7 +25,7 @@ from app.engine.actions import (
     Stale,
 )
 from app.engine.cells import text as words
-from app.engine.database import db, utcnow
+from app.engine.database import PK, db, utcnow
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import gate, is_mask, may_filter
 from app.engine.resource import Group, Resource, has_resource, resource_of, resources
@@ -88,12 +88,12 @@ class ResourceView(BaseView):  # type: ignore[misc]
 
     # ----- detail
 
-    @expose("/<int:pk>", methods=["GET"])
+    @expose(f"/{PK}", methods=["GET"])
     def show(self, pk: int) -> ResponseReturnValue:
         """The whole page of a record."""
         return self._detail(pk, "detail.html")
 
-    @expose("/<int:pk>/panel", methods=["GET"])
+    @expose(f"/{PK}/panel", methods=["GET"])
     def panel(self, pk: int) -> ResponseReturnValue:
         """The same record as a side sheet."""
         return self._detail(pk, "panel.html")
@@ -105,7 +105,7 @@ class ResourceView(BaseView):  # type: ignore[misc]
         )
         return chrome.page(template, key=self.resource.name, title=shown.title, page=shown)
 
-    @expose("/<int:pk>/history", methods=["GET"])
+    @expose(f"/{PK}/history", methods=["GET"])
     def changes(self, pk: int) -> ResponseReturnValue:
         """Who changed what (D-15), through the gate."""
         actor = self.allowed("can_list")
@@ -225,7 +225,7 @@ class ResourceView(BaseView):  # type: ignore[misc]
         shown.conflict = conflict or []
         return chrome.page("form.html", key=self.resource.name, title=title, page=shown)
 
-    @expose("/<int:pk>/edit", methods=["GET", "POST"])
+    @expose(f"/{PK}/edit", methods=["GET", "POST"])
     def edit(self, pk: int) -> ResponseReturnValue:
         """The form of an existing record; a stale version shows both sides (A-116)."""
         actor = self.allowed("can_edit", f"编辑{self.resource.label}")
@@ -282,7 +282,7 @@ class ResourceView(BaseView):  # type: ignore[misc]
                 )
         return self._form(context, title, texts=texts, record=record, conflict=found)
 
-    @expose("/<int:pk>/delete", methods=["POST"])
+    @expose(f"/{PK}/delete", methods=["POST"])
     def delete(self, pk: int) -> ResponseReturnValue:
         """Delete, where the resource says how; a question is put first."""
         actor = self.allowed("can_delete", f"删除{self.resource.label}")
