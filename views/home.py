@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
@@ -117,7 +118,7 @@ def _is_number(typed: str) -> bool:
 
 def _group(session: Session, found: type[Resource], actor: Actor, typed: str) -> SearchGroup | None:
     dialect = session.get_bind().dialect.name
-    query = listing.parse(found, actor, {"q": [typed]}, utcnow(), dialect)
+    query = listing.parse(found, actor, {"q": [typed], "window": ["all"]}, utcnow(), dialect)
     query.scope, query.scopes = None, listing.all_scopes(found, actor)
     query.per_page = HITS
     rows = _hits(session, query, found, actor)
@@ -125,7 +126,7 @@ def _group(session: Session, found: type[Resource], actor: Actor, typed: str) ->
         return None
     total = f"{HITS}+" if len(rows) > HITS else str(len(rows))
     widest = listing.tabs(found, actor)
-    more = f"/{found.name}/?q={typed}" + (f"&scope={widest[-1].value}" if widest else "")
+    more = f"/{found.name}/?q={quote(typed)}&window=all" + (f"&scope={widest[-1].value}" if widest else "")
     return SearchGroup(found.label, found.icon, total, rows[:HITS], more)
 
 

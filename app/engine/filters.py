@@ -53,6 +53,8 @@ class Search:
     key: tuple[Hashable, ...] | None
     params: dict[str, Any]
     make: Callable[[], ColumnElement[bool]]
+    exact: bool
+    """A number rather than a name: looked for past the list's window and in every scope."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,4 +277,5 @@ def keyword(resource: type[Resource], text: str, actor: Actor, dialect: str) -> 
         return or_(*parts) if parts else false()
 
     shape = ("q", *(s.name for s in phones), "/", *(s.name for s in tails), "/", *(s.name for s in codes))
-    return Search(None if searched else shape, params, make)
+    exact = text.isascii() and sum(c.isdigit() for c in text) >= TAIL
+    return Search(None if searched else shape, params, make, exact)

@@ -110,7 +110,7 @@ def parse(resource: type[Resource], actor: Actor, args: Args, now: datetime, dia
     in_force, errors = filters.active(resource, actor, args, now)
     text = first(args, "q").strip()[: filters.MAX_TEXT]
     search = filters.keyword(resource, text, actor, dialect)
-    query_is_exact = search is not None or any(f.selective for f in in_force)
+    query_is_exact = (search is not None and search.exact) or any(f.selective for f in in_force)
     if not (view is not None and view.ignores_window) and not query_is_exact:
         default = filters.window(resource, args, now)
         if default is not None:

@@ -311,7 +311,7 @@ def action_link(resource: type[Resource], action: Action, actor: Actor, ids: str
 
 def _empty_hint(resource: type[Resource], query: Query) -> str:
     windowed = any(f.default and f.names == ("window",) for f in query.filters)
-    if windowed and not query.text:
+    if windowed:
         return f"默认仅显示{resource.window_days()}天内创建的数据，可展开高级搜索调整创建时间"
     return resource.empty_hint
 
