@@ -30,8 +30,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Text
 
+from app.engine.database import db
 from app.engine.resource import Resource, resources
 
+FREQUENT = 2000
 LONGEST = 256  # characters of a name that are searched
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
@@ -94,7 +96,16 @@ def condition(
         match = f"{match} AND (d{dealer_id} OR d0)"
     hits: Select[Any] = select(column("rowid")).select_from(table(place.fts))
     hits = hits.where(literal_column(place.fts).op("MATCH")(bindparam(None, match, unique=True)))
+    if _frequent(hits):
+        return contains(attribute, value, dialect)
     return resource.pk().in_(hits)  # type: ignore[no-any-return]
+
+
+def _frequent(hits: Select[Any]) -> bool:
+    """Whether so many names match (先生) that walking the list finds a page sooner than the full-text
+    table lists them all. PostgreSQL knows that from its statistics."""
+    first = hits.limit(FREQUENT + 1).subquery()
+    return (db.session.scalar(select(func.count()).select_from(first)) or 0) > FREQUENT
 
 
 def contains(attribute: Any, value: str, dialect: str) -> ColumnElement[bool]:

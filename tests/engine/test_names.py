@@ -75,6 +75,15 @@ def test_names_follow_changes_and_deletions(world: World) -> None:
     db.session.rollback()
 
 
+def test_frequent_names_are_found_by_looking_at_the_rows(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = {world.contact(name=f"{letter}先生").id for letter in "赵钱孙李"}
+    monkeypatch.setattr(names, "FREQUENT", 2)
+    assert found("先生") == ids
+    assert len(found("钱先")) == 1
+
+
 def test_repair_prepares_what_is_missing_and_nothing_twice(world: World) -> None:
     world.contact(name="司马相如")
     with db.engine.begin() as connection:
