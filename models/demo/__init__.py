@@ -1,5 +1,5 @@
 """Demo data: two dealers with their stores, people, customers and everything that hangs on them."""
 
-from models.demo.build import build
+from models.demo.fill import build
 
 __all__ = ["build"]

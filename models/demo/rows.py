@@ -50,7 +50,7 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Sheets:
-    """Where the rows go, in the order of `build.COLUMNS`."""
+    """Where the rows go, in the order of `fill.COLUMNS`."""
 
     customers: Sheet
     phones: Sheet

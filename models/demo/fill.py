@@ -185,7 +185,7 @@ def _seats(tenants: Sequence[Tenant]) -> list[Seat]:
             helpers = [*team.consultants, *team.clerks, team.manager]
             for c, consultant in enumerate(team.consultants):
                 seat = Seat(t, tenant.id, team.store_id, team.department_id, consultant, designers, helpers)
-                named = (28, 16)[c] if s == 0 and c < 2 else 0  # noqa: PLR2004 - whom people sign in as
+                named = (28, 16)[c] if s == 0 and c < 2 else 0
                 found.append((seat, named or max(2, 10 - 4 * t - 2 * s)))
     return weighted(found)
 

@@ -1,0 +1,125 @@
+"""A dealer's own file of customers (the user's day, step 5)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from app.engine.actions import Refusal
+from app.engine.database import db
+from models.customers.load import form_fields, load_file
+from models.customers.tables import Contact, Customer, CustomerPhone, CustomerTag, Stage, Tag
+from models.identity.tables import Employee
+from tests.customers.world import World
+
+
+def written(folder: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = folder / "customers.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+@pytest.mark.spec("A-01", "A-08", "A-09")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_lines_become_customers_as_by_the_form(world: World, tmp_path: Path, encoding: str) -> None:
+    path = written(
+        tmp_path,
+        "*客户姓名,手机号码,其他号码,称谓,导购,所属组织（门店）,备注\r\n"
+        f"张女士,１３８-0000 0001,13900000001、13900000002,女士,{world.people['seller2'].name},,\r\n"
+        "\r\n"
+        "李先生,,,,,,没有号码\r\n",
+        encoding,
+    )
+    report = load_file(path, world.actor("boss"))
+    assert (report.total, report.created, report.refused) == (2, 2, [])
+    customer = db.session.scalars(select(Customer)).one()
+    assert (customer.name, customer.phone, customer.stage) == ("张女士", "13800000001", Stage.FOLLOWING)
+    assert customer.owner_id == world.people["seller2"].id
+    assert customer.code.startswith("KF")
+    numbers = db.session.scalars(select(CustomerPhone.phone).order_by(CustomerPhone.position))
+    assert list(numbers) == ["13800000001", "13900000001", "13900000002"]
+    assert db.session.scalars(select(Contact.name)).all() == ["李先生"]
+
+
+@pytest.mark.spec("A-02", "A-09")
+def test_every_refused_line_is_named_with_its_reason(world: World, tmp_path: Path) -> None:
+    world.customer(phone="13800000009")
+    path = written(
+        tmp_path,
+        "客户姓名,手机号码,导购,意向级别\n"
+        "张一,13800000001,,\n"
+        "张二,12345,,\n"
+        ",13800000003,,\n"
+        '"张\n四",13800000004,没有此人,\n'
+        "张五,13800000005,,不存在的级别\n"
+        "张六,13800000009,,\n"
+        "张七,13800000001,,\n"
+        "张八,13800000008,,,多余\n",
+    )
+    report = load_file(path, world.actor("boss"))
+    assert (report.total, report.created) == (8, 1)
+    reasons = {line.number: line.reason for line in report.refused}
+    assert list(reasons) == [3, 4, 5, 7, 8, 9, 10]
+    assert "正确的手机号码" in reasons[3]
+    assert "客户姓名" in reasons[4]
+    assert reasons[5] == "导购：没有找到“没有此人”"
+    assert "意向级别" in reasons[7]
+    assert reasons[8] == reasons[9] == "此电话号码已建档，请选择建档标签"
+    assert "表头只有 4 列" in reasons[10]
+    assert db.session.scalars(select(Customer.name).order_by(Customer.id)).all()[1:] == ["张一"]
+
+
+@pytest.mark.spec("A-20", "A-22")
+def test_tags_come_along_for_those_who_may_set_them(world: World, tmp_path: Path) -> None:
+    db.session.rollback()
+    tag = world.tag("高意向") if hasattr(world, "tag") else None
+    if tag is None:
+        from app.engine.perform import create
+        from app.engine.resource import resource
+
+        tag, _ = create(resource("tags"), {"name": "高意向"}, world.actor("boss"))
+    path = written(tmp_path, "客户姓名,手机号码,标签\n张一,13800000001,高意向\n张二,13800000002,无此标签\n")
+    report = load_file(path, world.actor("boss"))
+    assert (report.created, [line.reason for line in report.refused]) == (1, ["标签：没有找到“无此标签”"])
+    assert db.session.scalars(select(CustomerTag.tag_id)).all() == [tag.id]
+    assert db.session.scalars(select(Tag.name)).all() == ["高意向"]
+    with pytest.raises(Refusal, match="设置标签"):
+        load_file(path, world.actor("seller"))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "文件是空的"),
+        (b"\r\n\r\n", "文件是空的"),
+        (b"PK\x03\x04 sheet", "另存为 CSV"),
+        (b"\x81\x20\xff\xff\x00", "无法识别文件编码"),
+        ("姓名,手机号码\n".encode(), "无法识别表头 姓名；可用的表头：客户姓名"),
+        ("手机号码,手机号码,客户姓名\n".encode(), "表头 手机号码 重复出现"),
+        ("手机号码\n13800000001\n".encode(), "缺少表头 客户姓名"),
+    ],
+)
+def test_an_unusable_file_is_refused_in_words(
+    world: World, tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    path = tmp_path / "wrong.csv"
+    path.write_bytes(content)
+    with pytest.raises(Refusal, match=sentence):
+        load_file(path, world.actor("boss"))
+
+
+def test_headings_are_those_of_the_form(world: World) -> None:
+    known = form_fields()
+    for label in ("客户姓名", "手机号码", "意向级别", "客户来源", "导购", "标签"):
+        assert label in known
+
+
+@pytest.mark.spec("A-10")
+def test_a_person_of_one_dealer_cannot_name_people_of_another(world: World, tmp_path: Path) -> None:
+    stranger = db.session.get(Employee, world.people["outsider"].id)
+    assert stranger is not None
+    path = written(tmp_path, f"客户姓名,手机号码,导购\n张一,13800000001,{stranger.name}\n")
+    report = load_file(path, world.actor("boss"))
+    assert report.created == 0 and "没有找到" in report.refused[0].reason
