@@ -247,8 +247,8 @@ def change(name: str, pk: int) -> ResponseReturnValue:
     if version is None and hasattr(found.model, "version"):
         raise Invalid({"version": "请提交读取时的版本号"})
     specs = forms.editable(found, editing=True)
-    context = forms.Context(db.session(), actor, utcnow())
-    perform.find(db.session(), found, pk, actor)
+    record = perform.find(db.session(), found, pk, actor)
+    context = forms.Context(db.session(), actor, utcnow(), record)
     values = forms.clean(specs, serial.texts(specs, sent, creating=False), context, partial=True)
     _, act = perform.update(found, pk, values, actor, version=version, source="api", answers=answers)
     warnings = list(dict.fromkeys(act.warnings))

@@ -190,7 +190,7 @@ def _table(session: Session, related: Related, pk: int, actor: Actor, now: datet
         rows.append(pages.Row(row[0], f"/{child.name}/{row[0]}", cells, number=number))
     headings = [pages.Column(s.name, s.label, kind=s.kind, role=role(child, s)) for s in specs]
     found = pages.Table(related.label or child.label, child.name, headings, rows)
-    if child.form and actor.can("can_add", child.view_name()):
+    if related.creates and child.form and actor.can("can_add", child.view_name()):
         found.create_url = f"/{child.name}/new?{related.by.key}={pk}"
         found.create_label = child.create_label or f"新增{child.label}"
     return found

@@ -268,14 +268,14 @@ def keyword(resource: type[Resource], text: str, actor: Actor, dialect: str) -> 
     if digits.isascii() and digits.isdigit() and len(digits) == TAIL:
         tails = [s for s in map(describe, resource.tail) if may_filter(s, actor)]
     searched = () if mobile else resource.search
-    params = {"q_digits": digits, "q_code": text.upper() if text.isascii() else text}
+    params = {"q_digits": digits, "q_code": text, "q_upper": text.upper()}
 
     def make() -> ColumnElement[bool]:
         parts = [_exactly(resource, s, bindparam("q_digits")) for s in (*phones, *tails)]
-        parts += [_exactly(resource, s, bindparam("q_code")) for s in codes]
+        parts += [_exactly(resource, s, bindparam(n)) for s in codes for n in ("q_code", "q_upper")]
         parts += [names.condition(resource, c, text, dialect, actor.dealer_id) for c in searched]
         return or_(*parts) if parts else false()
 
     shape = ("q", *(s.name for s in phones), "/", *(s.name for s in tails), "/", *(s.name for s in codes))
-    exact = text.isascii() and sum(c.isdigit() for c in text) >= TAIL
-    return Search(None if searched else shape, params, make, exact)
+    numeric = text.isascii() and sum(c.isdigit() for c in text) >= TAIL
+    return Search(None if searched else shape, params, make, numeric)

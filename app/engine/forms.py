@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
 
 from app.engine import pages
@@ -33,11 +33,23 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Context:
-    """For whom and where a form is cleaned or drawn."""
+    """For whom and where a form is cleaned or drawn. What ``record`` refers to already may stay, even if
+    it is not offered any more (somebody who has left)."""
 
     session: Session
     actor: Actor
     now: datetime
+    record: Any = None
+
+    def stored(self, spec: FieldSpec) -> set[int]:
+        """The ids the record's field holds now."""
+        if self.record is None:
+            return set()
+        if spec.links is not None:
+            present = select(spec.links.right).where(spec.links.left == self.record.id)
+            return set(self.session.scalars(present))
+        value = getattr(self.record, spec.name, None)
+        return {value} if isinstance(value, int) else set()
 
 
 Texts = Mapping[str, Sequence[str]]
@@ -277,10 +289,36 @@ def pickable(spec: FieldSpec, actor: Actor) -> Any:
     return statement
 
 
+def short_lists(specs: Iterable[FieldSpec], context: Context, most: int) -> dict[Any, list[tuple[int, str]]]:
+    """What the pick lists of these fields offer this person, by model, in one statement; a list longer
+    than ``most`` is empty, because it is searched."""
+    by_target = {s.target: s for s in specs if s.target is not None and _named_by_text(s.target)}
+    parts = []
+    for place, spec in enumerate(by_target.values()):
+        ordered = pickable(spec, context.actor).order_by(resource_of(spec.target).title)
+        few = list(ordered.limit(most + 1).subquery().c)
+        parts.append(select(literal(place).label("place"), few[0].label("id"), few[1].label("words")))
+    found: dict[Any, list[tuple[int, str]]] = {target: [] for target in by_target}
+    if parts:
+        statement = union_all(*parts).order_by("place", "words")
+        targets = list(by_target)
+        for place, record_id, words in context.session.execute(statement, context.actor.params):
+            found[targets[place]].append((record_id, words))
+    return {target: rows if len(rows) <= most else [] for target, rows in found.items()}
+
+
+def _named_by_text(target: Any) -> bool:
+    return has_resource(target) and describe(resource_of(target).title).kind == "text"
+
+
 def in_reach(spec: FieldSpec, ids: list[int], context: Context) -> list[int]:
     """Which of the ids this person may choose (another dealer's are simply not there)."""
+    kept = context.stored(spec)
+    if set(ids) <= kept:
+        return ids
     statement = pickable(spec, context.actor).where(resource_of(spec.target).pk().in_(ids))
-    return [row[0] for row in context.session.execute(statement, context.actor.params)]
+    found = [row[0] for row in context.session.execute(statement, context.actor.params)]
+    return [*found, *(i for i in ids if i in kept and i not in found)]
 
 
 # ----- drawing
@@ -333,6 +371,8 @@ class Drawer:
     preset: Mapping[str, Any] | None = None
     checks: frozenset[str] = frozenset()
     few: int = FEW
+    picks: Mapping[Any, Sequence[Any]] | None = None
+    """Pick lists read beforehand, by model (`short_lists`)."""
 
     def draw(self, spec: FieldSpec, context: Context) -> pages.Field:
         """One input as this person sees it."""
@@ -402,8 +442,12 @@ class Drawer:
     def options(self, spec: FieldSpec, chosen: set[str], context: Context) -> list[pages.Option]:
         """All records of a short pick list; of a long one just the chosen, with their names."""
         target = resource_of(spec.target)
-        statement = pickable(spec, context.actor).order_by(target.title).limit(self.few + 1)
-        rows = context.session.execute(statement, context.actor.params).all()
+        rows: Sequence[Any]
+        if self.picks is not None and spec.target in self.picks:
+            rows = self.picks[spec.target]
+        else:
+            statement = pickable(spec, context.actor).order_by(target.title).limit(self.few + 1)
+            rows = context.session.execute(statement, context.actor.params).all()
         ids = [int(c) for c in chosen if c.isascii() and c.isdigit() and len(c) < 10]
         if len(rows) > self.few:
             rows = []

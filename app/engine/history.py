@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, select
 
-from app.engine.audit import AuditEntry, spec_of
+from app.engine.audit import AuditEntry
+from app.engine.changes import spec_of
 from app.engine.database import db
 from app.engine.fields import FieldSpec
 from app.engine.guards import Hidden, gate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -57,13 +58,13 @@ def list_page(
     elif not more:
         query.page = max(1, -(-total // query.per_page))
     headings = _headings(resource, actor, query, specs, base)
+    bar = _filter_bar(session, resource, actor, query)
     shown = _rows(rows.records, specs, headings, query, base)
     batch = [action_link(resource, a, actor) for a in resource.actions if a.batch]
     return ListPage(
         resource.name, resource.label, resource.icon, base,
         _scopes(resource, actor, query, base), views_of(session, resource, query),
-        _filter_bar(session, resource, actor, query), _hidden(query),
-        _chips(query, base), headings, shown,
+        bar, _hidden(query), _chips(query, base, bar), headings, shown,
         _pager(query, rows, base, total, more), batch, _buttons(resource, actor, base, query),
         [action_link(resource, a, actor) for a in resource.actions if a.row],
         resource.empty, _empty_hint(resource, query),
@@ -170,35 +171,28 @@ def _hidden(query: Query) -> list[tuple[str, str]]:
     ]
 
 
-def _chips(query: Query, base: str) -> list[Chip]:
+def _chips(query: Query, base: str, bar: Sequence[Field]) -> list[Chip]:
+    inputs = {f.name: f for f in bar}
     found = []
     for f in query.filters:
         if f.default:
             put = {"window": "all"} if f.names == ("window",) else {"include": "all"}
             found.append(Chip(f.label, address(base, query.args, **put)))
         else:
-            found.append(Chip(_chip_words(query, f), address(base, query.args, drop=f.names)))
+            found.append(Chip(_chip_words(query, f, inputs.get(f.spec.name)), address(base, query.args, drop=f.names)))
     if query.text:
         found.append(Chip(f"关键字：{query.text}", address(base, query.args, drop=("q",))))
     return found
 
 
-def _chip_words(query: Query, active: filters.Active) -> str:
-    """Filters by another record read its name, not its number."""
-    if active.spec.kind not in ("ref", "refs") or active.names[0].endswith("__text"):
+def _chip_words(query: Query, active: filters.Active, drawn: Field | None) -> str:
+    """Filters by another record read its name, as far as the person may see it, not its number."""
+    if active.spec.kind not in ("ref", "refs") or active.names[0].endswith("__text") or drawn is None:
         return active.label
-    labels = names_of(query, active.spec, list(query.args.get(active.spec.name, ())))
+    named = {o.value: o.label for o in drawn.options}
+    values = [v for v in query.args.get(active.spec.name, ()) if v]
+    labels = ["未填写" if v == filters.EMPTY else named.get(v, "（无权查看）") for v in values]
     return f"{active.spec.label}：{'、'.join(labels)}"
-
-
-def names_of(query: Query, spec: FieldSpec, values: list[str]) -> list[str]:
-    """Names of the records chosen in a filter, as far as the person may see them."""
-    from app.engine.database import db
-
-    context = forms.Context(db.session(), query.actor, query.now)
-    options = forms.Drawer("").options(spec, set(values), context)
-    named = {o.value: o.label for o in options}
-    return ["未填写" if v == filters.EMPTY else named.get(v, "（无权查看）") for v in values if v]
 
 
 def _headings(
@@ -263,7 +257,9 @@ def _filters(session: Session, resource: type[Resource], actor: Actor, query: Qu
         found.append(Field("q", "关键字", "text", query.text, placeholder=words, primary=True, maxlength=64))
     context = forms.Context(session, actor, query.now)
     typed = {k: list(v) for k, v in query.args.items()}
-    drawer = forms.Drawer(f"/{resource.name}", texts=typed, few=FEW_IN_FILTER)
+    drawer = forms.Drawer(
+        f"/{resource.name}", texts=typed, few=FEW_IN_FILTER, picks=_picks(resource, actor, context)
+    )
     for position, declared in enumerate(filters.declared(resource, actor)):
         spec = declared.spec
         if declared.ranged:
@@ -281,6 +277,13 @@ def _filters(session: Session, resource: type[Resource], actor: Actor, query: Qu
         made.primary = position < PRIMARY
         found.append(made)
     return found
+
+
+def _picks(resource: type[Resource], actor: Actor, context: forms.Context) -> Any:
+    """The short pick lists of the bar, kept for a moment whatever is filtered by."""
+    specs = [d.spec for d in filters.declared(resource, actor) if not d.ranged]
+    key = ("picks", resource.name, actor.id, actor.epoch)
+    return chrome.remembered(key, lambda: forms.short_lists(specs, context, FEW_IN_FILTER))
 
 
 def _is_long(made: Field) -> bool:

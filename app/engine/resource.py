@@ -49,12 +49,16 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Related:
-    """A tab with the records whose foreign key points here, e.g. ``Related(ServiceOrder.customer_id)``."""
+    """A tab with the records whose foreign key points here, e.g. ``Related(ServiceOrder.customer_id)``.
+
+    ``creates`` offers a new one from there, with this record filled in.
+    """
 
     by: Any
     label: str = ""
     columns: tuple[Any, ...] = ()
     limit: int = 50
+    creates: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,9 +216,11 @@ class Resource:
         detail: tuple[Any, ...] = (),
         charts: tuple[Chart, ...] = (),
     ) -> None:
-        """Add what an upper domain knows about this record: its actions on it, its related tabs."""
+        """Add what an upper domain knows about this record: its actions on it, and its related tabs,
+        which stand before those of lower domains (the deal before the way to it)."""
         cls.actions = (*first_actions, *cls.actions, *actions)
-        cls.detail = (*cls.detail, *detail)
+        groups = tuple(d for d in cls.detail if isinstance(d, Group))
+        cls.detail = (*groups, *detail, *(d for d in cls.detail if not isinstance(d, Group)))
         cls.charts = (*cls.charts, *charts)
 
     @classmethod

@@ -233,7 +233,7 @@ class ResourceView(BaseView):  # type: ignore[misc]
         record = perform.find(session, self.resource, pk, actor)
         if not self.resource.groups(True):
             raise NotFound
-        context = forms.Context(session, actor, utcnow())
+        context = forms.Context(session, actor, utcnow(), record)
         title = f"编辑{self.resource.label} · {perform.label_of(self.resource, record)}"
         if request.method == "GET":
             return self._form(context, title, record=record)

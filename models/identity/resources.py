@@ -152,6 +152,7 @@ class Memberships(Resource, model=Membership):
 
     label = "任职"
     scopes = Scopes(dealer=Membership.dealer_id, through=Membership.user_id)
+    title = Membership.id
     columns = (Membership.store_id, Membership.department_id, Membership.position_id)
     detail = (
         Group(
