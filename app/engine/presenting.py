@@ -179,7 +179,9 @@ def _chips(query: Query, base: str, bar: Sequence[Field]) -> list[Chip]:
             put = {"window": "all"} if f.names == ("window",) else {"include": "all"}
             found.append(Chip(f.label, address(base, query.args, **put)))
         else:
-            found.append(Chip(_chip_words(query, f, inputs.get(f.spec.name)), address(base, query.args, drop=f.names)))
+            found.append(
+                Chip(_chip_words(query, f, inputs.get(f.spec.name)), address(base, query.args, drop=f.names))
+            )
     if query.text:
         found.append(Chip(f"关键字：{query.text}", address(base, query.args, drop=("q",))))
     return found
