@@ -58,3 +58,11 @@ def sees() -> Callable[..., None]:
             expect(page.locator("body")).to_contain_text(text)
 
     return check
+
+
+@pytest.fixture(autouse=True)
+def fresh_counts(app: Flask) -> None:
+    """No count of an earlier test is remembered."""
+    from app.engine import chrome
+
+    chrome.forget()

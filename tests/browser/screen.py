@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from playwright.sync_api import expect
@@ -33,9 +34,15 @@ def press(page: Any, label: str) -> None:
     page.get_by_role("button", name=label, exact=True).click()
 
 
+def field(page: Any, label: str) -> Any:
+    """The input of the field with this label, required or not."""
+    words = page.locator(".lab").filter(has_text=re.compile(rf"^\s*\*?\s*{re.escape(label)}\s*$"))
+    return page.locator(".fld").filter(has=words).locator("input:visible,textarea:visible,select").first
+
+
 def fill(page: Any, label: str, value: str) -> None:
     """Type into the field with this label."""
-    page.get_by_label(label, exact=True).fill(value)
+    field(page, label).fill(value)
 
 
 def flash(page: Any, text: str) -> None:
