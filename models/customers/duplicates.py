@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from app.engine.actions import Act, Answer, Question, Refusal
 from app.engine.fields import is_mobile, normalise_phone
-from app.engine.resource import CheckResult
+from app.engine.resource import CheckResult, resource_of
+from app.engine.scopes import visible
 from models.customers import queries
 from models.customers.policy import DuplicateRule, Effect, Entrance, SameWithin, Told
 from models.customers.tables import Customer, Stage
@@ -78,7 +79,8 @@ def check(act: Act, customer: Customer, phones: Sequence[str], *, except_id: int
     if rule.effect == Effect.WARN:
         act.warn(_text(rule, len(rows) or len(found)))
         return
-    question = _question(act, rule, phones[0], len(found), rows)
+    reach = _within_reach(act, condition)
+    question = _question(act, rule, phones[0], len(found), rows, within_reach=reach)
     if question is not None:
         raise question
 
@@ -96,14 +98,26 @@ def _rows(found: Sequence[Any], rule: Policy) -> tuple[tuple[str, ...], ...]:
     )
 
 
+def _within_reach(act: Act, condition: ColumnElement[bool]) -> bool:
+    """Whether this person will find one of the customers in a list."""
+    statement = select(Customer.id).where(condition, visible(resource_of(Customer), act.actor)).limit(1)
+    return act.session.scalar(statement, act.actor.params) is not None
+
+
 def _question(
-    act: Act, rule: Policy, phone: str, amount: int, rows: tuple[tuple[str, ...], ...]
+    act: Act,
+    rule: Policy,
+    phone: str,
+    amount: int,
+    rows: tuple[tuple[str, ...], ...],
+    *,
+    within_reach: bool,
 ) -> Question | None:
     """The question still open for this number; an answer given for one number is none for another."""
     if f"{INSIST}:{phone}" in act.answers:
         return None
     if f"{GO_ON}:{phone}" in act.answers:
-        return _second(phone, rows)
+        return _second(phone, rows, within_reach=within_reach)
     return _first(rule, phone, amount, rows)
 
 
@@ -115,13 +129,15 @@ def _first(rule: Policy, phone: str, amount: int, rows: tuple[tuple[str, ...], .
     return Question(HEADING, f"{_text(rule, amount)}。", answers, HEADINGS if rows else (), rows)
 
 
-def _second(phone: str, rows: tuple[tuple[str, ...], ...]) -> Question:
+def _second(phone: str, rows: tuple[tuple[str, ...], ...], *, within_reach: bool) -> Question:
     answers = (
-        Answer("添加品类", url=f"/customers/?q={phone}", primary=True),
-        Answer("继续建档", value=f"{INSIST}:{phone}"),
+        Answer("添加品类", url=f"/customers/?q={phone}", primary=within_reach),
+        Answer("继续建档", value=f"{INSIST}:{phone}", primary=not within_reach),
         Answer("取消"),
     )
     text = "同一位客户请选择“添加品类”，在已有客户上继续服务；确需另建服务号请选择“继续建档”。"
+    if not within_reach:
+        text = "已有客户不在您的数据范围内，添加品类请联系其导购；确需另建服务号请选择“继续建档”。"
     return Question("温馨提示", text, answers, HEADINGS if rows else (), rows)
 
 
@@ -145,4 +161,4 @@ def check_phone(text: str, act: Act) -> CheckResult:
         return CheckResult(False, REFUSED)
     if rule.effect == Effect.WARN:
         return CheckResult(True, _text(rule, len(rows) or len(found)))
-    return CheckResult(False, HEADING, _question(act, rule, phone, len(found), rows))
+    return CheckResult(False, HEADING, _question(act, rule, phone, len(found), rows, within_reach=True))

@@ -228,7 +228,7 @@ class Customers(Resource, model=Customer):
             Customer.created_at,
             Customer.updated_at,
         ),
-        Related(Contact.customer_id, "关联潜客"),
+        Related(Contact.customer_id, "关联潜客", creates=False),
     )
     form = (
         Group(

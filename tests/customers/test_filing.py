@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from app.engine.actions import Question, Refusal
 from app.engine.database import db
+from app.engine.perform import create
+from app.engine.resource import resource
 from models.customers.duplicates import GO_ON, INSIST
 from models.customers.tables import Contact, ContactSource, Customer, Stage
 from tests.customers.world import PHONE, World
@@ -106,6 +111,17 @@ def test_adding_a_category_leads_to_the_customers_with_the_phone(world: World, l
     assert amount() == 2
 
 
+@pytest.mark.spec("A-06")
+def test_the_search_finds_the_customer_in_whatever_scope_it_is(world: World, login: Login) -> None:
+    customer = world.customer(phone=PHONE, designer_id=world.people["drawer"].id)
+    designer = login("drawer")
+    assert customer.code in designer.get(f"/customers/?q={PHONE}").get_data(as_text=True)
+    form = {"name": "王先生", "phone": PHONE, "_answer": f"{GO_ON}:{PHONE}"}
+    assert "不在您的数据范围内" not in designer.post("/customers/new", data=form).get_data(as_text=True)
+    nowhere = login("seller2").post("/customers/new", data=form).get_data(as_text=True)
+    assert "已有客户不在您的数据范围内" in nowhere and "添加品类" in nowhere
+
+
 @pytest.mark.spec("A-07")
 def test_continuing_service_adds_an_order_and_no_file(world: World, login: Login) -> None:
     customer = world.customer(phone=PHONE)
@@ -155,6 +171,33 @@ def test_a_further_number_is_checked_like_the_main_one(world: World) -> None:
     world.customer(phone=PHONE, phones=["13700000007"])
     with pytest.raises(Question):
         world.customer(phone="13700000007")
+
+
+@pytest.mark.spec("A-09")
+def test_of_two_filing_the_same_number_at_once_one_is_asked(app: Flask, world: World) -> None:
+    said: list[str] = []
+    together = threading.Barrier(2)
+
+    def file(who: str) -> None:
+        with app.app_context():
+            actor = world.actor(who)
+            db.session.rollback()
+            together.wait(20)
+            try:
+                create(resource("customers"), {"name": f"{who}客户", "phone": PHONE}, actor)
+                said.append("filed")
+            except Question as question:
+                said.append(question.heading)
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=file, args=(who,)) for who in ("seller", "seller2")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(said) == ["filed", HEADING]
+    assert amount() == 1
 
 
 @pytest.mark.spec("A-10")

@@ -176,7 +176,6 @@ def test_completing_the_measuring_task_is_one_item_of_the_service_track(world: W
     assert task.state == TaskState.DONE
 
 
-@pytest.mark.spec("A-57")
 def test_open_tasks_go_with_the_customer_to_the_new_consultant(world: World) -> None:
     customer: Customer = world.customer()
     world.act("write_follow_up", customer, text="a", next_follow_up_at=utcnow() + timedelta(days=1))
