@@ -132,6 +132,7 @@ class Tasks(Resource, model=Task):
     )
     edit_form = (Group("任务", Task.subject, Task.owner_id, Task.due_at),)
     create = staticmethod(tasks.create_task)
+    update = staticmethod(tasks.edit_task)
     actions = (tasks.complete, tasks.cancel)
     charts = (
         Number("waiting", "待处理", lambda now: Task.state.in_(tasks.WAITING), unit="项"),

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, or_, select, update
 
 from app.engine.actions import Act, Invalid, Refusal, action
+from app.engine.clock import Every, scheduled
 from app.engine.events import subscribe
 from app.engine.fields import entry
 from app.engine.lifecycle import Lifecycle
+from app.engine.outbox import Delivery
 from models.customers.persons import Person, track
 from models.customers.tables import Contact, Customer
 from models.customers.track import TrackAct
@@ -80,6 +82,25 @@ def create_task(task: Task, act: Act, values: dict[str, Any]) -> Task:
         raise Invalid({"owner_id": "只能选择本商场的员工"})
     task.state, task.created_at = TaskState.OPEN, act.now
     return task
+
+
+def edit_task(task: Task, act: Act, values: dict[str, Any]) -> None:
+    """Put a waiting duty off or give it to somebody else; a finished one stays as it is."""
+    if task.state not in WAITING:
+        raise Refusal(f"任务{task.state.label}，不能修改")
+    due_at = values.get("due_at") or task.due_at
+    if due_at != task.due_at and due_at <= act.now:
+        raise Invalid({"due_at": "请选择将来的时间"})
+    if due_at > act.now:
+        task.state = TaskState.OPEN
+
+
+@scheduled("tasks.overdue", Every(60))
+def mark_overdue(delivery: Delivery) -> None:
+    """Each full hour: waiting tasks whose time has passed are overdue. Time did it, nobody's deed."""
+    table: Any = Task.__table__
+    late = table.c.state == TaskState.OPEN, table.c.due_at < delivery.now
+    delivery.session.execute(update(table).where(*late).values(state=TaskState.OVERDUE))
 
 
 @action(

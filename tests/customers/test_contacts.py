@@ -58,6 +58,20 @@ def test_a_work_chat_friend_is_a_contact_of_that_employee(world: World, login: L
     assert "小程" in login("seller").get("/contacts/").get_data(as_text=True)
 
 
+@pytest.mark.spec("A-12", "A-47")
+def test_another_system_delivers_by_the_api_and_may_repeat_itself(world: World, login: Login) -> None:
+    sent = {
+        "sender": "work-chat", "event_id": "f9", "kind": "friend", "outside_id": "wx-9", "name": "小贺",
+        "employee_id": world.people["seller"].id,
+    }  # fmt: skip
+    system = login("boss")
+    answers = [system.post("/api/v1/inbound_events", json=sent) for _ in range(2)]
+    assert [a.status_code for a in answers] == [201, 201]
+    assert answers[0].get_json()["id"] == answers[1].get_json()["id"]
+    assert [(c.name, c.activity_score) for c in contacts()] == [("小贺", 10)]
+    assert login("seller").post("/api/v1/inbound_events", json=sent).status_code == 403
+
+
 @pytest.mark.spec("A-13")
 def test_a_camera_visitor_counts_only_when_linked(world: World) -> None:
     arrive(world, InboundKind.CAMERA, "c1", employee=None)

@@ -13,7 +13,7 @@ from app.engine.actions import Invalid, Refusal
 from app.engine.database import db, utcnow
 from models.customers.tables import Customer, FollowUpKind
 from models.customers.track import TrackEvent, TrackKind
-from models.follow_ups import gateways
+from models.follow_ups import gateways, tasks
 from models.follow_ups.tables import (
     Channel,
     FollowUp,
@@ -174,6 +174,22 @@ def test_completing_the_measuring_task_is_one_item_of_the_service_track(world: W
     assert [i.customer_id for i in items] == [customer.id]
     db.session.refresh(task)
     assert task.state == TaskState.DONE
+
+
+def test_a_waiting_task_becomes_overdue_by_the_clock_and_may_be_put_off(world: World) -> None:
+    task = world.make(
+        "tasks", kind=TaskKind.OTHER, subject="回电", due_at=utcnow() + timedelta(minutes=1)
+    )  # fmt: skip
+    later = utcnow() + timedelta(hours=2)
+    tasks.mark_overdue(outbox.Delivery(1, "tasks.overdue", {}, 1, later, db.session()))
+    db.session.commit()
+    db.session.refresh(task)
+    assert task.state == TaskState.OVERDUE
+    world.change(task, due_at=utcnow() + timedelta(days=1))
+    assert task.state == TaskState.OPEN
+    world.act("complete", task)
+    with pytest.raises(Refusal, match="不能修改"):
+        world.change(task, subject="改")
 
 
 def test_open_tasks_go_with_the_customer_to_the_new_consultant(world: World) -> None:
