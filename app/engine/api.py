@@ -55,9 +55,6 @@ def register(app: Flask, csrf: Any) -> None:
     if not app.config.get("JWT_SECRET_KEY"):
         # tokens and session cookies never share a key
         app.config["JWT_SECRET_KEY"] = sha256(f"api token {app.config['SECRET_KEY']}".encode()).hexdigest()
-    limiter = getattr(app.appbuilder.sm, "limiter", None)  # type: ignore[attr-defined]
-    if limiter is not None and app.config.get("AUTH_RATE_LIMITED"):
-        limiter.limit(app.config["AUTH_RATE_LIMIT"])(login)
     app.register_blueprint(api)
 
 
@@ -77,7 +74,12 @@ def _identify() -> None:
 
 @api.post("/security/login")
 def login() -> ResponseReturnValue:
-    """Name and password for an access token and a refresh token."""
+    """Name and password for an access token and a refresh token, as often as the login page allows."""
+    limit = current_app.appbuilder.sm.limiter.limit(current_app.config["AUTH_RATE_LIMIT"])  # type: ignore[attr-defined]
+    return limit(_issue)()  # type: ignore[no-any-return]
+
+
+def _issue() -> ResponseReturnValue:
     sent = serial.body()
     username, password = sent.get("username"), sent.get("password")
     if not isinstance(username, str) or not isinstance(password, str) or len(password) > _LONGEST_SECRET:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from app.engine.audit import AuditEntry, Source
 from app.engine.database import db
 from app.engine.guards import CUSTOMER_PHONE
 from app.engine.openapi import document
+from app.factory import create_app
 from models.customers.tables import Contact, Customer
 from tests.customers.world import PASSWORD, PHONE, World, build, grant
+from tests.plugins.databases import settings_for_tests
 
 API = "/api/v1"
 
@@ -56,6 +59,15 @@ def test_wrong_password_and_nonsense_at_login(world: World, client: FlaskClient)
         assert client.post(f"{API}/security/login", json=sent).status_code == 400
     assert client.post(f"{API}/security/login", data="x").status_code == 415
     assert client.post(f"{API}/security/login", data="{", content_type="application/json").status_code == 400
+
+
+@pytest.mark.sqlite_only
+def test_login_is_limited_by_address(app: Flask, database_url: str, tmp_path: Path) -> None:
+    settings = {**settings_for_tests(database_url, tmp_path), "RATELIMIT_ENABLED": True}
+    limited = create_app({**settings, "AUTH_RATE_LIMIT": "3 per minute"}).test_client()
+    sent = {"username": "nobody", "password": "x"}
+    codes = [limited.post(f"{API}/security/login", json=sent).status_code for _ in range(5)]
+    assert codes == [401, 401, 401, 429, 429]
 
 
 def test_a_refresh_token_gives_a_new_access_token_and_reads_nothing(
