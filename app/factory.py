@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +17,7 @@ import config
 import jobs
 import models
 from app import errors, health
-from app.engine import chrome
+from app.engine import api, chrome
 from app.engine.database import db, prepare_engine
 from app.engine.security import SecurityManager
 from app.engine.views import make_views
@@ -76,8 +75,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         )
         for view in (*hand_written.VIEWS, *make_views()):
             builder.add_view_no_menu(view)
-        if importlib.util.find_spec("app.engine.api") is not None:
-            importlib.import_module("app.engine.api").register(app, csrf)
+        api.register(app, csrf)
     app.context_processor(chrome.context)
     app.after_request(_mark_changes)
     app.after_request(_no_store)

@@ -32,7 +32,7 @@ from app.engine.security import require_actor
 
 PREFIX = "/api/v1"
 _STEERING = frozenset({
-    "q", "scope", "view", "sort", "per_page", "page", "after", "before", "last", "window", "all", "fields",
+    "q", "scope", "view", "sort", "per_page", "page", "after", "before", "last", "window", "include", "fields",
 })  # fmt: skip
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _LONGEST_SECRET = 512
