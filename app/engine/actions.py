@@ -143,6 +143,8 @@ class Action:
     """Other ways offered on the form of a single record: label and address with ``{id}`` (A-16)."""
     when: Callable[[Any], bool] | None = None
     """Offered on a record's page only when this is true."""
+    greyed: bool = False
+    """Without the right the button stays visible, grey (A-21); other actions are then not offered (A-88)."""
 
     def permission_on(self, resource: type[Resource]) -> tuple[str, str]:
         """The ``(permission, view)`` pair that this action needs."""

@@ -18,7 +18,7 @@ from app.engine.database import Model, db, writing
 from app.engine.fields import FieldSpec, Pk, describe
 from app.engine.guards import gate, hidden
 from app.engine.listing import Query
-from app.engine.presenting import action_link, role
+from app.engine.presenting import action_link, offered_actions, role
 from app.engine.reading import linked, projected
 from app.engine.resource import Group, Related, Resource, has_resource, resource_of
 from app.engine.scopes import Actor, visible
@@ -141,8 +141,9 @@ def detail_page(
 
     title = str(values[describe(resource.title).name] or f"#{pk}")
     actions = []
-    record = session.get(resource.model, pk) if any(a.when for a in resource.actions) else None
-    for action in resource.actions:
+    shown = offered_actions(resource, actor)
+    record = session.get(resource.model, pk) if any(a.when for a in shown) else None
+    for action in shown:
         if action.single and (action.when is None or action.when(record)):
             actions.append(action_link(resource, action, actor, f"?id={pk}"))
     edit = None

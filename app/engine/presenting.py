@@ -60,13 +60,14 @@ def list_page(
     headings = _headings(resource, actor, query, specs, base)
     bar = _filter_bar(session, resource, actor, query)
     shown = _rows(rows.records, specs, headings, query, base)
-    batch = [action_link(resource, a, actor) for a in resource.actions if a.batch]
+    actions = offered_actions(resource, actor)
+    batch = [action_link(resource, a, actor) for a in actions if a.batch]
     return ListPage(
         resource.name, resource.label, resource.icon, base,
         _scopes(resource, actor, query, base), views_of(session, resource, query),
         bar, _hidden(query), _chips(query, base, bar), headings, shown,
         _pager(query, rows, base, total, more), batch, _buttons(resource, actor, base, query),
-        [action_link(resource, a, actor) for a in resource.actions if a.row],
+        [action_link(resource, a, actor) for a in actions if a.row],
         resource.empty, _empty_hint(resource, query),
         advanced_open=any(f.spec.name in _secondary(resource, actor) for f in query.filters if not f.default),
         all_columns=_all_columns(resource, specs),
@@ -302,8 +303,13 @@ def _buttons(resource: type[Resource], actor: Actor, base: str, query: Query) ->
     return found
 
 
+def offered_actions(resource: type[Resource], actor: Actor) -> list[Action]:
+    """The actions whose buttons this person sees: the permitted ones, and those that stay visible grey."""
+    return [a for a in resource.actions if a.greyed or actor.can(*a.permission_on(resource))]
+
+
 def action_link(resource: type[Resource], action: Action, actor: Actor, ids: str = "") -> Link:
-    """A button for the action; without the permission it stays visible, grey, and says what is missing."""
+    """A button for the action; without the permission it is grey and says what is missing."""
     pair = action.permission_on(resource)
     allowed = actor.can(*pair)
     return Link(

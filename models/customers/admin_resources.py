@@ -32,7 +32,6 @@ class Tags(Resource, model=Tag):
     create = staticmethod(tags.create_tag)
     update = staticmethod(tags.edit_tag)
     remove = staticmethod(tags.remove_tag)
-    empty = "暂无标签"
     empty_hint = "新增标签后，有“设置标签”权限的员工即可为潜客和客户打标签"
 
 

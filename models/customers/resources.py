@@ -289,7 +289,6 @@ class Customers(Resource, model=Customer):
     )
     pick_where = staticmethod(lambda actor: Customer.stage != Stage.INVALID)
     pick_note = Customer.code
-    empty = "暂无客户"
     empty_hint = WINDOW_HINT
 
 
@@ -399,4 +398,3 @@ class Contacts(Resource, model=Contact):
     )
     pick_where = staticmethod(lambda actor: Contact.customer_id.is_(None))
     pick_note = Contact.code
-    empty = "暂无潜客"

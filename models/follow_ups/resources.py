@@ -57,7 +57,6 @@ class FollowUps(Resource, model=FollowUp):
         Breakdown("kind", "跟进方式", by=FollowUp.kind, style="pie"),
         Breakdown("writer", "跟进人排行", by=FollowUp.writer_id),
     )
-    empty = "暂无跟进记录"
 
 
 class Tasks(Resource, model=Task):
@@ -133,14 +132,13 @@ class Tasks(Resource, model=Task):
     edit_form = (Group("任务", Task.subject, Task.owner_id, Task.due_at),)
     create = staticmethod(tasks.create_task)
     update = staticmethod(tasks.edit_task)
-    actions = (tasks.complete, tasks.cancel)
+    actions = (tasks.complete, tasks.change_owner, tasks.cancel)
     charts = (
         Number("waiting", "待处理", lambda now: Task.state.in_(tasks.WAITING), unit="项"),
         Number("overdue", "已逾期", tasks.overdue, unit="项"),
         Breakdown("state", "任务状态", by=Task.state, style="pie"),
         Breakdown("owner", "责任人", by=Task.owner_id),
     )
-    empty = "暂无任务"
 
 
 class SmsMessages(Resource, model=SmsMessage):
@@ -168,7 +166,6 @@ class SmsMessages(Resource, model=SmsMessage):
     sorts = (SmsMessage.created_at,)
     badges = (SmsMessage.state,)
     detail = (Group("消息", *columns, SmsMessage.error, SmsMessage.reference),)
-    empty = "暂无消息"
 
 
 Customers.extend(

@@ -130,6 +130,22 @@ def cancel(task: Task, act: Act) -> None:
     task.closed_with = None
 
 
+@action(
+    "批量修改", on=Task, name="change_owner", icon="user-share", single=False,
+    fields=(entry("owner", "责任人", target=Employee, required=True),),
+)  # fmt: skip
+def change_owner(task: Task, act: Act, owner: int) -> None:
+    """Give duties to another person of the dealer (A-113); finished ones are refused by name."""
+    if task.state not in WAITING:
+        raise Refusal(f"任务{task.state.label}，不能修改")
+    person = act.session.get(Employee, owner)
+    if person is None or person.dealer_id != task.dealer_id:
+        raise Refusal("只能选择本商场的员工")
+    if person.departed_at is not None or not person.active:
+        raise Refusal("该员工已停用，请重新选择")
+    task.owner_id = person.id
+
+
 def close(act: Act, where: ColumnElement[bool], because: str) -> None:
     """Cancel waiting tasks together with what they belong to, remembering why."""
     for task in _tasks(act, where, Task.state.in_(WAITING)):

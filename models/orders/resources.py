@@ -120,7 +120,6 @@ class ServiceOrders(Resource, model=ServiceOrder):
         Breakdown("category", "品类分布", by=ServiceOrder.brand_category_id),
         Breakdown("state", "服务单状态", by=ServiceOrder.state, style="pie"),
     )
-    empty = "暂无服务单"
     empty_hint = WINDOW_HINT
 
 
@@ -211,7 +210,6 @@ class Receipts(Resource, model=Receipt):
         ),
         Trend("entered", "收款笔数", at=Receipt.created_at),
     )  # fmt: skip
-    empty = "暂无收款"
 
 
 class FactoryOrders(Resource, model=FactoryOrder):
@@ -300,7 +298,6 @@ class FactoryOrders(Resource, model=FactoryOrder):
         Trend("created", "新增工厂订单", at=FactoryOrder.created_at),
         Breakdown("state", "订单状态", by=FactoryOrder.state, style="pie"),
     )
-    empty = "暂无工厂订单"
 
 
 class OrderSteps(Resource, model=OrderStep):
@@ -315,7 +312,6 @@ class OrderSteps(Resource, model=OrderStep):
     filters = (OrderStep.kind, OrderStep.factory_order_id)
     sorts = (OrderStep.at,)
     detail = (Group("节点", *columns),)
-    empty = "暂无进度信息"
 
 
 Customers.extend(
