@@ -70,7 +70,11 @@ def _typed(value: Any, spec: FieldSpec) -> Any:
         return int(value)
     if spec.choices is not None:
         return spec.choices.of(value)
-    return str(value)
+    words = str(value)
+    words.encode()  # half a surrogate pair is no text
+    if "\0" in words:
+        raise ValueError(value)
+    return words
 
 
 def beyond(column: Any, pk: Any, *, descending: bool) -> ColumnElement[bool]:
