@@ -15,17 +15,44 @@ from app.engine.changes import spec_of
 from app.engine.database import db
 from app.engine.fields import FieldSpec
 from app.engine.guards import Hidden, gate
-from app.engine.pages import HistoryChange, HistoryEntry
+from app.engine.pages import HistoryChange, HistoryEntry, HistoryPage
 from app.engine.resource import resource
 from app.engine.scopes import Actor, visible
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
+SHOWN = 50
+
+
 def history(
-    resource_name: str, record_id: int, actor: Actor, limit: int = 100, *, before: int | None = None
+    resource_name: str, record_id: int, actor: Actor, limit: int = SHOWN, *, before: int | None = None
 ) -> list[HistoryEntry]:
     """Entries of a record, newest first; a record out of the person's scope has no history."""
+    return [_entry(entry, actor) for entry in _read(resource_name, record_id, actor, limit, before)]
+
+
+def page(
+    resource_name: str, record_id: int, actor: Actor, label: str, back_url: str, before: int | None = None
+) -> HistoryPage:
+    """A page of the history with the way to older entries; ``before`` is the entry it begins before."""
+    found = _read(resource_name, record_id, actor, SHOWN + 1, before)
+    more = len(found) > SHOWN
+    found = found[:SHOWN]
+    url = f"{back_url}/history"
+    return HistoryPage(
+        "修改历史",
+        label,
+        [_entry(entry, actor) for entry in found],
+        back_url,
+        newer=url if before is not None else "",
+        older=f"{url}?before={found[-1].id}" if more else "",
+    )
+
+
+def _read(
+    resource_name: str, record_id: int, actor: Actor, limit: int, before: int | None
+) -> list[AuditEntry]:
     shown = resource(resource_name)
     if shown is None:
         return []
@@ -36,8 +63,7 @@ def history(
     statement = select(AuditEntry).where(_of(resource_name, record_id))
     if before is not None:
         statement = statement.where(AuditEntry.id < before)
-    found = session.scalars(statement.order_by(AuditEntry.id.desc()).limit(limit))
-    return [_entry(entry, actor) for entry in found]
+    return list(session.scalars(statement.order_by(AuditEntry.id.desc()).limit(limit)))
 
 
 def last_writer(resource_name: str, record_id: int) -> str:

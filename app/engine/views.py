@@ -33,7 +33,6 @@ from app.engine.scopes import Actor
 from app.engine.security import require_actor
 
 PICKED = 20
-HISTORY = 200
 
 Texts = Mapping[str, Sequence[str]]
 
@@ -111,10 +110,9 @@ class ResourceView(BaseView):  # type: ignore[misc]
         actor = self.allowed("can_list")
         session = db.session()
         record = perform.find(session, self.resource, pk, actor)
-        entries = history.history(self.resource.name, pk, actor, HISTORY)
-        shown = pages.HistoryPage(
-            "修改历史", perform.label_of(self.resource, record), entries, f"{self.base}/{pk}"
-        )
+        label = perform.label_of(self.resource, record)
+        before = listing.number(request.args.get("before", ""), 0) or None
+        shown = history.page(self.resource.name, pk, actor, label, f"{self.base}/{pk}", before)
         return chrome.page("history.html", key=self.resource.name, title="修改历史", page=shown)
 
     # ----- forms

@@ -228,3 +228,23 @@ def test_the_log_lists_the_own_dealer_only_and_through_the_gate(world: World, lo
     grant(world, "admin", CUSTOMER_PHONE.permission)
     page = login("boss").get("/audit_entries/").get_data(as_text=True)
     assert PHONE not in page and "138****0001" in page
+
+
+def test_a_long_history_is_read_page_by_page(
+    world: World, login: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.engine import history as reading
+
+    monkeypatch.setattr(reading, "SHOWN", 2)
+    customer = world.customer(name="甲")
+    for name in ("乙", "丙", "丁"):
+        world.change(customer, name=name)
+    first = reading.page("customers", customer.id, world.actor("seller"), "甲", f"/customers/{customer.id}")
+    assert (len(first.entries), first.newer) == (2, "")
+    client = login("seller")
+    older = client.get(first.older)
+    assert older.status_code == 200
+    text = older.get_data(as_text=True)
+    assert "较新的记录" in text and "较早的记录" not in text and "新增" in text
+    for nonsense in ("x", "-1", "99999999999999999999"):
+        assert client.get(f"/customers/{customer.id}/history?before={nonsense}").status_code == 200
