@@ -119,7 +119,14 @@ def _linked_name(spec: FieldSpec, shown: Markup, target_id: int | None, actor: A
 
 
 def detail_page(
-    session: Session, resource: type[Resource], pk: int, actor: Actor, now: datetime, *, kind: str = ""
+    session: Session,
+    resource: type[Resource],
+    pk: int,
+    actor: Actor,
+    now: datetime,
+    *,
+    kind: str = "",
+    before: str = "",
 ) -> pages.DetailPage:
     """One record as its page shows it; raises `NotFound` outside the scope."""
     base = f"/{resource.name}/"
@@ -161,7 +168,7 @@ def detail_page(
         item(resource.tags).html if resource.tags is not None and values[resource.tags.name] else Markup(""),
         actions, [pages.Section(g.title, [item(f) for f in g.fields]) for g in groups],
         [_table(session, related, pk, actor, now) for related in resource.detail if _shown(related, actor)],
-        timeline.of(resource, pk, actor, kind, f"{base}{pk}") if resource.timeline else None,
+        timeline.of(resource, pk, actor, kind, f"{base}{pk}", before) if resource.timeline else None,
         f"{base}{pk}", base, edit, history_url=f"{base}{pk}/history", id=pk, version=version,
     )  # fmt: skip
 

@@ -100,8 +100,9 @@ class ResourceView(BaseView):  # type: ignore[misc]
     def _detail(self, pk: int, template: str) -> ResponseReturnValue:
         actor = self.allowed("can_list")
         shown = detail.detail_page(
-            db.session(), self.resource, pk, actor, utcnow(), kind=request.args.get("kind", "")
-        )
+            db.session(), self.resource, pk, actor, utcnow(),
+            kind=request.args.get("kind", ""), before=request.args.get("before", "")[:64],
+        )  # fmt: skip
         return chrome.page(template, key=self.resource.name, title=shown.title, page=shown)
 
     @expose(f"/{PK}/history", methods=["GET"])

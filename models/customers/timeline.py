@@ -72,9 +72,10 @@ def _source(person: type[Customer] | type[Contact], column: Any) -> TimelineSour
 def _place(text: str) -> tuple[datetime, int] | None:
     at, _, last = text.rpartition("_")
     try:
-        return datetime.fromisoformat(at), int(last)
+        place = datetime.fromisoformat(at), int(last)
     except ValueError:
         return None
+    return place if place[0].tzinfo is None and 0 < place[1] < 2**31 else None
 
 
 def _kinds(chosen: str) -> list[Link]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +13,13 @@ from app.engine import timeline
 from app.engine.pages import Event, Link, Timeline
 from app.engine.resource import resource
 from app.engine.scopes import SYSTEM
+from tests.customers.world import World, build
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    """Two dealers with stores and people."""
+    return build()
 
 
 @pytest.fixture
@@ -40,3 +49,21 @@ def test_addresses_are_completed_from_the_record(asked: list[Any]) -> None:
 def test_nobody_provides_nothing_is_shown(asked: list[Any]) -> None:
     customers: Any = resource("customers")
     assert timeline.of(customers, 5, SYSTEM, "", "/customers/5") is None
+
+
+@pytest.mark.spec("A-46")
+def test_older_events_are_reached_from_the_page(
+    world: World, login: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeline, "SHOWN", 1)
+    customer = world.customer()
+    world.receive(customer, "1000")
+    client = login("seller")
+    page = client.get(f"/customers/{customer.id}").get_data(as_text=True)
+    more = re.search(r'href="([^"]+)">查看更早的轨迹', page)
+    assert more is not None
+    older = client.get(html.unescape(more.group(1)))
+    assert older.status_code == 200
+    assert older.get_data(as_text=True) != page
+    for nonsense in ("x", "2026-01-01_99999999999999", "2026-01-01T00:00:00+08:00_1", "%00"):
+        assert client.get(f"/customers/{customer.id}?before={nonsense}").status_code == 200
