@@ -93,7 +93,8 @@ def condition(
     place = Searched(owner.name, attribute.key, "dealer_id" in owner.c)
     match = f'"{" ".join(str(ord(c)) for c in wanted)}"'
     if place.dealers and dealer_id is not None:
-        match = f"{match} AND (d{dealer_id} OR d0)"
+        everybody = " OR d0" if owner.c.dealer_id.nullable else ""
+        match = f"{match} AND (d{dealer_id}{everybody})"
     hits: Select[Any] = select(column("rowid")).select_from(table(place.fts))
     hits = hits.where(literal_column(place.fts).op("MATCH")(bindparam(None, match, unique=True)))
     if _frequent(hits):
