@@ -77,7 +77,15 @@ def test_part_of_a_masked_number_finds_nothing(
     client = clients(MASKED)
     mine = f'/{resource.name}/{pk}"'
     wide = "window=all&include=all&scope=dealer&per_page=100"
-    for part in (secret[-4:], secret[:7], secret[3:], secret[3:7], secret[:-1], f"{secret[:3]}%", f"%{secret[3:7]}%"):
+    for part in (
+        secret[-4:],
+        secret[:7],
+        secret[3:],
+        secret[3:7],
+        secret[:-1],
+        f"{secret[:3]}%",
+        f"%{secret[3:7]}%",
+    ):
         page = client.get(f"/{resource.name}/?q={part}&{wide}")
         assert mine not in page.get_data(as_text=True), part
         api = client.get(f"/api/v1/{resource.name}?q={part}&{wide.replace('&include=all', '')}")
@@ -172,7 +180,10 @@ def test_answers_to_a_masked_persons_deeds_tell_nothing(
     pk, other = world.records["customers", HERE], world.records["customers", AWAY]
     known = world.secrets["customers", "phone", THERE]
     if way == "taken":
-        answers = [client.post("/customers/new", data={"name": "乙", "phone": known, "_answer": a}) for a in ("", "go_on")]
+        answers = [
+            client.post("/customers/new", data={"name": "乙", "phone": known, "_answer": a})
+            for a in ("", "go_on")
+        ]
         hidden = [s for s in secrets(world) if s != known]
     elif way == "wrong":
         answers = [client.post(f"/customers/{pk}/edit", data={"name": "", "phones": ["12"]})]
@@ -180,7 +191,9 @@ def test_answers_to_a_masked_persons_deeds_tell_nothing(
     elif way == "stale":
         changed = clients(SEES).post(f"/customers/{pk}/edit", data={"name": "先", "phone": "13955500001"})
         assert changed.status_code == 302
-        answers = [client.post(f"/customers/{pk}/edit", data={"name": "后", "phone": "138****0000", "version": 1})]
+        answers = [
+            client.post(f"/customers/{pk}/edit", data={"name": "后", "phone": "138****0000", "version": 1})
+        ]
         assert answers[0].status_code == 409
         hidden = [*secrets(world), "13955500001"]
     elif way == "batch":
@@ -188,7 +201,10 @@ def test_answers_to_a_masked_persons_deeds_tell_nothing(
         assert answers[0].status_code == 200
         hidden = secrets(world)
     else:
-        answers = [client.post(f"/customers/action/{name}", data={"id": [pk]}) for name in ("call", "send_sms", "lose")]
+        answers = [
+            client.post(f"/customers/action/{name}", data={"id": [pk]})
+            for name in ("call", "send_sms", "lose")
+        ]
         answers.append(client.get(f"/customers/{pk}"))
         answers.append(client.get(f"/customers/{pk}/history"))
         answers.append(client.get("/sms_messages/?scope=dealer&window=all"))
@@ -211,6 +227,8 @@ def test_settlement_price_is_shown_by_its_action_alone(app: Flask, world: World,
     assert refused.status_code == 403
     assert db.session.scalar(logged, {"id": pk}) == 0
     client = clients(SEES)
-    shown = client.post("/factory_orders/action/view_settlement_price", data={"id": pk}, follow_redirects=True)
+    shown = client.post(
+        "/factory_orders/action/view_settlement_price", data={"id": pk}, follow_redirects=True
+    )
     assert f"{price:,.2f}" in shown.get_data(as_text=True)
     assert db.session.scalar(logged, {"id": pk}) == 1

@@ -49,7 +49,10 @@ def test_record_outside_is_not_there(
         assert client.get(path).status_code == 404, path
     edit = client.get(f"/{resource.name}/{pk}/edit")
     assert edit.status_code in (403, 404)
-    assert client.post(f"/{resource.name}/{pk}/edit", data={"name": "越界", "version": 1}).status_code in (403, 404)
+    assert client.post(f"/{resource.name}/{pk}/edit", data={"name": "越界", "version": 1}).status_code in (
+        403,
+        404,
+    )
     assert client.post(f"/{resource.name}/{pk}/delete").status_code in (403, 404)
     for action in resource.actions:
         path = f"/{resource.name}/action/{action.name}"
@@ -125,12 +128,16 @@ def test_pickers_offer_nothing_from_outside(
             assert foreign not in [r["value"] for r in answer.get_json()["results"]]
 
 
-FORM_REFERENCES = [
-    pytest.param(r, s, id=f"{r.name}.{s.name}")
-    for r in resources()
-    for s in fields(r)
-    if s.target is not None and r.form and s.name in {f.name for g in r.form for f in map(_d, g.fields)}
-] if (_d := __import__("app.engine.fields", fromlist=["describe"]).describe) else []
+FORM_REFERENCES = (
+    [
+        pytest.param(r, s, id=f"{r.name}.{s.name}")
+        for r in resources()
+        for s in fields(r)
+        if s.target is not None and r.form and s.name in {f.name for g in r.form for f in map(_d, g.fields)}
+    ]
+    if (_d := __import__("app.engine.fields", fromlist=["describe"]).describe)
+    else []
+)
 
 
 @pytest.mark.spec("A-70")
@@ -186,7 +193,9 @@ def test_all_matching_means_all_i_may_see(
     app: Flask, world: World, clients: Any, person: str, reached: tuple[str, ...]
 ) -> None:
     """全选 of a list takes the rows of the person's scope, not the table."""
-    answer = clients(person).post("/customers/action/write_follow_up", data={"all": "1", "window": "all", "text": "群发"})
+    answer = clients(person).post(
+        "/customers/action/write_follow_up", data={"all": "1", "window": "all", "text": "群发"}
+    )
     assert answer.status_code == 302, answer.get_data(as_text=True)
     told = text("SELECT customer_id FROM follow_ups WHERE text = '群发'")
     assert set(db.session.scalars(told)) == {world.records["customers", p] for p in reached}
@@ -204,4 +213,6 @@ def test_search_of_the_top_bar_stays_inside(
         assert page.status_code == 200, typed
         for resource in resources():
             if hidden_from(resource, person):
-                assert f'/{resource.name}/{world.id(resource, place)}"' not in page.get_data(as_text=True), typed
+                assert f'/{resource.name}/{world.id(resource, place)}"' not in page.get_data(as_text=True), (
+                    typed
+                )

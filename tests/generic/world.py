@@ -145,7 +145,11 @@ class Builder:
             (FOREIGN, grants | clear, (Scope.DEALER,), AWAY),
         ):
             self._person(name, self._role(name, rights, scopes, place), place)
-        self.owner = {HERE: self.world.people[SEES], THERE: self.world.people[OWN], AWAY: self.world.people[FOREIGN]}
+        self.owner = {
+            HERE: self.world.people[SEES],
+            THERE: self.world.people[OWN],
+            AWAY: self.world.people[FOREIGN],
+        }
         for name in ("manager", "consultant", "designer", "clerk"):
             role = presets.preset_role(self.session, self.world.dealers[HERE], name)
             self._person(f"{name}1", role, HERE)
@@ -155,7 +159,9 @@ class Builder:
                 select(StaffRole).where(StaffRole.name == f"generic:{name}")
             ).one()
 
-    def _role(self, name: str, rights: set[tuple[str, str]], scopes: tuple[Scope, ...], place: str) -> StaffRole:
+    def _role(
+        self, name: str, rights: set[tuple[str, str]], scopes: tuple[Scope, ...], place: str
+    ) -> StaffRole:
         role = StaffRole(name=f"generic:{name}", label=f"角色{name}", dealer_id=self.world.dealers[place])
         self.session.add(role)
         self.session.flush()
@@ -269,9 +275,7 @@ class Builder:
                 if spec.values.main is None:
                     continue
                 main = getattr(made, spec.values.main.key)
-                held = select(spec.values.value).where(
-                    spec.values.left == made.id, spec.values.value != main
-                )
+                held = select(spec.values.value).where(spec.values.left == made.id, spec.values.value != main)
                 self.world.secrets[resource.name, spec.name, place] = self.session.scalars(held).one()
             elif spec.attribute is not None:
                 self.world.secrets[resource.name, spec.name, place] = getattr(made, spec.name)
@@ -285,7 +289,11 @@ class Builder:
                     if spec.kind == "money":
                         self.number += 1
                         setattr(made, spec.name, _price(self.number))
-                    elif spec.kind == "phone" and spec.attribute is not None and spec.attribute.class_ is resource.model:
+                    elif (
+                        spec.kind == "phone"
+                        and spec.attribute is not None
+                        and spec.attribute.class_ is resource.model
+                    ):
                         self.number += 1
                         setattr(made, spec.name, _phone(self.number))
                 self.session.flush()

@@ -1,0 +1,98 @@
+"""The number of statements per page is pinned, whatever the resource, the role and the filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from app.engine.database import db
+from app.engine.fields import FieldSpec
+from app.engine.resource import Related, Resource, resource_of, resources
+from tests.generic.crawl import filters_of
+from tests.generic.world import HERE, MASKED, OWN, SEES, STORE, THERE, World
+
+LIST_LIMIT = 8
+ALL = [pytest.param(r, id=r.name) for r in resources() if r.columns]
+PEOPLE = ("admin", SEES, MASKED, OWN, STORE, "manager1", "consultant1", "designer1", "clerk1")
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements executed meanwhile."""
+    seen: list[str] = []
+
+    def note(*args: Any) -> None:
+        if not args[2].startswith("BEGIN"):
+            seen.append(args[2])
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def cold(app: Flask) -> None:
+    """No count is remembered from an earlier request."""
+    app.config["COUNT_TTL"] = 0
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("resource", ALL)
+def test_list_page(app: Flask, world: World, clients: Any, cold: None, resource: type[Resource]) -> None:
+    over = []
+    for person in PEOPLE:
+        client = clients(person)
+        client.get("/profile")  # rights are loaded once per person, not per page
+        paths = ["", "?window=all&include=all", "?page=2", "?last=1"]
+        paths += [f"?view={v.name}" for v in resource.views]
+        paths += [
+            f"?{spec.name}={world.id(resource_of(spec.target), HERE)}&window=all"
+            for spec in _references(resource)
+        ]
+        for path in paths:
+            with counted() as seen:
+                answer = client.get(f"/{resource.name}/{path}")
+            assert answer.status_code in (200, 403)
+            if len(seen) > LIST_LIMIT:
+                over.append((person, path, len(seen)))
+    assert over == []
+
+
+def _references(resource: type[Resource]) -> list[FieldSpec]:
+    return [spec for spec in filters_of(resource) if spec.target is not None]
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("resource", ALL)
+def test_detail_page(app: Flask, world: World, clients: Any, cold: None, resource: type[Resource]) -> None:
+    """A fixed frame, one statement per tab of related records and per set of links or values."""
+    limit = 8 + 2 * sum(isinstance(d, Related) for d in resource.detail)
+    for person, place in ((SEES, HERE), (MASKED, HERE), (OWN, THERE)):
+        client = clients(person)
+        client.get("/profile")
+        for path in ("", "/panel", "/history"):
+            with counted() as seen:
+                client.get(f"/{resource.name}/{world.id(resource, place)}{path}")
+            assert len(seen) <= limit, (person, path, len(seen), *seen)
+
+
+@pytest.mark.sqlite_only
+def test_more_rows_need_no_more_statements(app: Flask, world: World, clients: Any, cold: None) -> None:
+    """No statement per row: the list of one customer and of many cost the same."""
+    client = clients(SEES)
+    with counted() as few:
+        client.get("/customers/?scope=dealer")
+    for n in range(25):
+        made = client.post("/customers/new", data={"name": f"客户{n}", "phone": f"139000000{n:02d}"})
+        assert made.status_code == 302
+    with counted() as many:
+        page = client.get("/customers/?scope=dealer")
+    assert page.get_data(as_text=True).count("139000000") >= 20
+    assert len(many) <= max(len(few), LIST_LIMIT)
