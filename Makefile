@@ -12,6 +12,7 @@ run: .venv/runtime.stamp
 	@exec $(BIN)/python run.py serve $(ARGS)
 
 test: .venv/dev.stamp
+	@bash tests/tools/debian_packages.sh
 	@$(BIN)/python run.py test $(ARGS)
 
 bench: .venv/dev.stamp
