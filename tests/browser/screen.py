@@ -52,7 +52,7 @@ def flash(page: Any, text: str) -> None:
 
 def more(page: Any, label: str) -> Any:
     """An action of a record's page, also where it stands in the 更多 menu."""
-    found = page.locator(".hd .acts").get_by_text(label, exact=True)
+    found = page.locator(".hd .acts").get_by_text(re.compile(rf"^\s*{label}(，不可用|\s*$)"))
     expect(found).to_be_attached()
     if not found.is_visible():
         page.get_by_label("更多操作").click()
@@ -68,3 +68,9 @@ def pick(page: Any, field: str, words: str, *, choose: str = "") -> None:
     box.locator(".in").fill(words)
     option = box.locator("[role=option]").filter(has_text=choose or words).first
     option.click()
+
+
+def choose(page: Any, name: str, *labels: str) -> None:
+    """Tick options of a field where several can be chosen."""
+    for label in labels:
+        page.locator(f'[data-field="{name}"] label').filter(has_text=label).first.locator("input").check()

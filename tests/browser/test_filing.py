@@ -85,7 +85,7 @@ def test_add_a_category_leads_to_the_known_customer(page_as: Any, world: World) 
     expect(page).to_have_url(re.compile(r"/customers/?\?q=13700009913"))
     assert screen.rows(page) == ["李文静"]
     screen.row(page, "李文静").click()
-    page.get_by_role("link", name="整页打开").click()
+    page.get_by_role("link", name="打开整页").click()
     screen.more(page, "继续服务").click()
     screen.field(page, "品牌品类").select_option(label="知家橱柜")
     page.locator("[data-main]").click()
@@ -93,8 +93,10 @@ def test_add_a_category_leads_to_the_known_customer(page_as: Any, world: World) 
     screen.field(page, "品牌品类").select_option(label="知家衣柜")
     page.locator("[data-main]").click()
     screen.flash(page, "已新增服务单")
-    page.goto("/service_orders/")
-    expect(page.locator("table.rows.cards tbody tr").filter(has_text="李文静")).to_have_count(2)
+    page.goto(f"/customers/{world.customers['李文静']}")
+    expect(page.get_by_role("tab", name=re.compile("^服务单"))).to_have_text("服务单2")
+    page.goto("/customers/?q=13700009913")
+    assert screen.rows(page) == ["李文静"]
 
 
 @pytest.mark.spec("A-08")

@@ -1,0 +1,107 @@
+"""axe finds nothing serious on any page, in light and dark, wide and narrow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_core_python.sync_playwright import Axe
+
+from tests.browser import screen
+from tests.browser.world import World
+from tests.plugins.chromium import NARROW, WIDE
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PAGES = (
+    "/",
+    "/customers/",
+    "/customers/?level=H&stage=lost&q=x",
+    "/customers/{customer}",
+    "/customers/new",
+    "/customers/{customer}/edit",
+    "/customers/{customer}/history",
+    "/customers/charts",
+    "/customers/action/write_follow_up?id={customer}",
+    "/customers/action/tag?id={customer}",
+    "/customers/action/reassign?id={customer}",
+    "/contacts/",
+    "/contacts/action/link_contact?id={contact}",
+    "/tasks/",
+    "/service_orders/{service_order}",
+    "/factory_orders/{factory_order}",
+    "/roles/",
+    "/roles/{role}/edit",
+    "/employees/",
+    "/employees/new",
+    "/tags/",
+    "/parameters/",
+    "/dictionary_entries/",
+    "/audit_entries/",
+    "/search?q=周敏",
+    "/profile",
+    "/profile/password",
+    "/customers/999999",
+)
+
+
+def findings(page: Any) -> list[str]:
+    """What axe calls serious or critical on the page as it stands."""
+    found = Axe().run(page)
+    serious = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
+    return [
+        f"{v['id']}: {n['html'][:160]} — {n.get('failureSummary', '')[:240]}" for v in serious for n in v["nodes"][:3]
+    ]
+
+
+def addresses(world: World) -> list[str]:
+    """The pages with the world's ids."""
+    ids = {
+        "customer": world.customers["周敏"],
+        "contact": world.contacts["王先生"],
+        "service_order": world.service_order,
+        "factory_order": world.factory_order,
+        "role": 2,
+    }
+    return [a.format(**ids) for a in PAGES]
+
+
+@pytest.mark.parametrize(("size", "dark"), [(WIDE, False), (WIDE, True), (NARROW, False), (NARROW, True)])
+def test_no_serious_finding(page_as: Any, world: World, size: tuple[int, int], dark: bool) -> None:
+    page = page_as("admin", size=size, dark=dark)
+    found = []
+    for address in addresses(world):
+        page.goto(address)
+        found += [f"{address} {line}" for line in findings(page)]
+        width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if width > 0:
+            found.append(f"{address} is {width} px wider than the screen")
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_no_serious_finding_while_at_work(page_as: Any, page: Any, world: World, dark: bool) -> None:
+    """Login, side sheet, batch bar, opened filters, dialogs."""
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    page.goto("/login")
+    found = findings(page)
+    mine = page_as("consultant1", dark=dark)
+    mine.goto("/customers/")
+    mine.get_by_text("展开高级搜索").click()
+    found += findings(mine)
+    screen.tick(mine, "周敏")
+    found += findings(mine)
+    screen.batch(mine, "失效").click()
+    found += findings(mine)
+    mine.keyboard.press("Escape")
+    mine.goto("/customers/")
+    screen.row(mine, "周敏").locator("td.st").click()
+    mine.locator(".sheet .kv").first.wait_for()
+    mine.wait_for_timeout(250)  # the sheet slides in
+    found += findings(mine)
+    mine.goto("/customers/new")
+    screen.fill(mine, "客户姓名", "周女士")
+    screen.field(mine, "手机号码").press_sequentially("13800000471")
+    mine.get_by_role("dialog").wait_for()
+    found += findings(mine)
+    assert not found, "\n".join(found)
