@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, union
 
 from app.engine import names
 from app.engine.cells import local, local_day
@@ -271,10 +271,17 @@ def keyword(resource: type[Resource], text: str, actor: Actor, dialect: str) -> 
     params = {"q_digits": digits, "q_code": text, "q_upper": text.upper()}
 
     def make() -> ColumnElement[bool]:
-        parts = [_exactly(resource, s, bindparam("q_digits")) for s in (*phones, *tails)]
+        parts = [_exactly(resource, s, bindparam("q_digits")) for s in (*phones, *tails) if s.values is None]
         parts += [_exactly(resource, s, bindparam(n)) for s in codes for n in ("q_code", "q_upper")]
         parts += [names.condition(resource, c, text, dialect, actor.dealer_id) for c in searched]
-        return or_(*parts) if parts else false()
+        aside = [s.values for s in (*phones, *tails) if s.values is not None]
+        # A table of its own is asked for itself: joined by OR it would make PostgreSQL read every row.
+        ways: list[Any] = [select(v.left).where(v.value == bindparam("q_digits")) for v in aside]
+        if not ways:
+            return or_(*parts) if parts else false()
+        if parts:
+            ways.append(select(resource.pk()).where(or_(*parts)))
+        return resource.pk().in_(union(*ways) if len(ways) > 1 else ways[0])  # type: ignore[no-any-return]
 
     shape = ("q", *(s.name for s in phones), "/", *(s.name for s in tails), "/", *(s.name for s in codes))
     numeric = text.isascii() and sum(c.isdigit() for c in text) >= TAIL
