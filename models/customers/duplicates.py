@@ -69,7 +69,9 @@ def check(act: Act, customer: Customer, phones: Sequence[str], *, except_id: int
         return
     rule = policy(act.session, entrance_of(act.source), customer.dealer_id)
     queries.lock_phones(act.session, customer.dealer_id, phones)
-    condition = queries.same_phone(phones, customer.dealer_id, customer.store_id, rule.within, except_id)
+    condition = queries.same_phone(
+        act.session, phones, customer.dealer_id, customer.store_id, rule.within, except_id
+    )
     found = queries.matches(act.session, condition)
     if not found:
         return
@@ -152,7 +154,7 @@ def check_phone(text: str, act: Act) -> CheckResult:
     if dealer_id is None:
         return CheckResult(True)
     rule = policy(act.session, entrance_of(act.source), dealer_id)
-    condition = queries.same_phone([phone], dealer_id, act.actor.store_id, rule.within, None)
+    condition = queries.same_phone(act.session, [phone], dealer_id, act.actor.store_id, rule.within, None)
     found = queries.matches(act.session, condition)
     if not found:
         return CheckResult(True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import ColumnElement, Row, exists, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
 from models.customers.policy import SameWithin
@@ -14,6 +14,7 @@ from models.customers.tables import Contact, ContactTag, Customer, CustomerPhone
 from models.identity.tables import Employee, Store
 
 MOST_MATCHES = 20
+MOST_OWNERS = 200
 
 
 def lock_phones(session: Session, dealer_id: int, phones: Sequence[str]) -> None:
@@ -29,11 +30,25 @@ def lock_phones(session: Session, dealer_id: int, phones: Sequence[str]) -> None
 
 
 def same_phone(
-    phones: Sequence[str], dealer_id: int, store_id: int | None, within: SameWithin, except_id: int | None
+    session: Session,
+    phones: Sequence[str],
+    dealer_id: int,
+    store_id: int | None,
+    within: SameWithin,
+    except_id: int | None,
 ) -> ColumnElement[bool]:
-    """Customers having one of the numbers, within the dealer or the store."""
-    numbers = exists().where(CustomerPhone.customer_id == Customer.id, CustomerPhone.phone.in_(phones))
-    condition = numbers & (Customer.dealer_id == dealer_id)
+    """Customers having one of the numbers, within the dealer or the store.
+
+    The few owners of the numbers are looked up first: as a sub-select they would be looked for among all
+    customers of the dealer.
+    """
+    owners = (
+        select(CustomerPhone.customer_id)
+        .where(CustomerPhone.phone.in_(phones), CustomerPhone.dealer_id == dealer_id)
+        .distinct()
+        .limit(MOST_OWNERS)
+    )
+    condition = Customer.id.in_(session.scalars(owners).all())
     if within == SameWithin.STORE:
         condition &= Customer.store_id == store_id
     if except_id is not None:

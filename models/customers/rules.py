@@ -64,8 +64,6 @@ def edit_customer(customer: Customer, act: Act, values: dict[str, Any]) -> None:
     changed = "phone" in values and values["phone"] != customer.phone
     if changed and not values["phone"]:
         raise Invalid({"phone": "客户的手机号码不能为空"})
-    if "store_id" in values and values["store_id"] != customer.store_id:
-        _check_store(act, customer, values["store_id"])
     known = set(
         act.session.scalars(select(CustomerPhone.phone).where(CustomerPhone.customer_id == customer.id))
     )
@@ -74,14 +72,6 @@ def edit_customer(customer: Customer, act: Act, values: dict[str, Any]) -> None:
     duplicates.check(act, customer, fresh, except_id=customer.id)
     if changed:
         publish(act, "customer.phone_changed", customer, phone=values["phone"])
-
-
-def _check_store(act: Act, customer: Customer, store_id: int) -> Store:
-    store = act.session.get(Store, store_id)
-    if store is None or store.dealer_id != customer.dealer_id:
-        raise Refusal("只能选择本商场的门店", field="store")
-    publish(act, "customer.moving", customer, store=store)
-    return store
 
 
 @action(
@@ -166,5 +156,9 @@ def change_salesperson(customer: Customer, act: Act, salesperson: int | None = N
     fields=(entry("store", "所属组织（门店）", target=Store, required=True),),
 )  # fmt: skip
 def change_store(customer: Customer, act: Act, store: int) -> None:
-    """Move customers to another store of the dealer (A-55)."""
-    customer.store_id = _check_store(act, customer, store).id
+    """Move customers to another store of the dealer (A-55); what is still open there goes along."""
+    found = act.session.get(Store, store)
+    if found is None or found.dealer_id != customer.dealer_id:
+        raise Refusal("只能选择本商场的门店", field="store")
+    customer.store_id = found.id
+    publish(act, "customer.moved", customer)

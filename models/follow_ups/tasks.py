@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 
 from app.engine.actions import Act, Invalid, Refusal, action
 from app.engine.clock import Every, scheduled
-from app.engine.events import subscribe
+from app.engine.events import publish, subscribe
 from app.engine.fields import entry
 from app.engine.lifecycle import Lifecycle
 from app.engine.outbox import Delivery
@@ -81,6 +81,7 @@ def create_task(task: Task, act: Act, values: dict[str, Any]) -> Task:
     if owner is not None and owner.dealer_id not in (None, task.dealer_id):
         raise Invalid({"owner_id": "只能选择本商场的员工"})
     task.state, task.created_at = TaskState.OPEN, act.now
+    publish(act, "task.created", task)
     return task
 
 
@@ -175,6 +176,13 @@ def _hand_over(act: Act, customer: Customer, old: int | None, new: int) -> None:
         return
     for task in _tasks(act, Task.customer_id == customer.id, Task.owner_id == old, Task.state.in_(WAITING)):
         task.owner_id = new
+
+
+@subscribe("customer.moved")
+def _move(act: Act, customer: Customer) -> None:
+    """Waiting duties are done in the customer's new store."""
+    for task in _tasks(act, Task.customer_id == customer.id, Task.state.in_(WAITING)):
+        task.store_id = customer.store_id
 
 
 @subscribe("contact.linked")

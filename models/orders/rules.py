@@ -187,6 +187,28 @@ def _repeat_phone(act: Act, customer: Customer, phone: str) -> None:
             touch(act.session, order, customer_phone=phone)
 
 
+@subscribe("task.created")
+def _check_job(act: Act, task: Task) -> None:
+    """A duty of a job belongs to the job's customer, and only a running job has any."""
+    if task.service_order_id is None:
+        return
+    order = act.session.get_one(ServiceOrder, task.service_order_id)
+    if task.customer_id not in (None, order.customer_id):
+        raise Invalid({"service_order_id": "所选服务单不属于该客户"})
+    if order.state == OrderState.LOST:
+        raise Invalid({"service_order_id": "该服务单已失单"})
+    task.customer_id = order.customer_id
+    task.dealer_id, task.store_id = order.dealer_id, order.store_id
+
+
+@subscribe("customer.moved")
+def _follow_store(act: Act, customer: Customer) -> None:
+    """Open jobs go to the new store with their customer."""
+    mine = (ServiceOrder.customer_id == customer.id, ServiceOrder.state == OrderState.OPEN)
+    for order in act.session.scalars(select(ServiceOrder).where(*mine)):
+        order.store_id = customer.store_id
+
+
 @subscribe("customer.reassigned")
 def _follow_owner(act: Act, customer: Customer, old: int | None, new: int) -> None:
     """Open jobs go to the new consultant with their customer."""
