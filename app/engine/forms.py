@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
 
-from app.engine import pages
+from app.engine import linked_lists, pages
 from app.engine.actions import Invalid
 from app.engine.cells import local, to_utc
 from app.engine.fields import FieldSpec, describe, is_mobile, normalise_phone
@@ -60,7 +60,7 @@ class Keeping(list[Any]):
 
 
 def clean(
-    specs: Iterable[FieldSpec], texts: Texts, context: Context, *, partial: bool = False
+    specs: Sequence[FieldSpec], texts: Texts, context: Context, *, partial: bool = False
 ) -> dict[str, Any]:
     """Values from submitted texts. Raises `Invalid` with a sentence for every wrong field (D-11).
 
@@ -90,6 +90,7 @@ def clean(
     for spec in specs:
         if spec.required and spec.name not in errors and _missing(spec, values) and _applies(spec, texts):
             errors[spec.name] = f"请{_VERBS.get(spec.kind, '填写')}{spec.label}"
+    errors |= linked_lists.reconcile(specs, values, set(errors), context.record, context.actor.dealer_id)
     if errors:
         raise Invalid(errors)
     return values

@@ -1,0 +1,44 @@
+"""Linked pick lists: a child belongs to its parent, also when no script kept them together (D-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.engine.fields import FieldSpec
+
+
+def reconcile(
+    specs: Sequence[FieldSpec], values: dict[str, Any], wrong: set[str], record: Any, dealer_id: int | None
+) -> dict[str, str]:
+    """The sentences for children that are not their parent's; ``wrong`` are fields refused already.
+
+    A parent left empty is filled in where the child has just one, so that a file may name the city alone.
+    Where only the parent is sent, a stored child that is not its own is emptied.
+    """
+    by_name = {s.name: s for s in specs}
+    linked = [s for s in specs if s.parent in by_name and not wrong & {s.name, s.parent}]
+    for spec in reversed(linked):
+        child = values.get(spec.name)
+        if child and spec.parent in values and not values[spec.parent]:
+            parents = _parents(spec, child, dealer_id)
+            if len(parents) == 1 and "" not in parents:
+                values[spec.parent] = parents.pop()
+    errors = {}
+    for spec in linked:
+        if spec.name not in values and spec.parent not in values:
+            continue
+        stored = tuple(getattr(record, name, None) for name in (spec.parent, spec.name))
+        parent, child = values.get(spec.parent, stored[0]), values.get(spec.name, stored[1])
+        if not child or (parent, child) == stored or {parent, ""} & _parents(spec, child, dealer_id):
+            continue
+        if spec.name in values:
+            errors[spec.name] = f"请选择所选{by_name[spec.parent].label}下的{spec.label}"
+        else:
+            values[spec.name] = None
+    return errors
+
+
+def _parents(spec: FieldSpec, child: Any, dealer_id: int | None) -> set[str]:
+    """The parents of a stored child; an entry without one fits everywhere."""
+    return {e.parent for e in spec.entries(dealer_id) if e.value == child}
