@@ -31,7 +31,7 @@ from models.identity.rights import role_ids_with
 from models.identity.role_rules import Rights
 from models.identity.roles import RoleAssignment, RoleKind, StaffRole
 from models.identity.rules import is_group
-from models.identity.tables import Employee
+from models.identity.tables import Dealer, Employee
 
 LABEL = "商场角色管理"
 URL = "/roles"
@@ -222,17 +222,19 @@ def _roles(session: Session, actor: Actor, draft: Draft) -> tuple[list[Link], li
         held = held.where(Employee.dealer_id == actor.dealer_id)
     counts = held.subquery()
     statement = (
-        select(StaffRole.id, StaffRole.label, StaffRole.kind, counts.c.people)
+        select(StaffRole.id, StaffRole.label, StaffRole.kind, counts.c.people, Dealer.name)
         .outerjoin(counts, counts.c.role_id == StaffRole.id)
+        .outerjoin(Dealer, Dealer.id == StaffRole.dealer_id)
         .where(visible(Roles, actor), StaffRole.label != "")
         .order_by(StaffRole.dealer_id, StaffRole.id)
     )
     found: dict[RoleKind, list[Link]] = {kind: [] for kind in RoleKind}
     now = draft.role.id if draft.role is not None else None
-    for role_id, label, kind, people in session.execute(statement, actor.params):
-        found[kind].append(
-            Link(label, f"{URL}/{role_id}/edit", active=role_id == now, count=str(people or 0))
-        )
+    several = is_group(actor)  # roles of many dealers bear the same names
+    for role_id, label, kind, people, dealer in session.execute(statement, actor.params):
+        link = Link(label, f"{URL}/{role_id}/edit", active=role_id == now, count=str(people or 0))
+        link.key = (several and dealer) or ""
+        found[kind].append(link)
     return found[RoleKind.DEALER], found[RoleKind.GROUP]
 
 

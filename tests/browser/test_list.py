@@ -89,7 +89,7 @@ def test_180_days_are_shown_until_the_range_is_changed(page_as: Any, world: Worl
     expect(page.locator("table.rows tbody")).to_contain_text(
         "默认仅显示180天内创建的数据，可展开高级搜索调整创建时间"
     )
-    page.get_by_text("展开高级搜索").click()
+    page.get_by_text("展开高级搜索", exact=True).click()
     since = (utcnow() - timedelta(days=730)).date()
     page.locator('input[name="created_at.from"]').fill(since.isoformat())
     expect(screen.row(page, "周敏")).to_have_count(0)
