@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from functools import cache
 from urllib.parse import urlsplit
 
 from flask import current_app, render_template, request
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from app.engine import pages
+from app.engine import chrome, pages
+from app.engine.resource import fields_of, resources
 
 MAX_AGE = 3600
 MAX_SIZE = 200_000
-_NEVER = {"csrf_token", "password", "old_password", "new_password", "_replay"}
+_NEVER = frozenset({"csrf_token", "password", "old", "new", "repeat", "_replay"})
+
+
+@cache
+def _never_kept() -> frozenset[str]:
+    """Names of inputs that are not written into a page: the token, and every password."""
+    specs = [s for r in resources() for s in (*fields_of(r.groups(False)), *fields_of(r.groups(True)))]
+    specs += [s for r in resources() for a in r.actions for s in a.fields]
+    return _NEVER | {s.name for s in specs if s.kind == "password"}
 
 
 def _signer() -> URLSafeTimedSerializer:
@@ -26,9 +36,20 @@ def replayable() -> bool:
     )
 
 
+def typed() -> list[tuple[str, str]]:
+    """What the submitted form holds, as far as it may be kept."""
+    return [(k, v) for k, values in request.form.lists() if k not in _NEVER for v in values]
+
+
+def submit_again(path: str, fields: list[tuple[str, str]], title: str, intro: str) -> str:
+    """A page that needs one click to submit the form with a token that is good now."""
+    shown = pages.FormPage(title, path, [], "继续提交", "/", hidden=fields, intro=intro)
+    return chrome.page("form.html", title=title, page=shown)
+
+
 def login_again(notice: str) -> str:
     """The login page with the typed form inside, signed."""
-    typed = [(k, v) for k, values in request.form.lists() if k not in _NEVER for v in values]
+    typed = [(k, v) for k, values in request.form.lists() if k not in _never_kept() for v in values]
     packed = _signer().dumps({"path": request.path, "form": typed})
     assert isinstance(packed, str)
     page = pages.LoginPage(notice=notice, hidden=[("_replay", packed)])

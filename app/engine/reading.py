@@ -20,6 +20,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, se
 from sqlalchemy.orm import Session, aliased
 
 from app.engine import paging, plans
+from app.engine.database import MAX_ID
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import gate, hidden, projection
 from app.engine.listing import Query
@@ -296,8 +297,10 @@ def _extreme(spec: FieldSpec, descending: bool) -> Any:
         extreme = datetime.min if descending else datetime.max
     elif spec.kind == "date":
         extreme = date.min if descending else date.max
-    elif spec.kind in ("integer", "money", "ref"):
-        return literal(-(10**12) if descending else 10**12, spec.attribute.type)
+    elif spec.kind in ("integer", "ref"):
+        return literal(-MAX_ID if descending else MAX_ID, spec.attribute.type)
+    elif spec.kind == "money":
+        return literal(1 - 10**12 if descending else 10**12 - 1, spec.attribute.type)
     else:
         return None
     return literal(extreme, spec.attribute.type)
