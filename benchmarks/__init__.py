@@ -1,0 +1,1 @@
+"""How fast the product is, measured against a floor in the same run: ``python run.py bench``."""

