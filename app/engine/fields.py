@@ -132,6 +132,7 @@ class FieldSpec:
     minimum: Decimal | int | None = None
     future: bool = False
     options: tuple[Entry, ...] = field(default=())
+    within: Any = None
 
     def entries(self, dealer_id: int | None) -> tuple[Entry, ...]:
         """The choices offered to people of that dealer; empty for fields without choices."""
@@ -195,10 +196,12 @@ def entry(
     wide: bool = False,
     shown_when: str = "",
     options: tuple[Entry, ...] = (),
+    within: Any = None,
 ) -> FieldSpec:
     """An input of an action's form that is no column: ``kind`` as in `FieldSpec`, ``target`` a model.
 
-    ``future`` refuses past dates; ``options`` offers fixed entries.
+    ``future`` refuses past dates; ``options`` offers fixed entries. ``within`` is the target's foreign key
+    to the records the action is about: only what belongs to them is offered.
     """
     if choices is not None or dictionary or options:
         kind = "choices" if multiple else "choice"
@@ -221,6 +224,7 @@ def entry(
         wide=wide or kind == "textarea",
         shown_when=shown_when,
         options=options,
+        within=within,
     )
 
 

@@ -40,6 +40,7 @@ class Context:
     actor: Actor
     now: datetime
     record: Any = None
+    subjects: tuple[int, ...] = ()
 
     def stored(self, spec: FieldSpec) -> set[int]:
         """The ids the record's field holds now."""
@@ -278,16 +279,28 @@ def _by_label(spec: FieldSpec, texts: Texts, context: Context) -> list[str]:
     return [str(found[0][0])]
 
 
-def pickable(spec: FieldSpec, actor: Actor) -> Any:
-    """The records a picker offers to this person: id, title and note, within the scope."""
+def pickable(spec: FieldSpec, actor: Actor, subjects: Sequence[int] = ()) -> Any:
+    """The records a picker offers to this person: id, title and note, within the scope; of a field that
+    belongs to the action's ``subjects`` only theirs."""
     target = resource_of(spec.target)
     chosen = [target.pk(), target.title]
     if target.pick_note is not None:
-        chosen.append(target.pick_note)
+        chosen.append(_noted(target.pick_note))
     statement = select(*chosen).where(visible(target, actor))
     if target.pick_where is not None:
         statement = statement.where(target.pick_where(actor))
+    if spec.within is not None and subjects:
+        statement = statement.where(spec.within.in_(subjects))
     return statement
+
+
+def _noted(source: Any) -> Any:
+    """The note as selected: of a reference the name of what it refers to."""
+    spec = describe(source)
+    if spec.kind != "ref":
+        return source
+    other = resource_of(spec.target)
+    return select(other.title).where(other.pk() == source).correlate(source.class_).scalar_subquery()
 
 
 def short_lists(specs: Iterable[FieldSpec], context: Context, most: int) -> dict[Any, list[tuple[int, str]]]:
@@ -317,7 +330,8 @@ def in_reach(spec: FieldSpec, ids: list[int], context: Context) -> list[int]:
     kept = context.stored(spec)
     if set(ids) <= kept:
         return ids
-    statement = pickable(spec, context.actor).where(resource_of(spec.target).pk().in_(ids))
+    statement = pickable(spec, context.actor, context.subjects)
+    statement = statement.where(resource_of(spec.target).pk().in_(ids))
     found = [row[0] for row in context.session.execute(statement, context.actor.params)]
     return [*found, *(i for i in ids if i in kept and i not in found)]
 
@@ -447,7 +461,8 @@ class Drawer:
         if self.picks is not None and spec.target in self.picks:
             rows = self.picks[spec.target]
         else:
-            statement = pickable(spec, context.actor).order_by(target.title).limit(self.few + 1)
+            statement = pickable(spec, context.actor, context.subjects)
+            statement = statement.order_by(target.title).limit(self.few + 1)
             rows = context.session.execute(statement, context.actor.params).all()
         ids = [int(c) for c in chosen if c.isascii() and c.isdigit() and len(c) < 10]
         if len(rows) > self.few:
@@ -459,7 +474,15 @@ class Drawer:
                 target.pk().in_(absent), visible(target, context.actor)
             )
             rows = [*rows, *context.session.execute(named, context.actor.params)]
-        return [pages.Option(str(r[0]), str(r[1]), selected=str(r[0]) in chosen) for r in rows]
+        noted = spec.within is not None and target.pick_note is not None
+        return [
+            pages.Option(
+                str(r[0]),
+                f"{r[1]} {r[2]}" if noted and len(r) > 2 else str(r[1]),
+                selected=str(r[0]) in chosen,
+            )
+            for r in rows
+        ]
 
 
 def as_text(spec: FieldSpec, value: Any) -> str:

@@ -318,7 +318,7 @@ class ResourceView(BaseView):  # type: ignore[misc]
             raise Forbidden(action.permission_label or action.label)
         source = request.args if request.method == "GET" else request.form
         ids, labels = self._subjects(actor, source.to_dict(flat=False))
-        context = forms.Context(db.session(), actor, utcnow())
+        context = forms.Context(db.session(), actor, utcnow(), subjects=tuple(ids))
         back = self._back()
         if not ids:
             flash("请先选择记录", "warning")

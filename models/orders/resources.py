@@ -114,6 +114,7 @@ class ServiceOrders(Resource, model=ServiceOrder):
     )
     edit_form = (Group("服务单", ServiceOrder.designer_id, ServiceOrder.remark),)
     create = staticmethod(rules.create_order)
+    pick_note = ServiceOrder.brand_category_id
     actions = (rules.lose, rules.reopen, rules.finish)
     charts = (
         Trend("created", "新增服务单", at=ServiceOrder.created_at),

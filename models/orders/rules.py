@@ -125,7 +125,8 @@ def lose(order: ServiceOrder, act: Act, reason: str) -> None:
 @action(
     "失单", on=Customer, name="lose", icon="circle-x", tone="r",
     fields=(
-        entry("orders", "服务单", target=ServiceOrder, multiple=True, hint="不选择则全部失单"),
+        entry("orders", "服务单", target=ServiceOrder, multiple=True, hint="不选择则全部失单",
+              within=ServiceOrder.customer_id),
         REASON,
     ),
     when=lambda customer: customer.stage not in (Stage.INVALID, Stage.LOST),

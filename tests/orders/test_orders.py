@@ -61,6 +61,22 @@ def test_one_job_is_lost_and_the_other_carries_on(world: World) -> None:
     assert customer.stage == Stage.LOST and customer.owner_id == world.people["seller"].id
 
 
+@pytest.mark.spec("A-58", "A-59")
+def test_the_chosen_customers_jobs_are_offered_by_category(world: World, login: Login) -> None:
+    customer, other = world.customer(), world.customer()
+    kitchen, wardrobe, foreign = world.order(customer, 0), world.order(customer, 1), world.order(other, 2)
+    client = login("seller")
+    page = client.get("/customers/action/lose", query_string={"id": customer.id}).get_data(as_text=True)
+    assert f"{kitchen.code} 甲牌橱柜" in page and f"{wardrobe.code} 甲牌衣柜" in page
+    assert foreign.code not in page
+    client.post(
+        "/customers/action/lose", data={"id": customer.id, "orders": wardrobe.id, "reason": "只做橱柜"}
+    )
+    db.session.refresh(kitchen)
+    db.session.refresh(wardrobe)
+    assert (kitchen.state, wardrobe.state) == (OrderState.OPEN, OrderState.LOST)
+
+
 @pytest.mark.spec("A-59")
 def test_another_customers_job_cannot_be_named(world: World) -> None:
     customer, other = world.customer(), world.customer()
