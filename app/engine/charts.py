@@ -21,7 +21,7 @@ from app.engine.database import db
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import hidden, may_filter
 from app.engine.listing import Query
-from app.engine.pages import ChartCard, ChartPage, Chip, Link
+from app.engine.pages import ChartCard, ChartPage, Link
 from app.engine.resource import Breakdown, Chart, Funnel, Number, Resource, Trend, resource_of
 from app.engine.scopes import Actor
 
@@ -78,13 +78,14 @@ def page(
     board = _Board(resource, actor, query, condition, params, pinned, dialect)
     shown = [c for c in resource.charts if _allowed(c, actor)]
     base = f"/{resource.name}/charts"
+    bar = presenting.filter_bar(db.session(), resource, actor, query)
     return ChartPage(
         f"{resource.label}图表", resource.name, base, presenting.address(f"/{resource.name}/", pinned), [],
         _periods(resource, query, args, now, base),
         [_card(c, board) for c in shown if not isinstance(c, Number)],
         _numbers([c for c in shown if isinstance(c, Number)], board),
-        chips=[Chip(f.label, presenting.address(base, args, drop=f.names)) for f in query.filters
-               if not f.default and f.spec.kind not in ("ref", "refs")],
+        filters=bar, chips=presenting.chips(query, base, bar), hidden=presenting.kept(query),
+        clear_url=presenting.address(base, {k: v for k, v in args.items() if k == "scope"}),
     )  # fmt: skip
 
 

@@ -340,6 +340,8 @@ class ChartPage:
     numbers: list[Link]
     filters: list[Field] = field(default_factory=list)
     chips: list[Chip] = field(default_factory=list)
+    hidden: list[tuple[str, str]] = field(default_factory=list)
+    clear_url: str = ""
 
 
 @dataclass(slots=True)

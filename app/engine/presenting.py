@@ -58,14 +58,14 @@ def list_page(
     elif not more:
         query.page = max(1, -(-total // query.per_page))
     headings = _headings(resource, actor, query, specs, base)
-    bar = _filter_bar(session, resource, actor, query)
+    bar = filter_bar(session, resource, actor, query)
     shown = _rows(rows.records, specs, headings, query, base)
     actions = offered_actions(resource, actor)
     batch = [action_link(resource, a, actor) for a in actions if a.batch]
     return ListPage(
         resource.name, resource.label, resource.icon, base,
         _scopes(resource, actor, query, base), views_of(session, resource, query),
-        bar, _hidden(query), _chips(query, base, bar), headings, shown,
+        bar, kept(query), chips(query, base, bar), headings, shown,
         _pager(query, rows, base, total, more), batch, _buttons(resource, actor, base, query),
         [action_link(resource, a, actor) for a in actions if a.row],
         resource.empty, _empty_hint(resource, query),
@@ -164,7 +164,8 @@ def views_of(session: Session, resource: type[Resource], query: Query) -> list[L
     return found
 
 
-def _hidden(query: Query) -> list[tuple[str, str]]:
+def kept(query: Query) -> list[tuple[str, str]]:
+    """What the filter bar sends along unseen."""
     return [
         (name, first(query.args, name))
         for name in ("scope", "view", "sort", "per_page")
@@ -172,7 +173,8 @@ def _hidden(query: Query) -> list[tuple[str, str]]:
     ]
 
 
-def _chips(query: Query, base: str, bar: Sequence[Field]) -> list[Chip]:
+def chips(query: Query, base: str, bar: Sequence[Field]) -> list[Chip]:
+    """The filters in force; following one takes it away."""
     inputs = {f.name: f for f in bar}
     found = []
     for f in query.filters:
@@ -242,7 +244,8 @@ def _secondary(resource: type[Resource], actor: Actor) -> set[str]:
     return {f.spec.name for f in filters.declared(resource, actor)[PRIMARY:]}
 
 
-def _filter_bar(session: Session, resource: type[Resource], actor: Actor, query: Query) -> list[Field]:
+def filter_bar(session: Session, resource: type[Resource], actor: Actor, query: Query) -> list[Field]:
+    """The search box and the declared filters with what was asked."""
     """The inputs of the filter bar; without values they are kept for a moment, because their options
     cost a statement each."""
     names = {f.spec.name for f in filters.declared(resource, actor)}
