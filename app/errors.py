@@ -16,7 +16,7 @@ from app.engine import chrome, pages
 from app.engine.actions import Forbidden, NotFound, Refusal, Stale
 from app.engine.database import db
 from app.engine.security import current_actor
-from views.replay import login_again, replayable
+from views.replay import login_again, replayable, submit_again, typed
 
 log = structlog.get_logger()
 
@@ -80,6 +80,12 @@ def _quoted(text: str) -> str:
 def _csrf(_error: CSRFError) -> ResponseReturnValue:
     if current_actor() is None and not request.path.startswith(("/login", "/api/")):
         return _signed_out(_error)
+    in_page = request.method == "POST" and not request.path.startswith(("/login", "/logout", "/api/"))
+    if in_page and replayable() and not request.headers.get("X-Requested-With"):
+        intro = (
+            "您在打开此页之后重新登录过，操作还没有执行。填写的内容都在，确认是您本人的操作后点击“继续提交”。"
+        )
+        return submit_again(request.path, typed(), "页面已过期", intro), 400
     text = "页面停留过久或来源无法确认，操作没有执行。请返回上一页，刷新后重新提交。"
     return _answer(400, "页面已过期", text)
 

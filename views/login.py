@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from flask_login import login_user, logout_user
 
-from app.engine import chrome, pages
+from app.engine import pages
 from app.engine.security import current_actor
 from views import replay
 
@@ -49,12 +49,8 @@ class LoginView(BaseView):  # type: ignore[misc]
         login_user(signed)
         kept = replay.unpack(packed) if packed else None
         if kept is not None:
-            path, typed = kept
-            shown = pages.FormPage(
-                "继续提交", path, [], "继续提交", "/", hidden=typed,
-                intro="您已重新登录。登录失效前填写的内容都在，点击“继续提交”即可保存。",
-            )  # fmt: skip
-            return chrome.page("form.html", title="继续提交", page=shown)
+            intro = "您已重新登录。登录失效前填写的内容都在，点击“继续提交”即可保存。"
+            return replay.submit_again(*kept, "继续提交", intro)
         return redirect(_local(request.form.get("next", "")))
 
     def _page(self, page: pages.LoginPage) -> str:

@@ -38,7 +38,7 @@ def replayable() -> bool:
 
 def typed() -> list[tuple[str, str]]:
     """What the submitted form holds, as far as it may be kept."""
-    return [(k, v) for k, values in request.form.lists() if k not in _NEVER for v in values]
+    return [(k, v) for k, values in request.form.lists() if k not in _never_kept() for v in values]
 
 
 def submit_again(path: str, fields: list[tuple[str, str]], title: str, intro: str) -> str:
@@ -49,8 +49,7 @@ def submit_again(path: str, fields: list[tuple[str, str]], title: str, intro: st
 
 def login_again(notice: str) -> str:
     """The login page with the typed form inside, signed."""
-    typed = [(k, v) for k, values in request.form.lists() if k not in _never_kept() for v in values]
-    packed = _signer().dumps({"path": request.path, "form": typed})
+    packed = _signer().dumps({"path": request.path, "form": typed()})
     assert isinstance(packed, str)
     page = pages.LoginPage(notice=notice, hidden=[("_replay", packed)])
     return render_template("login.html", title="登录", page=page)

@@ -32,6 +32,10 @@ def reconcile(
         parent, child = values.get(spec.parent, stored[0]), values.get(spec.name, stored[1])
         if not child or (parent, child) == stored or {parent, ""} & _parents(spec, child, dealer_id):
             continue
+        namesake = _namesake(spec, child, parent, dealer_id)
+        if namesake and spec.name in values:
+            values[spec.name] = namesake
+            continue
         if spec.name in values:
             errors[spec.name] = f"请选择所选{by_name[spec.parent].label}下的{spec.label}"
         else:
@@ -42,3 +46,10 @@ def reconcile(
 def _parents(spec: FieldSpec, child: Any, dealer_id: int | None) -> set[str]:
     """The parents of a stored child; an entry without one fits everywhere."""
     return {e.parent for e in spec.entries(dealer_id) if e.value == child}
+
+
+def _namesake(spec: FieldSpec, child: Any, parent: Any, dealer_id: int | None) -> str:
+    """The parent's own entry that reads the same: two cities may have a district of one name."""
+    entries = spec.entries(dealer_id)
+    labels = {e.label for e in entries if e.value == child}
+    return next((e.value for e in entries if e.parent == parent and e.label in labels), "")

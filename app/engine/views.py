@@ -455,13 +455,15 @@ class ResourceView(BaseView):  # type: ignore[misc]
             raise NotFound
         session = db.session()
         target = resource_of(spec.target)
-        statement = forms.pickable(spec, actor)
+        statement, params = forms.pickable(spec, actor), dict(actor.params)
         typed = request.args.get("q", "").strip()[: filters.MAX_TEXT]
         if typed:
             found = filters.keyword(target, typed, actor, session.get_bind().dialect.name)
-            like = target.title.contains(typed, autoescape=True)
-            statement = statement.where(like if found is None or not target.search else found)
-        rows = session.execute(statement.order_by(target.pk().desc()).limit(PICKED), actor.params).all()
+            if found is not None and target.search:
+                statement, params = statement.where(found.make()), params | found.params
+            else:
+                statement = statement.where(target.title.contains(typed, autoescape=True))
+        rows = session.execute(statement.order_by(target.pk().desc()).limit(PICKED), params).all()
         note = describe(target.pick_note) if target.pick_note is not None else None
         results = []
         for row in rows:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.engine.actions import Act, Invalid
+from models.customers import queries
 from models.customers.contacts import register
 from models.customers.persons import track
 from models.customers.tables import Contact, ContactSource
@@ -32,6 +33,7 @@ def receive(event: InboundEvent, act: Act, values: dict[str, Any]) -> InboundEve
     none (A-13, A-14).
     """
     session = act.session
+    queries.lock_outside(session, event.outside_id)
     known = select(InboundEvent).where(
         InboundEvent.sender == event.sender, InboundEvent.event_id == event.event_id
     )

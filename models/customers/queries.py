@@ -22,11 +22,19 @@ def lock_phones(session: Session, dealer_id: int, phones: Sequence[str]) -> None
 
     SQLite has one writer at a time anyhow; PostgreSQL takes one advisory lock per number, in order.
     """
+    _lock(session, dealer_id, phones)
+
+
+def lock_outside(session: Session, outside_id: str) -> None:
+    """Let nobody else take in an event of this outside person until the transaction ends (A-47)."""
+    _lock(session, 0, [outside_id])
+
+
+def _lock(session: Session, space: int, texts: Sequence[str]) -> None:
     if session.get_bind().dialect.name != "postgresql":
         return
-    for phone in sorted(phones):
-        key = crc32(phone.encode()) - 2**31
-        session.execute(select(func.pg_advisory_xact_lock(dealer_id, key)))
+    for text in sorted(texts):
+        session.execute(select(func.pg_advisory_xact_lock(space, crc32(text.encode()) - 2**31)))
 
 
 def same_phone(

@@ -1,0 +1,181 @@
+"""Bad input at the form of customers: each gets its clear answer in Chinese, nothing typed is lost, nothing
+half-written stays. The same for every form, field and address stands in ``tests/generic``."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from app.engine.audit import AuditEntry
+from app.engine.database import db
+from models.customers.tables import Contact, Customer, CustomerPhone
+from tests.customers.world import PASSWORD, PHONE, World
+from tests.plugins.people import Login
+from tests.spec.reading import at_once, footer, page, rows, said, typed
+
+FORM = {
+    "name": "张女士",
+    "phone": PHONE,
+    "community": "翠园小区",
+    "address": "一号路9号",
+    "remark": "下月\n交房",
+}
+ORIGIN = {"Origin": "http://localhost"}
+
+
+def written() -> list[int]:
+    """How much stands in the tables a filing writes to."""
+    db.session.rollback()
+    tables = (Customer, Contact, CustomerPhone, AuditEntry)
+    return [db.session.scalar(select(func.count()).select_from(t)) or 0 for t in tables]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "words"),
+    [
+        ({"phone": "1380000"}, "phone", "请输入正确的手机号码"),
+        ({"phone": "１３８０"}, "phone", "请输入正确的手机号码"),
+        ({"phones": ["13700000007", "12"]}, "phones", "请输入正确的手机号码"),
+        ({"name": ""}, "name", "客户姓名"),
+        ({"name": "长" * 65}, "name", "不能超过64个字，现有65个字"),
+        ({"remark": "长" * 5001}, "remark", "不能超过5000个字，现有5001个字"),
+        ({"level": "Z"}, "level", "请从列表中选择"),
+        ({"city": "没有这个市"}, "city", "请从列表中选择"),
+        ({"designer_id": "987654321"}, "designer_id", "请从列表中选择"),
+        ({"store_id": "9" * 30}, "store_id", "请从列表中选择"),
+        ({"contact": "abc"}, "contact", "请从列表中选择"),
+    ],
+)
+def test_a_wrong_field_is_named_and_the_rest_is_kept(
+    world: World, login: Login, wrong: dict[str, Any], field: str, words: str
+) -> None:
+    client, before = login("seller"), written()
+    answer = client.post("/customers/new", data={**FORM, **wrong})
+    shown = answer.get_data(as_text=True)
+    assert answer.status_code == 400
+    assert words in said(shown, field)
+    assert [typed(shown, n) for n in FORM if n not in wrong] == [FORM[n] for n in FORM if n not in wrong]
+    assert written() == before
+
+
+@pytest.mark.parametrize("way", ["form", "api"])
+def test_ids_of_another_dealer_are_not_there(world: World, login: Login, way: str) -> None:
+    client, theirs = login("seller"), world.people["outsider"].id
+    foreign = world.customer("outsider", name="外商场客户")
+    lead = world.contact("outsider", name="外商场潜客")
+    before = written()
+    given = {"designer_id": theirs, "store_id": world.stores[2].id, "helpers": theirs, "contact": lead.id}
+    for field, value in given.items():
+        if way == "form":
+            answer = client.post("/customers/new", data={**FORM, field: value})
+            assert said(answer.get_data(as_text=True), field) == "请从列表中选择"
+        else:
+            sent = [value] if field == "helpers" else value
+            answer = client.post("/api/v1/customers", json={**FORM, field: sent})
+            assert answer.get_json()["errors"] == {field: "请从列表中选择"}
+        assert answer.status_code == 400
+    assert written() == before
+    for address in (f"/customers/{foreign.id}", f"/customers/action/call?id={foreign.id}"):
+        assert "无权限查看" in page(client, address, 404)
+    assert client.post("/customers/action/call", data={"id": foreign.id}).status_code == 404
+    for picker in ("/customers/pick/designer_id?q=导购丙", "/customers/pick/store_id?q=乙商场"):
+        assert client.get(picker).get_json() == {"results": []}
+    found = client.get("/contacts/action/link_contact/pick/customer?q=外商场").get_json()
+    assert found == {"results": []}
+
+
+@pytest.mark.parametrize(
+    ("name", "phone"),
+    [
+        ("李👨‍👩‍👧家🏠", "１３８ ００００ ０００１"),
+        ("<script>alert(1)</script>", "+86 138-0000-0001"),
+        ("'; DROP TABLE customers; --", " 13800000001"),
+        ("𠮷田《特》“户”", "13800000001"),
+    ],
+)
+def test_odd_but_good_input_is_stored_as_typed_and_shown_as_text(
+    world: World, login: Login, name: str, phone: str
+) -> None:
+    client = login("seller")
+    assert client.post("/customers/new", data={**FORM, "name": name, "phone": phone}).status_code == 302
+    customer = db.session.scalars(select(Customer)).one()
+    assert (customer.name, customer.phone) == (name, PHONE)
+    for address in ("/customers/", f"/customers/{customer.id}", f"/customers/{customer.id}/edit", "/"):
+        shown = page(client, address)
+        assert "<script>alert" not in shown
+    assert name in rows(page(client, "/customers/"))[0]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["sort=password", "sort=-id;drop", "page=99999", "page=-1", "page=abc", "per_page=100000", "scope=group"],
+)
+def test_nonsense_in_the_address_is_a_list_all_the_same(world: World, login: Login, query: str) -> None:
+    world.customer()
+    shown = page(login("seller"), f"/customers/?{query}")
+    assert "条记录" in footer(shown) and len(rows(shown)) <= 1
+
+
+def test_two_clicks_at_the_same_moment_file_once(world: World, login: Login) -> None:
+    client = login("seller")
+    before = written()
+    post = partial(client.post, "/customers/new", data={**FORM, "_once": "one-click"})
+    answers = at_once([post, post])
+    assert [a.status_code for a in answers] == [302, 302]
+    assert written()[0] == before[0] + 1
+
+
+def token(shown: str) -> str:
+    """The token of a page's form."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', shown)
+    assert found
+    return found[1]
+
+
+def enter(client: FlaskClient) -> None:
+    """Sign in through the form, as in another tab."""
+    form = {"username": "seller", "password": PASSWORD, "csrf_token": token(page(client, "/login"))}
+    assert client.post("/login", data=form).status_code == 302
+
+
+def test_a_form_older_than_the_login_is_kept_and_needs_one_more_click(
+    world: World, client: FlaskClient, csrf: None
+) -> None:
+    enter(client)
+    old = token(page(client, "/customers/new"))
+    before = written()
+    client.post("/logout", data={"csrf_token": old})
+    enter(client)
+    late = client.post("/customers/new", data={**FORM, "csrf_token": old}, headers=ORIGIN)
+    shown = late.get_data(as_text=True)
+    assert late.status_code == 400 and "页面已过期" in shown and "继续提交" in shown
+    assert written()[:3] == before[:3]
+    assert [typed(shown, n) for n in FORM] == list(FORM.values())
+    kept = {n: typed(shown, n) for n in FORM} | {"csrf_token": token(shown.partition("<main")[2])}
+    assert client.post("/customers/new", data=kept, headers=ORIGIN).status_code == 302
+    assert db.session.scalars(select(Customer.name)).all() == ["张女士"]
+
+
+@pytest.mark.parametrize("origin", [{}, {"Origin": "http://elsewhere.example"}])
+def test_a_form_of_another_site_is_not_repeated(
+    world: World, client: FlaskClient, csrf: None, origin: dict[str, str]
+) -> None:
+    enter(client)
+    before = written()
+    answer = client.post("/customers/new", data={**FORM, "csrf_token": "wrong"}, headers=origin)
+    shown = answer.get_data(as_text=True)
+    assert answer.status_code == 400 and "页面已过期" in shown and "翠园小区" not in shown
+    assert written() == before
+
+
+def test_a_body_beyond_reason_gets_words(world: World, login: Login) -> None:
+    before = written()
+    answer = login("seller").post("/customers/new", data={**FORM, "remark": "长" * 400_000})
+    assert answer.status_code in (400, 413)
+    assert re.search("内容过大|不能超过5000个字", answer.get_data(as_text=True))
+    assert written() == before
