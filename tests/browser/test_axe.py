@@ -50,7 +50,9 @@ def findings(page: Any) -> list[str]:
     found = Axe().run(page)
     serious = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
     return [
-        f"{v['id']}: {n['html'][:160]} — {n.get('failureSummary', '')[:240]}" for v in serious for n in v["nodes"][:3]
+        f"{v['id']}: {n['html'][:160]} — {n.get('failureSummary', '')[:240]}"
+        for v in serious
+        for n in v["nodes"][:3]
     ]
 
 

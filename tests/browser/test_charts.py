@@ -39,7 +39,9 @@ def test_the_picture_itself_can_be_clicked(page_as: Any, world: World) -> None:
     box = plot.bounding_box()
     assert box is not None
     radius = min(box["width"], box["height"]) * 0.54 / 2
-    page.mouse.click(box["x"] + box["width"] * 0.4 + radius * 0.7, box["y"] + box["height"] / 2 - radius * 0.7)
+    page.mouse.click(
+        box["x"] + box["width"] * 0.4 + radius * 0.7, box["y"] + box["height"] / 2 - radius * 0.7
+    )
     expect(page).to_have_url(re.compile(r"/customers/\?.*level="))
 
 

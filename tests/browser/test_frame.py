@@ -171,7 +171,11 @@ def test_password_is_changed_by_its_owner(page_as: Any, page: Any, world: World)
         screen.fill(mine, label, value)
     mine.locator("[data-main]").click()
     expect(mine.locator("main")).to_contain_text("两次输入的新密码不一致")
-    for label, value in (("原密码", PASSWORD), ("新密码", "New-words-2027K"), ("再次输入新密码", "New-words-2027K")):
+    for label, value in (
+        ("原密码", PASSWORD),
+        ("新密码", "New-words-2027K"),
+        ("再次输入新密码", "New-words-2027K"),
+    ):
         screen.fill(mine, label, value)
     mine.locator("[data-main]").click()
     screen.flash(mine, "密码已修改")

@@ -78,7 +78,9 @@ def test_an_empty_list_says_so(page_as: Any, world: World) -> None:
 def test_180_days_are_shown_until_the_range_is_changed(page_as: Any, world: World) -> None:
     old, near = world.customers["周敏"], world.customers["张晓云"]
     for one, days in ((old, 181), (near, 179)):
-        statement = update(Customer).where(Customer.id == one).values(created_at=utcnow() - timedelta(days=days))
+        statement = (
+            update(Customer).where(Customer.id == one).values(created_at=utcnow() - timedelta(days=days))
+        )
         db.session.execute(statement.execution_options(audited=True, synchronize_session=False))
     db.session.commit()
     page = page_as("consultant1")
@@ -164,7 +166,9 @@ def test_a_batch_reports_record_by_record(page_as: Any, world: World) -> None:
     dialog.get_by_role("button", name="确定").click()
     main = page.locator("main")
     expect(main).to_contain_text("未执行的记录与原因")
-    expect(main.locator("tbody tr")).to_have_text([re.compile("周敏.*该客户已收款，请先将收款退回为0再操作失效")])
+    expect(main.locator("tbody tr")).to_have_text(
+        [re.compile("周敏.*该客户已收款，请先将收款退回为0再操作失效")]
+    )
     page.get_by_role("link", name="返回列表").click()
     expect(screen.row(page, "周敏")).to_be_visible()
     expect(screen.row(page, "赵立新")).to_have_count(0)

@@ -22,7 +22,9 @@ PHONE, MASKED = "13800000471", "138****0471"
 def _open_role(page: Any, label: str) -> None:
     """The path of the manual: 组织权限管理 → 商场角色管理 → the role → 编辑."""
     role = db.session.scalars(
-        select(StaffRole.id).where(StaffRole.label == label, StaffRole.dealer_id.is_not(None)).order_by(StaffRole.id)
+        select(StaffRole.id)
+        .where(StaffRole.label == label, StaffRole.dealer_id.is_not(None))
+        .order_by(StaffRole.id)
     ).first()
     page.goto("/")
     page.get_by_role("navigation", name="主菜单").get_by_role("link", name="商场角色管理").click()
@@ -64,7 +66,14 @@ def test_mask_phones_of_a_role_at_the_next_click(page_as: Any, world: World) -> 
     _open_role(admin, "导购")
     _tick(admin, "客户电话显示加密")
     file = f"/customers/{world.customers['周敏']}"
-    for address in ("/customers/", file, f"{file}/panel", f"{file}/edit", f"{file}/history", f"/search?q={PHONE}"):
+    for address in (
+        "/customers/",
+        file,
+        f"{file}/panel",
+        f"{file}/edit",
+        f"{file}/history",
+        f"/search?q={PHONE}",
+    ):
         consultant.goto(address)
         assert PHONE not in consultant.content().replace(f"q={PHONE}", ""), address
     consultant.goto("/customers/")
