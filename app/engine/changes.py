@@ -19,7 +19,16 @@ from app.engine.resource import Between, Group, Resource, has_resource, resource
 
 LONGEST = 2000  # characters of one value that are kept
 UNSEEN = frozenset({"version", "created_at", "updated_at", "created_by_id", "updated_by_id"})
-_DEEDS = {"create": "新增", "update": "编辑", "delete": "删除"}
+_DEEDS = {
+    "create": "新增",
+    "update": "编辑",
+    "delete": "删除",
+    "import": "导入",
+    "load": "文件装载",
+    "init": "初始化",
+    "demo": "演示数据",
+    "add_user": "新增账号",
+}
 
 
 @dataclass
@@ -119,7 +128,8 @@ def _row(deed: Deed, names: Mapping[tuple[Any, int], str]) -> dict[str, Any]:
 def _label(shown: type[Resource] | None, record: Any) -> str:
     if shown is None:
         return f"#{record.id}"
-    columns = [c for c in (shown.title, shown.code) if c is not None and describe(c).guard is None]
+    named = [c for c in (shown.title, shown.code) if c is not None and c is not shown.pk()]
+    columns = [c for c in named if describe(c).guard is None]
     alive = inspect(record).persistent
     parts = [
         getattr(record, c.key) if alive else record.__dict__.get(c.key)
