@@ -99,13 +99,18 @@ def locked(value: Hidden) -> Markup:
 
 
 def choice(spec: FieldSpec, value: Any, dealer_id: int | None, epoch: int) -> Markup:
-    """A state as a dot with its label; a one-letter level as a chip."""
+    """A state as a dot with its label, a one-letter level as a chip, a mere kind as its word."""
     found = entry_of(spec, value, dealer_id, epoch)
     if found is None:
         return escape(value)
     if len(found.label) < _NARROW_LEVELS:
         return _level(found.label)
-    return _dot(found.label, found.tone) if spec.choices is not None else escape(found.label)
+    return _dot(found.label, found.tone) if _toned(spec.choices) else escape(found.label)
+
+
+@lru_cache(maxsize=256)
+def _toned(choices: type[Choice] | None) -> bool:
+    return choices is not None and any(member.tone for member in choices)
 
 
 @lru_cache(maxsize=256)

@@ -29,6 +29,7 @@ class Tags(Resource, model=Tag):
     sorts = (Tag.created_at, Tag.name)
     detail = (Group("标签", Tag.name, Tag.group_name, Tag.tone, Tag.dealer_id, Tag.created_at),)
     form = (Group("标签", Tag.name, Tag.group_name, Tag.tone),)
+    pick_where = staticmethod(tags.of_own_dealer)
     create = staticmethod(tags.create_tag)
     update = staticmethod(tags.edit_tag)
     remove = staticmethod(tags.remove_tag)

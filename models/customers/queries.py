@@ -56,7 +56,7 @@ def same_phone(
         .distinct()
         .limit(MOST_OWNERS)
     )
-    condition = Customer.id.in_(session.scalars(owners).all())
+    condition: ColumnElement[bool] = Customer.id.in_(session.scalars(owners).all())
     if within == SameWithin.STORE:
         condition &= Customer.store_id == store_id
     if except_id is not None:
