@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zlib import crc32
 
-from sqlalchemy import String, Text, select
+from sqlalchemy import String, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.engine.database import Model
@@ -24,8 +25,15 @@ class Submission(Model):
 
 
 def seen(session: Session, token: str) -> str | None:
-    """Where the first submit of this token led, or None when the token is fresh."""
-    return session.scalar(select(Submission.url).where(Submission.token == token)) if token else None
+    """Where the first submit of this token led, or None when the token is fresh.
+
+    A second submit waits here for the first one to end; SQLite has one writer at a time anyhow.
+    """
+    if not token:
+        return None
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(-1, crc32(token.encode()) - 2**31)))
+    return session.scalar(select(Submission.url).where(Submission.token == token))
 
 
 def remember(session: Session, token: str, user_id: int, url: str, now: datetime | None = None) -> None:
