@@ -177,6 +177,7 @@ class Customers(Resource, model=Customer):
     views = (
         View("urgent", "急需跟进", _urgent, sort="next_follow_up_at", hot=True, ignores_window=True),
         View("today", "今日到期", _due_today, sort="next_follow_up_at", hot=True, ignores_window=True),
+        View("following", "跟进中", lambda now: Customer.stage == Stage.FOLLOWING),
         View("ordered", "订单客户", lambda now: Customer.stage == Stage.ORDERED),
         View("lost", "已战败", lambda now: Customer.stage == Stage.LOST),
         View("invalid", "已失效", lambda now: Customer.stage == Stage.INVALID),
