@@ -55,6 +55,10 @@ class Search:
     make: Callable[[], ColumnElement[bool]]
     exact: bool
     """A number rather than a name: looked for past the list's window and in every scope."""
+    walk: Callable[[], ColumnElement[bool]]
+    """The same looked at row by row, for walking along the list."""
+    frequent: bool = False
+    """Walking along the list finds a page soonest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,10 +274,16 @@ def keyword(resource: type[Resource], text: str, actor: Actor, dialect: str) -> 
     searched = () if mobile else resource.search
     params = {"q_digits": digits, "q_code": text, "q_upper": text.upper()}
 
-    def make() -> ColumnElement[bool]:
+    def indexed(column: Any) -> ColumnElement[bool]:
+        return names.condition(resource, column, text, dialect, actor.dealer_id)
+
+    def seen(column: Any) -> ColumnElement[bool]:
+        return names.contains(column, text, dialect)
+
+    def make(named: Callable[[Any], ColumnElement[bool]] = indexed) -> ColumnElement[bool]:
         parts = [_exactly(resource, s, bindparam("q_digits")) for s in (*phones, *tails) if s.values is None]
         parts += [_exactly(resource, s, bindparam(n)) for s in codes for n in ("q_code", "q_upper")]
-        parts += [names.condition(resource, c, text, dialect, actor.dealer_id) for c in searched]
+        parts += [named(c) for c in searched]
         aside = [s.values for s in (*phones, *tails) if s.values is not None]
         # A table of its own is asked for itself: joined by OR it would make PostgreSQL read every row.
         ways: list[Any] = [select(v.left).where(v.value == bindparam("q_digits")) for v in aside]
@@ -281,8 +291,10 @@ def keyword(resource: type[Resource], text: str, actor: Actor, dialect: str) -> 
             return or_(*parts) if parts else false()
         if parts:
             ways.append(select(resource.pk()).where(or_(*parts)))
-        return resource.pk().in_(union(*ways) if len(ways) > 1 else ways[0])  # type: ignore[no-any-return]
+        found: Any = union(*ways) if len(ways) > 1 else ways[0]
+        return resource.pk().in_(found)  # type: ignore[no-any-return]
 
     shape = ("q", *(s.name for s in phones), "/", *(s.name for s in tails), "/", *(s.name for s in codes))
     numeric = text.isascii() and sum(c.isdigit() for c in text) >= TAIL
-    return Search(None if searched else shape, params, make, numeric)
+    frequent = not numeric and any(names.frequent(c, text, dialect, actor.dealer_id) for c in searched)
+    return Search(None if searched else shape, params, make, numeric, lambda: make(seen), frequent)

@@ -49,10 +49,13 @@ class Query:
 
     @property
     def conditions(self) -> list[ColumnElement[bool]]:
-        """Everything but the scope."""
+        """Everything but the scope, as it is looked at on a walk along the list."""
+        return self._conditions(walking=True)
+
+    def _conditions(self, *, walking: bool) -> list[ColumnElement[bool]]:
         parts = [f.make() for f in self.filters]
         if self.search is not None:
-            parts.append(self.search.make())
+            parts.append(self.search.walk() if walking else self.search.make())
         if self.view is not None:
             parts.append(self.view.where(self.now))
         return parts
@@ -68,12 +71,13 @@ class Query:
     @property
     def condition(self) -> ColumnElement[bool]:
         """Scope and filters as one condition, for charts and "select all"; execute with ``params``."""
-        return and_(condition(self.resource, self.scopes), *self.conditions)
+        return and_(condition(self.resource, self.scopes), *self._conditions(walking=False))
 
     @property
     def selective(self) -> bool:
         """Whether a filter is expected to leave few rows."""
-        return self.search is not None or any(f.selective for f in self.filters)
+        searched = self.search is not None and not self.search.frequent
+        return searched or any(f.selective for f in self.filters)
 
 
 def first(args: Args, name: str) -> str:

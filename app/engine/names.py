@@ -1,8 +1,8 @@
 """Finding people by a part of their name: any two characters, in any script, fast on both databases.
 
 PostgreSQL: a GIN index over the name's pairs of characters. SQLite: a full-text table with one token per
-character, kept by triggers, searched as a phrase. Both find exactly the names that contain the text,
-capital and small ASCII letters being the same. A single character is looked for in the name itself.
+pair, kept by triggers. Both find exactly the names that contain the text, capital and small ASCII letters
+being the same. A single character is looked for in the name itself.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import ClauseElement, Executable
 from sqlalchemy.types import Text
 
 from app.engine.database import db
@@ -86,27 +88,55 @@ def condition(
     if len(wanted) < 2:
         return contains(attribute, value, dialect)
     if dialect == "postgresql":
-        grams = sorted({wanted[i : i + 2] for i in range(len(wanted) - 1)})
-        pairs = func.zk_bigrams(attribute).op("@>")(cast(grams, ARRAY(Text)))
-        return pairs if len(wanted) == 2 else and_(pairs, contains(attribute, value, dialect))
+        pairs: ColumnElement[bool] = func.zk_bigrams(attribute).op("@>")(cast(_pairs(wanted), ARRAY(Text)))
+    else:
+        pairs = resource.pk().in_(_hits(attribute, wanted, dealer_id))
+    return pairs if len(wanted) == 2 else and_(pairs, contains(attribute, value, dialect))
+
+
+def frequent(attribute: Any, value: str, dialect: str, dealer_id: int | None) -> bool:
+    """Whether so many names match (先生) that walking the list finds a page sooner than the index lists
+    them all. PostgreSQL is asked for its estimate, SQLite for the matches up to the limit."""
+    wanted = folded(value)[:LONGEST]
+    if len(wanted) < 2:
+        return True
+    if dialect == "postgresql":
+        pairs = func.zk_bigrams(attribute).op("@>")(cast(_pairs(wanted), ARRAY(Text)))
+        asked = select(literal(1)).select_from(attribute.class_).where(pairs)
+        plan = db.session.scalar(_Explain(asked))
+        return bool(plan[0]["Plan"]["Plan Rows"] > FREQUENT)
+    first = _hits(attribute, wanted, dealer_id).limit(FREQUENT + 1).subquery()
+    return (db.session.scalar(select(func.count()).select_from(first)) or 0) > FREQUENT
+
+
+class _Explain(Executable, ClauseElement):
+    """PostgreSQL's plan of a statement as JSON."""
+
+    inherit_cache = False
+
+    def __init__(self, statement: Select[Any]) -> None:
+        self.statement = statement
+
+
+@compiles(_Explain)
+def _write_explain(element: _Explain, compiler: Any, **options: Any) -> str:
+    return "EXPLAIN (FORMAT JSON) " + str(compiler.process(element.statement, **options))
+
+
+def _pairs(wanted: str) -> list[str]:
+    return sorted({wanted[i : i + 2] for i in range(len(wanted) - 1)})
+
+
+def _hits(attribute: Any, wanted: str, dealer_id: int | None) -> Select[Any]:
+    """The rows of SQLite's full-text table that have all pairs of the text."""
     owner = attribute.property.columns[0].table
     place = Searched(owner.name, attribute.key, "dealer_id" in owner.c)
-    match = f'"{" ".join(str(ord(c)) for c in wanted)}"'
+    match = " AND ".join(f"{ord(pair[0])}x{ord(pair[1])}" for pair in _pairs(wanted))
     if place.dealers and dealer_id is not None:
         everybody = " OR d0" if owner.c.dealer_id.nullable else ""
-        match = f"{match} AND (d{dealer_id}{everybody})"
+        match = f"({match}) AND (d{dealer_id}{everybody})"
     hits: Select[Any] = select(column("rowid")).select_from(table(place.fts))
-    hits = hits.where(literal_column(place.fts).op("MATCH")(bindparam(None, match, unique=True)))
-    if _frequent(hits):
-        return contains(attribute, value, dialect)
-    return resource.pk().in_(hits)  # type: ignore[no-any-return]
-
-
-def _frequent(hits: Select[Any]) -> bool:
-    """Whether so many names match (先生) that walking the list finds a page sooner than the full-text
-    table lists them all. PostgreSQL knows that from its statistics."""
-    first = hits.limit(FREQUENT + 1).subquery()
-    return (db.session.scalar(select(func.count()).select_from(first)) or 0) > FREQUENT
+    return hits.where(literal_column(place.fts).op("MATCH")(bindparam(None, match, unique=True)))
 
 
 def contains(attribute: Any, value: str, dialect: str) -> ColumnElement[bool]:
@@ -191,14 +221,14 @@ def _gin(place: Searched) -> str:
 
 
 def _words(place: Searched, row: str) -> str:
-    """The tokens of one row: the number of each character in order, and the dealer."""
+    """The tokens of one row: the numbers of each two neighbouring characters, and the dealer."""
     value = f"lower({row}.{place.column})"
-    characters = (
-        f"(SELECT group_concat(unicode(substr({value}, n, 1)), ' ') FROM "
-        f"(SELECT n FROM zk_numbers WHERE n <= length({value}) ORDER BY n))"
+    pairs = (
+        f"(SELECT group_concat(unicode(substr({value}, n, 1)) || 'x' || unicode(substr({value}, n + 1, 1)), ' ') "
+        f"FROM zk_numbers WHERE n < length({value}))"
     )
     dealer = f" || ' d' || coalesce({row}.dealer_id, 0)" if place.dealers else ""
-    return f"coalesce({characters}, ''){dealer}"
+    return f"coalesce({pairs}, ''){dealer}"
 
 
 def _sqlite(place: Searched) -> Iterator[str]:

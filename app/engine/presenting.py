@@ -46,7 +46,7 @@ def list_page(
         skip = (query.page - 1) * query.per_page
         if skip > reading.MAX_OFFSET:
             skip, query.page = 0, 1
-    total, more = _count(session, query) if query.last else (0, False)
+    total, more = _counted(session, query) if query.last else (0, False)
     if query.last and not more and total % query.per_page:
         per_page, query.per_page = query.per_page, total % query.per_page
         rows = reading.read(session, query, specs)
@@ -54,7 +54,7 @@ def list_page(
     else:
         rows = reading.read(session, query, specs, skip=skip)
     if not query.last:
-        total, more = (rows.total, False) if rows.total is not None else _total(session, query, rows)
+        total, more = (rows.total, rows.more) if rows.total is not None else _total(session, query, rows)
     elif not more:
         query.page = max(1, -(-total // query.per_page))
     headings = _headings(resource, actor, query, specs, base)
@@ -101,19 +101,20 @@ def _rows(
 _CLOSED = Markup("</td>")
 
 
-def _count(session: Session, query: Query) -> tuple[int, bool]:
-    return reading.count(session, query)
-
-
 def _total(session: Session, query: Query, rows: reading.Rows) -> tuple[int, bool]:
-    """The number of matches: known from a page that shows all, else counted and kept for a moment."""
+    """The number of matches: known from a page that shows all, else counted."""
     if not rows.has_next and query.after is None and query.before is None and query.page == 1:
         return len(rows.records), False
+    return _counted(session, query)
+
+
+def _counted(session: Session, query: Query) -> tuple[int, bool]:
+    """The number of matches, kept for a moment: turning pages does not count again."""
     args = tuple(
         (k, tuple(v)) for k, v in sorted(query.args.items()) if k not in (*_PAGING, "sort", "per_page")
     )
     key = ("count", query.resource.name, query.actor.id, query.actor.epoch, query.now.date(), args)
-    found: tuple[int, bool] = chrome.remembered(key, lambda: _count(session, query))
+    found: tuple[int, bool] = chrome.remembered(key, lambda: reading.count(session, query))
     return found
 
 

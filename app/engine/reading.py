@@ -16,7 +16,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, select, union
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, or_, select, union
 from sqlalchemy.orm import Session, aliased
 
 from app.engine import paging, plans
@@ -54,6 +54,8 @@ class Rows:
     has_next: bool
     has_previous: bool
     total: int | None = None
+    more: bool = False
+    """There are more than ``total``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ class _Reader:
     def page(self) -> Rows:
         need = self.query.per_page + 1
         total: int | None = None
+        more = False
         raw: list[Any] | None = None
         if not self.query.selective:
             raw = self._walk(need, bounded=self.filtered)
@@ -120,8 +123,11 @@ class _Reader:
         if raw is None:
             raw, total = self._from_candidates(need)
             if raw is None:
+                total, more = CANDIDATES, True
                 raw = self._walk(need, bounded=False)
-        return self._rows(raw, total)
+        rows = self._rows(raw, total)
+        rows.more = more
+        return rows
 
     def _segments(self) -> list[Segment]:
         filled = Segment(self.cursor, self.descending, True, self.nullable)
@@ -395,28 +401,34 @@ def count(session: Session, query: Query, limit: int = COUNT_LIMIT) -> tuple[int
     With filters only the next `LOOK` × 4 rows of the scope are looked at, so no count walks a million.
     """
     resource = query.resource
-    inner = select(literal(1)).select_from(resource.model).where(query.condition)
+    inner = select(literal(1)).select_from(resource.model)
     if query.selective or _follows_index(query):
-        total = _count(session, inner.limit(limit + 1), query)
+        matching = inner.where(query.condition).limit(limit + 1).subquery()
+        total = session.scalar(select(func.count()).select_from(matching), query.params) or 0
         return min(total, limit), total > limit
     first = describe(resource.sorts[0]) if resource.sorts else query.sort
-    bounds = []
+    ends = []
+    if not arms(resource, query.scopes):
+        return 0, False
     for arm in arms(resource, query.scopes):
         segment = Segment(None, True, True, False)
         base, key, order = _arm_source(arm, resource.pk(), first.attribute)
         base = base.with_only_columns(order).where(*arm.where)
-        bounds.append(segment.ordered(base, order, key).limit(1).offset(LOOK * 4).scalar_subquery())
-    values = [] if not bounds else [
-        v for v in session.execute(select(*bounds), query.params).one() if v is not None
-    ]  # fmt: skip
-    if values:
-        inner = inner.where(first.attribute >= max(values))
-    total = _count(session, inner.limit(limit + 1), query)
-    return min(total, limit), total > limit or bool(values)
-
-
-def _count(session: Session, inner: Select[Any], query: Query) -> int:
-    return session.scalar(select(func.count()).select_from(inner.subquery()), query.params) or 0
+        ends.append(segment.ordered(base, order, key).limit(1).offset(LOOK * 4).scalar_subquery())
+    # One statement: where each arm's look ends, and what matches before the nearest end.
+    end = select(*(e.label(f"e{n}") for n, e in enumerate(ends))).cte("ends")
+    inner = inner.where(condition(resource, query.scopes), *query.conditions)
+    extreme = _extreme(first, True)
+    for column in end.c:
+        nearest = select(column).scalar_subquery()
+        if extreme is None:
+            inner = inner.where(or_(nearest.is_(None), first.attribute >= nearest))
+        else:
+            inner = inner.where(first.attribute >= func.coalesce(nearest, extreme))
+    matching = inner.limit(limit + 1).subquery()
+    amount = select(func.count()).select_from(matching).scalar_subquery()
+    total, *bounds = session.execute(select(amount, *end.c), query.params).one()
+    return min(total, limit), total > limit or any(bound is not None for bound in bounds)
 
 
 def counts(
