@@ -11,7 +11,7 @@ from flask import Flask
 
 WIDE = (1440, 900)
 NARROW = (390, 844)
-_FLAGS = [
+FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
@@ -25,7 +25,7 @@ def browser() -> Iterator[Any]:
     path = shutil.which("chromium")
     assert path, "these tests need Chromium: apt-get install chromium fonts-noto-cjk"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
         chromium.close()
 
