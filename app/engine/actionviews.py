@@ -1,0 +1,147 @@
+"""Actions of a resource on one or many records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from flask import flash, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import expose
+
+from app.engine import chrome, detail, forms, listing, pages, perform, presenting
+from app.engine.actions import (
+    Act,
+    Action,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Question,
+    Refusal,
+    Stale,
+)
+from app.engine.database import db, utcnow
+from app.engine.resource import Group
+from app.engine.scopes import Actor
+from app.engine.security import require_actor
+from app.engine.viewbase import Texts, ViewBase, dialog_of, placed
+
+
+class ActionViews(ViewBase):
+    """The form of an action, then the deed and its report."""
+
+    @expose("/action/<name>", methods=["GET", "POST"])
+    def action(self, name: str) -> ResponseReturnValue:
+        """An action on one or many records: its form, then the deed."""
+        actor = require_actor()
+        action = next((a for a in self.resource.actions if a.name == name), None)
+        if action is None:
+            raise NotFound
+        if not actor.can(*action.permission_on(self.resource)):
+            raise Forbidden(action.permission_label or action.label)
+        source = request.args if request.method == "GET" else request.form
+        ids, labels = self._subjects(actor, source.to_dict(flat=False))
+        context = forms.Context(db.session(), actor, utcnow(), subjects=tuple(ids))
+        back = self._back()
+        if not ids:
+            flash("请先选择记录", "warning")
+            return redirect(back)
+        if action.before is not None:
+            try:
+                action.before(Act(actor, context.now, context.session))
+            except Refusal as refusal:
+                flash(refusal.message, "warning")
+                return redirect(back)
+        if request.method == "GET":
+            return self._action_form(context, action, ids, labels, back)
+        texts = request.form.to_dict(flat=False)
+        try:
+            values = forms.clean(action.fields, texts, context)
+            report = perform.perform(
+                action, ids, actor,
+                version=listing.number(request.form.get("version", ""), 0) or None,
+                answers=request.form.getlist("_answer"), token=request.form.get("_once", "")[:64], **values,
+            )  # fmt: skip
+        except Question as question:
+            return self._action_form(context, action, ids, labels, back, texts=texts, question=question)
+        except Invalid as wrong:
+            page = self._action_form(context, action, ids, labels, back, texts=texts, errors=wrong.errors)
+            return page, 400
+        except (Forbidden, NotFound):
+            raise
+        except Refusal as refusal:
+            if not action.fields:
+                flash(refusal.message, "bad")
+                return redirect(back)
+            page = self._action_form(context, action, ids, labels, back, texts=texts, errors=placed(refusal))
+            return page, 409 if isinstance(refusal, Stale) else 400
+        return self._report(action, report, ids, back)
+
+    def _report(
+        self, action: Action, report: perform.Report, ids: Sequence[int], back: str
+    ) -> ResponseReturnValue:
+        for warning in report.warnings:
+            flash(warning, "warning")
+        if report.refused:
+            shown = pages.Outcome(
+                action.label, report.done, [(r.label, r.reason) for r in report.refused], back
+            )
+            return chrome.page("outcome.html", key=self.resource.name, title=action.label, page=shown)
+        said = "；".join(report.messages)
+        flash(
+            said
+            or (f"{action.label}：已完成" if len(ids) == 1 else f"{action.label}：已完成 {report.done} 条"),
+            "good",
+        )
+        if said.startswith("/"):
+            return redirect(said)
+        return redirect(back)
+
+    def _subjects(self, actor: Actor, given: dict[str, list[str]]) -> tuple[list[int], list[str]]:
+        """The chosen records with their names; "all" means everything the list's filters match."""
+        session = db.session()
+        resource = self.resource
+        if given.get("all") == ["1"]:
+            args = presenting.arguments(given)
+            query = listing.parse(resource, actor, args, utcnow(), session.get_bind().dialect.name)
+            found = detail.matching(session, query, perform.MAX_BATCH + 1)
+            if len(found) > perform.MAX_BATCH:
+                raise Refusal(f"一次最多处理{perform.MAX_BATCH}条记录，请缩小范围")
+            ids = found
+        else:
+            ids = [int(i) for i in given.get("id", ()) if i.isascii() and i.isdigit() and len(i) < 10]
+            ids = list(dict.fromkeys(ids))[: perform.MAX_BATCH + 1]
+        named = detail.labels(session, resource, ids, actor)
+        if ids and not named:
+            raise NotFound
+        return ids, [named[i] for i in ids if i in named]
+
+    def _action_form(
+        self,
+        context: forms.Context,
+        action: Action,
+        ids: Sequence[int],
+        labels: Sequence[str],
+        back: str,
+        *,
+        texts: Texts | None = None,
+        errors: Mapping[str, str] | None = None,
+        question: Question | None = None,
+    ) -> str:
+        preset = {s.name: request.args[s.name] for s in action.fields if s.name in request.args}
+        drawer = forms.Drawer(f"{self.base}/action/{action.name}", texts, errors, preset=preset)
+        shown = forms.form_page(
+            (Group("", *action.fields),), context, drawer,
+            title=action.label, url=f"{self.base}/action/{action.name}", cancel_url=back, submit=action.label,
+        )  # fmt: skip
+        shown.subjects = list(labels)
+        shown.intro = action.confirm
+        shown.tone = "BAD" if action.tone == "r" else ""
+        shown.icon = action.icon
+        shown.hidden += [("id", str(i)) for i in ids] + [("back", back)]
+        if len(ids) == 1:
+            shown.more_submits += [
+                pages.DialogButton(label, url=address.format(id=ids[0])) for label, address in action.links
+            ]
+        if question is not None:
+            shown.dialog = dialog_of(question, texts or {})
+        return chrome.page("form.html", key=self.resource.name, title=action.label, page=shown)

@@ -1,0 +1,59 @@
+"""What the generated views share: the resource, the permission, the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from flask import request
+from flask_appbuilder import BaseView
+
+from app.engine import pages
+from app.engine.actions import Forbidden, Question, Refusal
+from app.engine.resource import Resource
+from app.engine.scopes import Actor
+from app.engine.security import require_actor
+
+Texts = Mapping[str, Sequence[str]]
+
+
+class ViewBase(BaseView):  # type: ignore[misc]
+    """The view of one resource; see `views.ResourceView`."""
+
+    resource: ClassVar[type[Resource]]
+
+    @property
+    def base(self) -> str:
+        """The address of the list, without a slash at the end."""
+        return f"/{self.resource.name}"
+
+    def allowed(self, permission: str, label: str = "") -> Actor:
+        """The signed-in actor, if he or she has the permission on this resource."""
+        actor = require_actor()
+        if not actor.can(permission, self.resource.view_name()):
+            raise Forbidden(label or self.resource.label)
+        return actor
+
+    def _back(self, fallback: str = "") -> str:
+        """The page of this product the person came from."""
+        came = request.form.get("back") or request.referrer or ""
+        host = request.host_url.rstrip("/")
+        came = came.removeprefix(host)
+        good = came.startswith("/") and not came.startswith(("//", "/\\"))
+        return came if good else fallback or f"{self.base}/"
+
+
+def placed(refusal: Refusal) -> dict[str, str]:
+    """The refusal's sentence beside the field it belongs to."""
+    return {refusal.field: refusal.message}
+
+
+def dialog_of(question: Question, texts: Texts) -> pages.Dialog:
+    """The question as a dialog; earlier answers travel with every button."""
+    buttons = [
+        pages.DialogButton(a.label, "_answer" if a.value else "", a.value, a.url, a.primary)
+        for a in question.answers
+    ]
+    return pages.Dialog(
+        question.heading, question.text, buttons, list(question.headings), [list(r) for r in question.rows]
+    )
