@@ -21,7 +21,7 @@ from app.engine.listing import Query
 from app.engine.presenting import action_link, offered_actions, role
 from app.engine.reading import linked, projected
 from app.engine.resource import Group, Related, Resource, has_resource, resource_of
-from app.engine.scopes import Actor, visible
+from app.engine.scopes import Actor, visible, within_dealer
 
 
 class ColumnChoice(Model):
@@ -180,7 +180,8 @@ def _shown(related: Any, actor: Actor) -> bool:
 
 
 def _table(session: Session, related: Related, pk: int, actor: Actor, now: datetime) -> pages.Table:
-    """The records that point here. Children follow the customer: the parent was seen, so they are."""
+    """The records of this dealer that point here. Children follow the customer: the parent was seen, so
+    they are."""
     child = resource_of(related.by.class_)
     sources = related.columns or tuple(c for c in child.columns if c is not related.by)
     specs = [s for s in map(describe, sources) if s.attribute is not None]
@@ -188,9 +189,10 @@ def _table(session: Session, related: Related, pk: int, actor: Actor, now: datet
     statement = select(child.pk(), *chosen).select_from(child.model)
     for other, on in joins:
         statement = statement.outerjoin(other, on)
-    statement = statement.where(related.by == pk).order_by(child.pk().desc()).limit(related.limit)
+    statement = statement.where(related.by == pk, within_dealer(child, actor))
+    statement = statement.order_by(child.pk().desc()).limit(related.limit)
     rows = []
-    for number, row in enumerate(session.execute(statement), 1):
+    for number, row in enumerate(session.execute(statement, actor.params), 1):
         cells = [
             html(spec, gate(spec, value, actor, projected=True), actor.dealer_id, actor.epoch, now)
             for spec, value in zip(specs, row[1:], strict=True)

@@ -220,3 +220,12 @@ def visible(resource: type[Resource], actor: Actor | None) -> ColumnElement[bool
     Carries bind parameters: execute with ``actor.params``. Nobody signed in sees nothing.
     """
     return false() if actor is None else condition(resource, scopes_of(resource, actor))
+
+
+def within_dealer(resource: type[Resource], actor: Actor) -> ColumnElement[bool]:
+    """Rows that do not belong to another dealer, for children shown with a parent the person sees: a
+    preset of the group is a parent to rows of every dealer. Execute with ``actor.params``."""
+    dealer = resource.scopes.dealer
+    if dealer is None or Scope.GROUP in scopes_of(resource, actor):
+        return true()
+    return or_(dealer == MY_DEALER, dealer.is_(None))
