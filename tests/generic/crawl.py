@@ -74,6 +74,21 @@ def _lists(base: str, found: type[Resource]) -> Iterator[str]:
     yield f"{base}?last=1&window=all"
 
 
+def listings(found: type[Resource]) -> list[str]:
+    """Every address of one resource that names several records: lists, charts, pickers."""
+    everything = "window=all&include=all&per_page=100"
+    seen = [f"/{found.name}/?{everything}", f"/{found.name}/?last=1&window=all"]
+    seen += [f"/{found.name}/?scope={s.value}&{everything}" for s in Scope]
+    seen += [f"/{found.name}/?view={v.name}&{everything}" for v in found.views]
+    seen += [f"/{found.name}/charts?scope={s.value}&window=all" for s in Scope if found.charts]
+    seen += [f"/{found.name}/pick/{s.name}" for s in fields(found) if s.target is found.model]
+    if found.api:
+        seen += [
+            f"/api/v1/{found.name}?scope={s}&window=all&per_page=100" for s in ("", *(s.value for s in Scope))
+        ]
+    return seen
+
+
 def filters_of(found: type[Resource]) -> list[FieldSpec]:
     """The declared filters' fields."""
     return [describe(f.column if isinstance(f, Between) else f) for f in found.filters]

@@ -6,6 +6,7 @@ import base64
 import html
 import json
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote_plus
@@ -53,22 +54,28 @@ def _decoded(text: str) -> str:
         return ""
 
 
-def traces(secret: Any) -> list[str]:
-    """The texts that would betray the secret."""
-    if isinstance(secret, Decimal):
-        whole = f"{secret:.2f}"
-        return [whole, f"{secret:,.2f}", whole.split(".")[0], f"{secret:,.0f}", f"{secret * 100:.0f}"]
-    digits = str(secret)
-    return [digits[i : i + WINDOW] for i in range(len(digits) - WINDOW + 1)]
+_DIGITS = re.compile(r"\d{5,}")
 
 
-def found_in(text: str, secrets: Any) -> list[str]:
-    """Which secrets left a trace, with what stands around it."""
+def found_in(text: str, secrets: Iterable[Any]) -> list[str]:
+    """Which secrets left a trace, with what stands around it: five digits of a number in a row, or a
+    price in any way of writing it."""
+    runs = set(_DIGITS.findall(text))
+    windows = {run[i : i + WINDOW] for run in runs for i in range(len(run) - WINDOW + 1)}
     found = []
     for secret in secrets:
-        for trace in traces(secret):
+        if isinstance(secret, Decimal):
+            trace = next((w for w in _written(secret) if w in text), "")
+        else:
+            digits = str(secret)
+            parts = (digits[i : i + WINDOW] for i in range(len(digits) - WINDOW + 1))
+            trace = next((p for p in parts if p in windows), "")
+        if trace:
             at = text.find(trace)
-            if at >= 0:
-                found.append(f"{secret} by {trace!r}: …{text[max(0, at - 60) : at + 40]}…")
-                break
+            found.append(f"{secret} by {trace!r}: …{text[max(0, at - 60) : at + 40]}…")
     return found
+
+
+def _written(price: Decimal) -> tuple[str, ...]:
+    whole = int(price)
+    return (str(whole), f"{whole:,}", f"{price * 100:.0f}")

@@ -65,7 +65,7 @@ def test_nonsense_in_a_lists_address(app: Flask, clients: Any, resource: type[Re
     client = clients(SEES if resource.name != "dealers" else "admin")
     for query in GENERAL:
         check(client, f"/{resource.name}/?{query}")
-        if resource.api:
+        if resource.api and not query.startswith("q="):
             check(client, f"/api/v1/{resource.name}?{query}")
     assert client.get(f"/{resource.name}/charts?{GENERAL[0]}").status_code in (200, 403, 404)
 

@@ -11,16 +11,16 @@ from sqlalchemy import text
 from app.engine.database import db
 from app.engine.resource import Resource, resources
 from app.engine.scopes import Scope, offered
-from tests.generic.crawl import reads
+from tests.generic.crawl import listings
 from tests.generic.world import AWAY, FOREIGN, HERE, OWN, SEES, STORE, THERE, World, fields
 
 ALL = [pytest.param(r, id=r.name) for r in resources()]
-STRANGERS = [
-    pytest.param(SEES, AWAY, id="other-dealer"),
-    pytest.param(FOREIGN, HERE, id="from-other-dealer"),
-    pytest.param(OWN, HERE, id="own-rows"),
-    pytest.param(STORE, HERE, id="other-store"),
-]
+STRANGERS = {
+    "other-dealer": (SEES, AWAY),
+    "from-other-dealer": (FOREIGN, HERE),
+    "own-rows": (OWN, HERE),
+    "other-store": (STORE, HERE),
+}
 
 
 def hidden_from(resource: type[Resource], person: str) -> bool:
@@ -31,19 +31,24 @@ def hidden_from(resource: type[Resource], person: str) -> bool:
     return not resource.scopes.open and resource.name != "dealers"
 
 
+BORDERS = [
+    pytest.param(r, person, place, id=f"{r.name}-{name}")
+    for r in resources()
+    for name, (person, place) in STRANGERS.items()
+    if hidden_from(r, person)
+]
+
+
 def count(table: str) -> int:
     """Rows of a table."""
     return db.session.scalar(text(f'SELECT count(*) FROM "{table}"')) or 0
 
 
 @pytest.mark.spec("A-70")
-@pytest.mark.parametrize(("person", "place"), STRANGERS)
-@pytest.mark.parametrize("resource", ALL)
+@pytest.mark.parametrize(("resource", "person", "place"), BORDERS)
 def test_record_outside_is_not_there(
     app: Flask, world: World, clients: Any, resource: type[Resource], person: str, place: str
 ) -> None:
-    if not hidden_from(resource, person):
-        pytest.skip("everybody of the dealer sees these")
     client, pk = clients(person), world.id(resource, place)
     for path in (f"/{resource.name}/{pk}", f"/{resource.name}/{pk}/panel", f"/{resource.name}/{pk}/history"):
         assert client.get(path).status_code == 404, path
@@ -86,16 +91,13 @@ def test_own_record_is_there(app: Flask, world: World, clients: Any, resource: t
 
 
 @pytest.mark.spec("A-70")
-@pytest.mark.parametrize(("person", "place"), STRANGERS)
-@pytest.mark.parametrize("resource", ALL)
+@pytest.mark.parametrize(("resource", "person", "place"), BORDERS)
 def test_record_outside_is_on_no_list(
     app: Flask, world: World, clients: Any, resource: type[Resource], person: str, place: str
 ) -> None:
     """Lists under every scope and view, charts, pickers and the API name no record from outside."""
-    if not hidden_from(resource, person):
-        pytest.skip("everybody of the dealer sees these")
     client, pk = clients(person), world.id(resource, place)
-    for path in reads(app, resource, world, THERE if place == HERE else HERE):
+    for path in listings(resource):
         answer = client.get(path)
         body = answer.get_data(as_text=True)
         assert f'/{resource.name}/{pk}"' not in body, path
@@ -202,7 +204,7 @@ def test_all_matching_means_all_i_may_see(
 
 
 @pytest.mark.spec("A-70")
-@pytest.mark.parametrize(("person", "place"), STRANGERS)
+@pytest.mark.parametrize(("person", "place"), STRANGERS.values(), ids=STRANGERS)
 def test_search_of_the_top_bar_stays_inside(
     app: Flask, world: World, clients: Any, person: str, place: str
 ) -> None:
@@ -216,3 +218,54 @@ def test_search_of_the_top_bar_stays_inside(
                 assert f'/{resource.name}/{world.id(resource, place)}"' not in page.get_data(as_text=True), (
                     typed
                 )
+
+
+SHARED = [pytest.param(r, id=r.name) for r in resources() if r.scopes.shared and r.detail]
+
+
+@pytest.mark.spec("A-70")
+@pytest.mark.parametrize("resource", SHARED)
+def test_preset_of_the_group_shows_nobody_elses_children(
+    app: Flask, world: World, clients: Any, resource: type[Resource]
+) -> None:
+    """Everybody sees the group's presets; the rows that point to them stay with their dealers."""
+    table, pk = resource.model.__tablename__, world.id(resource, AWAY)
+    db.session.execute(text(f'UPDATE "{table}" SET dealer_id = NULL WHERE id = :id'), {"id": pk})
+    db.session.commit()
+    for path in ("", "/panel", "/edit", "/history"):
+        page = clients(SEES).get(f"/{resource.name}/{pk}{path}")
+        body = page.get_data(as_text=True)
+        for child in resources():
+            if child is not resource and child.scopes.dealer is not None and not child.scopes.shared:
+                assert f'/{child.name}/{world.id(child, AWAY)}"' not in body, (path, child.name)
+
+
+ACTION_FIELDS = [
+    pytest.param(r, a, s, id=f"{r.name}.{a.name}.{s.name}")
+    for r in resources()
+    for a in r.actions
+    for s in a.fields
+    if s.target is not None
+]
+
+
+@pytest.mark.spec("A-70")
+@pytest.mark.parametrize(("resource", "action", "spec"), ACTION_FIELDS)
+def test_actions_take_no_foreign_record(
+    app: Flask, world: World, clients: Any, resource: type[Resource], action: Any, spec: Any
+) -> None:
+    """Neither is it offered in the action's picker, nor taken from a form or a call written by hand."""
+    from app.engine.resource import resource_of
+
+    client, pk = clients(SEES), world.id(resource, HERE)
+    foreign = world.id(resource_of(spec.target), AWAY)
+    base = f"/{resource.name}/action/{action.name}"
+    offered_ones = client.get(f"{base}/pick/{spec.name}").get_json()["results"]
+    assert str(foreign) not in [r["value"] for r in offered_ones]
+    page = client.post(base, data={"id": pk, spec.name: foreign})
+    assert page.status_code == 400
+    assert "请从列表中选择" in page.get_data(as_text=True)
+    sent = {"ids": [pk], spec.name: [foreign] if spec.multiple else foreign}
+    called = client.post(f"/api/v1/{resource.name}/actions/{action.name}", json=sent)
+    assert called.status_code == 400
+    assert spec.name in called.get_json()["errors"]
