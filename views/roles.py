@@ -18,10 +18,11 @@ from app.engine import chrome, perform
 from app.engine.actions import Forbidden, Invalid, NotFound, Refusal, Stale
 from app.engine.database import PK, db
 from app.engine.listing import number
-from app.engine.pages import Link, Option, RoleChange, RoleEditor, RoleGroup, RolePage, RolePermission
+from app.engine.pages import Link, Option
 from app.engine.permissions import FIELDS, FRAME, PermissionDef, all_permissions
 from app.engine.presenting import scope_label
 from app.engine.resource import Resource, resources
+from app.engine.rolepages import RoleChange, RoleEditor, RoleGroup, RolePage, RolePermission
 from app.engine.scopes import Actor, Scope, visible
 from app.engine.security import require_actor
 from models.identity import role_rules
