@@ -63,7 +63,7 @@ def list_page(
     actions = offered_actions(resource, actor)
     batch = [action_link(resource, a, actor) for a in actions if a.batch]
     return ListPage(
-        resource.name, resource.label, resource.icon, base,
+        resource.name, _title(resource), resource.icon, base,
         _scopes(resource, actor, query, base), views_of(session, resource, query),
         bar, kept(query), chips(query, base, bar), headings, shown,
         _pager(query, rows, base, total, more), batch, _buttons(resource, actor, base, query),
@@ -76,6 +76,11 @@ def list_page(
         error="；".join(query.errors),
         clear_url=address(base, {k: v for k, v in args.items() if k in ("scope", "view", "per_page")}),
     )  # fmt: skip
+
+
+def _title(resource: type[Resource]) -> str:
+    """A list and its tab are called as its menu entry is (D-07)."""
+    return (resource.menu.label if resource.menu is not None else "") or resource.label
 
 
 def _rows(

@@ -32,7 +32,7 @@ class ResourceView(FormViews, ActionViews):
         query = listing.parse(self.resource, actor, args, utcnow(), session.get_bind().dialect.name)
         chosen = detail.chosen_columns(session, actor, self.resource)
         shown = presenting.list_page(session, self.resource, actor, query, chosen)
-        return chrome.page("list.html", key=self.resource.name, title=self.resource.label, page=shown)
+        return chrome.page("list.html", key=self.resource.name, title=shown.title, page=shown)
 
     @expose("/columns", methods=["POST"])
     def columns(self) -> ResponseReturnValue:

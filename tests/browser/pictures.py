@@ -61,6 +61,15 @@ def _follow_up(page: Any) -> None:
     screen.fill(page, "跟进内容", "已发报价，约周六上午到店看样")
 
 
+def _history(page: Any) -> None:
+    address = page.url
+    page.goto(address.replace("/history", "/edit"))
+    screen.fill(page, "小区", "云栖花园")
+    screen.press(page, "保存")
+    page.locator(".hd").wait_for()
+    page.goto(address)
+
+
 def _mask(page: Any) -> None:
     page.locator(".tree label").filter(has_text="客户电话显示加密").locator("input").check()
 
@@ -105,7 +114,7 @@ PICTURES = (
     Picture("tags", "admin", "/tags/?scope=dealer"),
     Picture("dictionaries", "admin", "/dictionary_entries/?scope=dealer"),
     Picture("parameters", "admin", "/parameters/"),
-    Picture("history", "manager1", "{customer}/history"),
+    Picture("history", "manager1", "{customer}/history", _history),
 )
 
 

@@ -89,9 +89,9 @@ def test_opened_pages_stay_as_tabs_and_keep_their_filters(page_as: Any, world: W
     expect(page).to_have_url(re.compile("level=A"))
     expect(screen.row(page, "周敏")).to_have_count(0)
     tabs = page.locator("#tabs .tab")
-    expect(tabs).to_have_text(["首页", "客户", "潜客"])
+    expect(tabs).to_have_text(["首页", "客户", "潜客列表"])
     page.get_by_role("button", name="关闭「客户」").click()
-    expect(tabs).to_have_text(["首页", "潜客"])
+    expect(tabs).to_have_text(["首页", "潜客列表"])
 
 
 def test_back_reload_and_address_bring_the_same_page(page_as: Any, world: World) -> None:
