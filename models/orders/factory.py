@@ -67,6 +67,8 @@ def transmit(order: FactoryOrder, act: Act) -> None:
     customer = act.session.get(Customer, order.customer_id, with_for_update=True, populate_existing=True)
     if customer is None or customer.stage == Stage.INVALID:
         raise Refusal("该客户已失效，不能传单")
+    if act.session.get_one(ServiceOrder, order.service_order_id).state == OrderState.LOST:
+        raise Refusal("该服务单已失单，不能传单")
     order.transmitted_at = act.now
     if customer.stage in (Stage.FOLLOWING, Stage.SERVED, Stage.LOST):
         customer.stage, customer.lost_reason = Stage.ORDERED, None

@@ -197,3 +197,14 @@ def test_each_viewing_is_logged(world: World, priced: FactoryOrder) -> None:
         world.act("view_settlement_price", priced, by="boss")
     views = db.session.scalars(select(AuditEntry).where(AuditEntry.action_label == "查看结算价")).all()
     assert [(v.actor_name, v.record_id) for v in views] == [("总管", priced.id)] * 2
+
+
+@pytest.mark.spec("A-62")
+def test_a_lost_job_is_not_transmitted(world: World) -> None:
+    order = world.order(world.customer())
+    waiting = world.make("factory_orders", service_order_id=order.id)
+    world.act("lose", order, reason="价格")
+    with pytest.raises(Refusal, match="该服务单已失单，不能传单"):
+        world.act("transmit", waiting)
+    with pytest.raises(Refusal, match="该服务单已失单，不能下单"):
+        world.make("factory_orders", service_order_id=order.id)
