@@ -41,9 +41,15 @@ class HomeView(IndexView):  # type: ignore[misc]
         _, mine, creates = chrome.menu_of(actor)
         counts = chrome.badges(actor, mine, now)
         todos = [
-            Todo(e.label, str(counts.get(e.key, 0)), e.url, e.icon, "hot" if e.badge and e.badge.hot else "")
+            Todo(
+                e.label,
+                str(counts.get(e.key, 0)),
+                f"{e.url}?view={e.badge.view}&scope={listing.tabs(e.resource, actor)[-1].value}",
+                e.icon,
+                "hot" if e.badge.hot else "",
+            )
             for e in mine
-            if e.badge is not None
+            if e.badge is not None and e.resource is not None and listing.tabs(e.resource, actor)
         ]
         greeting = (
             "早上好"

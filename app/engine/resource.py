@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Badge:
-    """A count of waiting work at a menu item (D-06): rows in ``scope`` that meet ``where(now)``."""
+    """A count of waiting work at a menu item (D-06): rows this person sees that meet ``where(now)``.
+
+    ``view`` names the saved view with the same rows, so that the number opens exactly what it counts.
+    """
 
     where: Callable[[datetime], ColumnElement[bool]]
+    view: str
     hot: bool = False
 
 

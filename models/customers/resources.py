@@ -293,6 +293,11 @@ class Customers(Resource, model=Customer):
     empty_hint = WINDOW_HINT
 
 
+def _not_followed(_now: datetime) -> ColumnElement[bool]:
+    """Contacts nobody has followed up yet."""
+    return and_(Contact.state == ContactState.OPEN, Contact.followed.is_(False))
+
+
 class Contacts(Resource, model=Contact):
     """潜客: people without a filed phone (A-11…A-19)."""
 
@@ -301,7 +306,7 @@ class Contacts(Resource, model=Contact):
     icon = "address-book"
     menu = Menu(
         "获客", label="潜客列表", icon="address-book", order=120,
-        badge=Badge(lambda now: and_(Contact.state == ContactState.OPEN, Contact.followed.is_(False))),
+        badge=Badge(_not_followed, view="waiting"),
     )  # fmt: skip
     quick = quick_search = True
     create_label = "新增潜客"
@@ -344,6 +349,7 @@ class Contacts(Resource, model=Contact):
     exact = (Contact.code,)
     search_hint = "姓名、潜客编号"
     sorts = (Contact.created_at, Contact.next_follow_up_at, Contact.activity_score)
+    views = (View("waiting", "未跟进", _not_followed, hot=True),)
     badges = (Contact.state, Contact.source)
     subtitle = (Contact.employee_id, Contact.store_id, Contact.created_at)
     tags = CONTACT_TAGS

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_
 
 from app.engine.resource import (
     Badge,
@@ -59,6 +61,11 @@ class FollowUps(Resource, model=FollowUp):
     )
 
 
+def _waiting(now: datetime) -> ColumnElement[bool]:
+    """Due today or overdue, and not done."""
+    return and_(Task.state.in_(tasks.WAITING), Task.due_at < tomorrow(now))
+
+
 class Tasks(Resource, model=Task):
     """跟进任务: dated duties (A-69: 我的 / 本店 / 全部)."""
 
@@ -67,9 +74,7 @@ class Tasks(Resource, model=Task):
     icon = "calendar-due"
     menu = Menu(
         "经营", label="跟进任务", icon="calendar-due", order=220,
-        badge=Badge(
-            lambda now: and_(Task.state.in_(tasks.WAITING), Task.due_at < tomorrow(now)), hot=True
-        ),
+        badge=Badge(_waiting, view="waiting", hot=True),
     )  # fmt: skip
     quick = True
     create_label = "新增任务"
@@ -92,6 +97,7 @@ class Tasks(Resource, model=Task):
     sorts = (Task.due_at, Task.created_at)
     descending = False
     views = (
+        View("waiting", "待办", _waiting, hot=True),
         View(
             "today", "今日待跟进",
             lambda now: and_(Task.state.in_(tasks.WAITING), Task.due_at >= now, Task.due_at < tomorrow(now)),
