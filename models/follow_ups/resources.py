@@ -107,6 +107,7 @@ class Tasks(Resource, model=Task):
         View("done", "已完成", lambda now: Task.state == TaskState.DONE, sort="-due_at"),
     )  # fmt: skip
     badges = (Task.state, Task.kind)
+    subtitle = (Task.due_at, Task.owner_id)
     detail = (
         Group(
             "任务",
