@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from tests.browser.world import World, build
-from tests.plugins.databases import Restorer, settings_for_tests
 
 
-@pytest.fixture(scope="session")
-def initialised_app(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+def fill(app: Flask) -> None:
+    """Put the world in."""
+    app.extensions["browser-world"] = build()
+
+
+@pytest.fixture
+def initialised_app(app_on: Callable[..., Flask]) -> Flask:
     """An application of its own, with the world in it."""
-    from app.engine.database import db
-    from app.factory import create_app
-    from app.setup import initialise
-
-    assert database == "sqlite", "browser tests run on SQLite only"
-    folder = tmp_path_factory.mktemp("browser")
-    built = create_app(settings_for_tests(f"sqlite:///{folder / 'zhike.db'}", folder))
-    with built.app_context():
-        initialise(built)
-        built.extensions["browser-world"] = build()
-        db.session.remove()
-    yield built
-    with built.app_context():
-        db.session.remove()
-        db.engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def restorer(initialised_app: Flask) -> Restorer:
-    """Puts the world back after each test."""
-    from app.engine.database import db
-
-    with initialised_app.app_context():
-        return Restorer(db.engine)
+    return app_on("browser", fill)
 
 
 @pytest.fixture

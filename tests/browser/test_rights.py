@@ -7,10 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import select
 
-from app.engine.database import db
-from models.identity.roles import StaffRole
 from tests.browser import screen
 from tests.browser.world import World
 
@@ -21,15 +18,13 @@ PHONE, MASKED = "13800000471", "138****0471"
 
 def _open_role(page: Any, label: str) -> None:
     """The path of the manual: 组织权限管理 → 商场角色管理 → the role → 编辑."""
-    role = db.session.scalars(
-        select(StaffRole.id)
-        .where(StaffRole.label == label, StaffRole.dealer_id.is_not(None))
-        .order_by(StaffRole.id)
-    ).first()
     page.goto("/")
     page.get_by_role("navigation", name="主菜单").get_by_role("link", name="商场角色管理").click()
-    expect(page.locator("main")).to_contain_text(label)
-    page.goto(f"/roles/{role}/edit")
+    page.get_by_placeholder("角色名称").fill(label)
+    screen.press(page, "查询")
+    screen.row(page, label).locator("td.nm").click()
+    page.locator(".sheet").get_by_role("link", name="编辑").click()
+    expect(page.locator(".roles a.on")).to_contain_text(label)
 
 
 def _tick(page: Any, right: str) -> None:
