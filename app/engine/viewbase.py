@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -15,6 +16,8 @@ from app.engine.scopes import Actor
 from app.engine.security import require_actor
 
 Texts = Mapping[str, Sequence[str]]
+_BLANK = re.compile(r"[\x00-\x20\\]")
+"""Browsers drop these from an address, and may then see another host in it."""
 
 
 class ViewBase(BaseView):  # type: ignore[misc]
@@ -39,7 +42,7 @@ class ViewBase(BaseView):  # type: ignore[misc]
         came = request.form.get("back") or request.referrer or ""
         host = request.host_url.rstrip("/")
         came = came.removeprefix(host)
-        good = came.startswith("/") and not came.startswith(("//", "/\\"))
+        good = came.startswith("/") and not came.startswith("//") and not _BLANK.search(came)
         return came if good else fallback or f"{self.base}/"
 
 

@@ -184,9 +184,15 @@ def test_answers_to_a_masked_persons_deeds_tell_nothing(
             client.post("/customers/new", data={"name": "乙", "phone": known, "_answer": a})
             for a in ("", "go_on")
         ]
+        answers.append(client.post("/api/v1/customers", json={"name": "乙", "phone": known}))
+        answers.append(client.get(f"/customers/check/phone?value={known}"))
         hidden = [s for s in secrets(world) if s != known]
     elif way == "wrong":
-        answers = [client.post(f"/customers/{pk}/edit", data={"name": "", "phones": ["12"]})]
+        answers = [
+            client.post(f"/customers/{pk}/edit", data={"name": "", "phones": ["12"]}),
+            client.patch(f"/api/v1/customers/{pk}", json={"name": "", "phones": ["12"], "version": 2}),
+            client.patch(f"/api/v1/customers/{pk}", json={"remark": "好", "version": 2}),
+        ]
         hidden = secrets(world)
     elif way == "stale":
         changed = clients(SEES).post(f"/customers/{pk}/edit", data={"name": "先", "phone": "13955500001"})
@@ -195,6 +201,8 @@ def test_answers_to_a_masked_persons_deeds_tell_nothing(
             client.post(f"/customers/{pk}/edit", data={"name": "后", "phone": "138****0000", "version": 1})
         ]
         assert answers[0].status_code == 409
+        answers.append(client.patch(f"/api/v1/customers/{pk}", json={"name": "后", "version": 1}))
+        assert answers[1].status_code == 409
         hidden = [*secrets(world), "13955500001"]
     elif way == "batch":
         answers = [client.post("/customers/action/invalidate", data={"id": [pk, other]})]
