@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ SECRETS = {
     "ADMIN_PASSWORD": "Test-admin-2024K",
     "DEMO_PASSWORD": "Test-demo-2024K",
 }
+Fill = Callable[[Flask], None]
+_RESTORER = "zhike.restorer"
 _WRITES = re.compile(
     r"^\s*(?:WITH\b.*?\)\s*)?(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM|TRUNCATE)\s+\"?(\w+)\"?",
     re.IGNORECASE | re.DOTALL,
@@ -74,19 +77,6 @@ def database(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(scope="session")
-def database_url(
-    database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, worker_id: str
-) -> str:
-    """The address of an empty database of this process."""
-    if database == "sqlite":
-        return f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'zhike.db'}"
-    server = request.getfixturevalue("postgresql_server")
-    name = f"zhike_{worker_id}"
-    server.psql(f"CREATE DATABASE {name};")
-    return str(server.get_uri(database=name)).replace("postgresql://", "postgresql+psycopg://", 1)
-
-
 def settings_for_tests(url: str, folder: Path) -> dict[str, Any]:
     """The product's own settings with what tests must be able to rely on."""
     import config
@@ -102,21 +92,83 @@ def settings_for_tests(url: str, folder: Path) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="session")
-def initialised_app(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    """The application on an initialised database; for tests use ``app``, which also cleans up."""
-    from app.factory import create_app
-    from app.setup import initialise
+class Apps:
+    """Applications on initialised databases, each built once per process.
 
-    built = create_app(settings_for_tests(database_url, tmp_path_factory.mktemp("data")))
-    with built.app_context():
-        initialise(built)
-    yield built
-    with built.app_context():
+    No fixture with a parameter could keep them: it is torn down whenever its parameter changes.
+    """
+
+    def __init__(self, folder: Callable[[str], Path]) -> None:
+        self.folder = folder
+        self.built: dict[tuple[str, str], Flask] = {}
+
+    def get(self, name: str, database: str, url: Callable[[Path], str], fill: Fill | None) -> Flask:
+        """The application of that name on that database; ``fill`` adds rows that all its tests find."""
+        from app.engine.database import db
+        from app.factory import create_app
+        from app.setup import initialise
+
+        if (name, database) not in self.built:
+            folder = self.folder(f"{name}-{database}")
+            built = create_app(settings_for_tests(url(folder), folder))
+            with built.app_context():
+                initialise(built)
+                if fill is not None:
+                    fill(built)
+                db.session.remove()
+                built.extensions[_RESTORER] = Restorer(db.engine)
+            self.built[name, database] = built
+        return self.built[name, database]
+
+    def close(self) -> None:
+        """Give back the connections."""
         from app.engine.database import db
 
-        db.session.remove()
-        db.engine.dispose()
+        for built in self.built.values():
+            with built.app_context():
+                db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apps]:
+    """What this process has built."""
+    kept = Apps(lambda name: tmp_path_factory.mktemp(name))
+    yield kept
+    kept.close()
+
+
+@pytest.fixture
+def app_on(
+    apps: Apps, database: str, worker_id: str, request: pytest.FixtureRequest
+) -> Callable[[str, Fill | None], Flask]:
+    """``app_on("world", fill)``: the application of that name on this test's database."""
+
+    def get(name: str, fill: Fill | None = None) -> Flask:
+        def url(folder: Path) -> str:
+            if database == "sqlite":
+                return f"sqlite:///{folder / 'zhike.db'}"
+            return _new_database(request.getfixturevalue("postgresql_server"), f"{name}_{worker_id}")
+
+        return apps.get(name, database, url, fill)
+
+    return get
+
+
+def _new_database(server: Any, name: str) -> str:
+    server.psql(f"CREATE DATABASE {name};")
+    return str(server.get_uri(database=name)).replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@pytest.fixture
+def initialised_app(app_on: Callable[..., Flask]) -> Flask:
+    """The application behind ``app``; a folder may put its own filled one in its place."""
+    return app_on("plain")
+
+
+@pytest.fixture
+def database_url(initialised_app: Flask) -> str:
+    """The address of the initialised database."""
+    return str(initialised_app.config["SQLALCHEMY_DATABASE_URI"])
 
 
 class Restorer:
@@ -212,13 +264,11 @@ def _storable(value: Any) -> Any:
     return value
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def restorer(initialised_app: Flask) -> Restorer:
-    """Cleans this process's database between tests."""
-    from app.engine.database import db
-
-    with initialised_app.app_context():
-        return Restorer(db.engine)
+    """Cleans the test's database afterwards."""
+    found: Restorer = initialised_app.extensions[_RESTORER]
+    return found
 
 
 @pytest.fixture
@@ -249,9 +299,8 @@ def empty_database(postgresql_server: Any, database: str, tmp_path: Path) -> Ite
     if database == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
-    name = f"empty_{tmp_path.name}_{abs(hash(tmp_path)) % 10**8}".lower().replace("-", "_")[:60]
-    postgresql_server.psql(f"CREATE DATABASE {name};")
-    url = str(postgresql_server.get_uri(database=name)).replace("postgresql://", "postgresql+psycopg://", 1)
+    name = f"empty_{secrets.token_hex(6)}"
+    url = _new_database(postgresql_server, name)
     yield url
     create_engine(url).dispose()
     postgresql_server.psql(f"DROP DATABASE {name} WITH (FORCE);")
