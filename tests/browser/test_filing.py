@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import screen
-from tests.browser.world import World
+from tests.browser.world import PASSWORD, World
 
 pytestmark = pytest.mark.browser
 
@@ -192,6 +192,22 @@ def test_two_clicks_save_once(page_as: Any, world: World) -> None:
     expect(page.get_by_role("heading", name="点两下")).to_be_visible()
     page.goto("/customers/?q=13800009003")
     expect(page.locator("table.rows.cards tbody td.nm")).to_have_count(1)
+
+
+def test_a_session_that_ends_in_mid_form_loses_nothing(page_as: Any, world: World) -> None:
+    page = page_as("consultant1")
+    page.goto("/customers/new")
+    screen.fill(page, "客户姓名", "登录过期")
+    screen.fill(page, "手机号码", "13800009004")
+    page.context.clear_cookies()
+    screen.press(page, "保存")
+    expect(page).to_have_url(re.compile("/login"))
+    screen.fill(page, "账号", "consultant1")
+    screen.fill(page, "密码", PASSWORD)
+    screen.press(page, "登录")
+    expect(screen.field(page, "客户姓名")).to_have_value("登录过期")
+    screen.press(page, "保存")
+    expect(page.get_by_role("heading", name="登录过期")).to_be_visible()
 
 
 def _go_on(page: Any) -> None:

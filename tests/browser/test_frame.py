@@ -138,7 +138,7 @@ def test_errors_speak_in_words(page_as: Any, world: World) -> None:
     assert "他店客户" not in page.content()
     assert page.goto("/roles/").status == 403
     expect(page.locator("main")).to_contain_text("无权限")
-    page.get_by_role("link", name="回到首页").click()
+    page.locator("main").get_by_role("link", name="回到首页").click()
     expect(page.get_by_role("heading", name=re.compile("林一"))).to_be_visible()
 
 
