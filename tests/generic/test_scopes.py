@@ -126,6 +126,7 @@ def test_pickers_offer_nothing_from_outside(
     foreign = str(world.id(target, AWAY))
     for query in ("", "?q=0", "?q=部门", "?q=员工"):
         answer = clients(SEES).get(f"/{resource.name}/pick/{spec.name}{query}")
+        assert answer.status_code in (200, 403, 404), query
         if answer.status_code == 200:
             assert foreign not in [r["value"] for r in answer.get_json()["results"]]
 

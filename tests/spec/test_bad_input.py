@@ -11,8 +11,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from app.engine import forms
 from app.engine.audit import AuditEntry
 from app.engine.database import db
+from app.engine.fields import FieldSpec, describe
+from app.engine.resource import Between, Resource, resources
 from models.customers.tables import Contact, Customer, CustomerPhone
 from tests.customers.world import PASSWORD, PHONE, World
 from tests.plugins.people import Login
@@ -179,3 +182,74 @@ def test_a_body_beyond_reason_gets_words(world: World, login: Login) -> None:
     assert answer.status_code in (400, 413)
     assert re.search("内容过大|不能超过5000个字", answer.get_data(as_text=True))
     assert written() == before
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"text": "长" * 501}, "不能超过500个字，现有501个字"),
+        ({"text": " "}, "跟进内容"),
+        ({"text": "写了很多", "next_follow_up_at": "明天上午"}, "请输入时间"),
+        ({"text": "写了很多", "next_follow_up_at": "2020-01-01T09:00"}, "将来的时间"),
+    ],
+)
+def test_a_wrong_deed_is_named_and_nothing_is_done(
+    world: World, login: Login, form: dict[str, str], words: str
+) -> None:
+    customer, client = world.customer(), login("seller")
+    before = written()
+    answer = client.post("/customers/action/write_follow_up", data={"id": customer.id, **form})
+    shown = answer.get_data(as_text=True)
+    assert answer.status_code == 400 and words in shown
+    assert typed(shown, "text") == form["text"].strip() or not form["text"].strip()
+    db.session.refresh(customer)
+    assert written() == before and not customer.followed
+
+
+TYPED = (
+    "张",
+    "导购",
+    PHONE,
+    "0001",
+    "KF2611",
+    "%",
+    "_",
+    "'",
+    '"',
+    "\\",
+    "😀",
+    "１３８",
+    "9" * 300,
+    "%00",
+    "<b>",
+)
+
+
+@pytest.mark.sqlite_only
+def test_whatever_is_typed_into_a_picker_gets_an_answer(world: World, login: Login) -> None:
+    """Every pick list of every form, action and filter bar."""
+    world.customer(phone=PHONE)
+    client, asked = login("boss"), 0
+    for resource in resources():
+        lists = [(f"/{resource.name}/pick", s) for s in picked(resource)]
+        lists += [
+            (f"/{resource.name}/action/{a.name}/pick", s)
+            for a in resource.actions
+            for s in a.fields
+            if s.target is not None
+        ]
+        for base, spec in lists:
+            for words in TYPED[:: 1 if asked < 100 else 4]:
+                answer = client.get(f"{base}/{spec.name}", query_string={"q": words})
+                assert answer.status_code in (200, 403, 404), (base, spec.name, words)
+                asked += 1
+                if answer.status_code == 200:
+                    assert set(answer.get_json()) == {"results"}
+    assert asked > 150
+
+
+def picked(resource: type[Resource]) -> list[FieldSpec]:
+    """The fields of a resource's form and filters that name another record."""
+    specs = [describe(f) for f in resource.filters if not isinstance(f, Between)]
+    specs += forms.editable(resource, editing=False)
+    return [s for s in specs if s.target is not None]
