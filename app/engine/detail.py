@@ -11,7 +11,7 @@ from sqlalchemy import Select, String, bindparam, delete, insert, literal, selec
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import JSON
 
-from app.engine import pages, plans, timeline
+from app.engine import chrome, pages, plans, timeline
 from app.engine.actions import NotFound
 from app.engine.cells import html
 from app.engine.database import Model, db, writing
@@ -37,8 +37,14 @@ class ColumnChoice(Model):
 
 def chosen_columns(session: Session, actor: Actor, resource: type[Resource]) -> list[str]:
     """The person's own columns, or an empty list for the declared ones."""
-    row = plans.run(session, ("columns",), _choice, {"user_id": actor.id, "resource": resource.name}).first()
-    return row[0] if row is not None else []
+
+    def ask() -> list[str]:
+        values = {"user_id": actor.id, "resource": resource.name}
+        row = plans.run(session, ("columns",), _choice, values).first()
+        return row[0] if row is not None else []
+
+    kept: list[str] = chrome.remembered(("columns", actor.id, resource.name), ask)
+    return kept
 
 
 def _choice() -> Select[Any]:

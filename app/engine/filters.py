@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, union
@@ -17,7 +18,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, union
 from app.engine import names
 from app.engine.cells import local, local_day
 from app.engine.fields import FieldSpec, Values, describe, is_mobile, normalise_phone
-from app.engine.guards import may_filter, may_find_exactly
+from app.engine.guards import Guard, may_filter, may_find_exactly
 from app.engine.resource import Between, Resource, has_resource, resource_of
 from app.engine.scopes import Actor
 
@@ -69,15 +70,27 @@ class FilterSpec:
     ranged: bool
 
 
-def declared(resource: type[Resource], actor: Actor) -> list[FilterSpec]:
+def declared(resource: type[Resource], actor: Actor) -> Sequence[FilterSpec]:
     """The filters this person may use, in the order of declaration."""
+    key: Any = resource
+    return _declared(key, frozenset(g for g in _guards_of(key) if g.hides(actor)))
+
+
+@lru_cache(maxsize=256)
+def _guards_of(resource: type[Resource]) -> frozenset[Guard]:
+    columns = (s.column if isinstance(s, Between) else s for s in resource.filters)
+    return frozenset(guard for guard in (describe(c).guard for c in columns) if guard is not None)
+
+
+@lru_cache(maxsize=1024)
+def _declared(resource: type[Resource], hiding: frozenset[Guard]) -> Sequence[FilterSpec]:
     found = []
     for source in resource.filters:
         ranged = isinstance(source, Between)
         spec = describe(source.column if isinstance(source, Between) else source)
-        if may_filter(spec, actor) or (not ranged and may_find_exactly(spec, actor)):
+        if spec.guard not in hiding or (not ranged and spec.guard is not None and spec.guard.exact):
             found.append(FilterSpec(spec, ranged or spec.kind in ("datetime", "date", "money")))
-    return found
+    return tuple(found)
 
 
 def active(
@@ -272,10 +285,10 @@ def keyword(resource: type[Resource], text: str, actor: Actor, dialect: str) -> 
     if digits.isascii() and digits.isdigit() and len(digits) == TAIL:
         tails = [s for s in map(describe, resource.tail) if may_filter(s, actor)]
     searched = () if mobile else resource.search
-    params = {"q_digits": digits, "q_code": text, "q_upper": text.upper()}
+    params: dict[str, Any] = {"q_digits": digits, "q_code": text, "q_upper": text.upper()}
 
     def indexed(column: Any) -> ColumnElement[bool]:
-        return names.condition(resource, column, text, dialect, actor.dealer_id)
+        return names.condition(resource, column, text, dialect)
 
     def seen(column: Any) -> ColumnElement[bool]:
         return names.contains(column, text, dialect)
@@ -294,7 +307,10 @@ def keyword(resource: type[Resource], text: str, actor: Actor, dialect: str) -> 
         found: Any = union(*ways) if len(ways) > 1 else ways[0]
         return resource.pk().in_(found)  # type: ignore[no-any-return]
 
-    shape = ("q", *(s.name for s in phones), "/", *(s.name for s in tails), "/", *(s.name for s in codes))
+    names_of = [names.shape(c, text) for c in searched]
+    shape = ("q", *(s.name for s in (*phones, *tails, *codes)), len(phones), len(tails), *names_of)
+    for c in searched:
+        params |= names.values(c, text)
     numeric = text.isascii() and sum(c.isdigit() for c in text) >= TAIL
-    frequent = not numeric and any(names.frequent(c, text, dialect, actor.dealer_id) for c in searched)
-    return Search(None if searched else shape, params, make, numeric, lambda: make(seen), frequent)
+    frequent = not numeric and any(names.frequent(c, text, dialect) for c in searched)
+    return Search(shape, params, make, numeric, lambda: make(seen), frequent)

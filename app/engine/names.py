@@ -18,7 +18,6 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
-    cast,
     column,
     func,
     literal,
@@ -32,6 +31,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ClauseElement, Executable
 from sqlalchemy.types import Text
 
+from app.engine import plans
 from app.engine.database import db
 from app.engine.resource import Resource, resources
 
@@ -46,7 +46,6 @@ class Searched:
 
     table: str
     column: str
-    dealers: bool
 
     @property
     def fts(self) -> str:
@@ -71,7 +70,7 @@ def searched() -> list[Searched]:
         for attribute in resource.search:
             owner = attribute.property.columns[0].table
             key = (owner.name, attribute.key)
-            found.setdefault(key, Searched(*key, "dealer_id" in owner.c))
+            found.setdefault(key, Searched(*key))
     return list(found.values())
 
 
@@ -80,33 +79,58 @@ def folded(value: str) -> str:
     return value.translate(_LOWER)
 
 
-def condition(
-    resource: type[Resource], attribute: Any, value: str, dialect: str, dealer_id: int | None
-) -> ColumnElement[bool]:
-    """Rows whose column contains the text. ``dealer_id`` only speeds up; the scope is added by the list."""
+def condition(resource: type[Resource], attribute: Any, value: str, dialect: str) -> ColumnElement[bool]:
+    """Rows whose column contains the text; the scope is added by the list.
+
+    Statements with the same `shape` differ in their `values` only.
+    """
     wanted = folded(value)[:LONGEST]
     if len(wanted) < 2:
         return contains(attribute, value, dialect)
     if dialect == "postgresql":
-        pairs: ColumnElement[bool] = func.zk_bigrams(attribute).op("@>")(cast(_pairs(wanted), ARRAY(Text)))
+        pairs = _has_pairs(attribute, wanted)
     else:
-        pairs = resource.pk().in_(_hits(attribute, wanted, dealer_id))
+        pairs = resource.pk().in_(_hits(attribute, wanted))
     return pairs if len(wanted) == 2 else and_(pairs, contains(attribute, value, dialect))
 
 
-def frequent(attribute: Any, value: str, dialect: str, dealer_id: int | None) -> bool:
+def shape(attribute: Any, value: str) -> tuple[str, int]:
+    """What `condition` and `contains` look like without their values."""
+    return (attribute.key, min(len(folded(value)[:LONGEST]), 3))
+
+
+def values(attribute: Any, value: str) -> dict[str, Any]:
+    """The named values that `condition` and `contains` carry."""
+    wanted = folded(value)[:LONGEST]
+    return {
+        f"q_{attribute.key}": folded(value),
+        f"q_{attribute.key}_pairs": _pairs(wanted),
+        f"q_{attribute.key}_match": _match(wanted),
+    }
+
+
+def frequent(attribute: Any, value: str, dialect: str) -> bool:
     """Whether so many names match (先生) that walking the list finds a page sooner than the index lists
     them all. PostgreSQL is asked for its estimate, SQLite for the matches up to the limit."""
     wanted = folded(value)[:LONGEST]
     if len(wanted) < 2:
         return True
+    given = values(attribute, value)
+    key = ("frequent", attribute.class_, *shape(attribute, value))
     if dialect == "postgresql":
-        pairs = func.zk_bigrams(attribute).op("@>")(cast(_pairs(wanted), ARRAY(Text)))
-        asked = select(literal(1)).select_from(attribute.class_).where(pairs)
-        plan = db.session.scalar(_Explain(asked))
+        plan = plans.run(db.session(), key, lambda: _estimate(attribute, wanted), given).scalar_one()
         return bool(plan[0]["Plan"]["Plan Rows"] > FREQUENT)
-    first = _hits(attribute, wanted, dealer_id).limit(FREQUENT + 1).subquery()
-    return (db.session.scalar(select(func.count()).select_from(first)) or 0) > FREQUENT
+
+    def amount() -> Select[Any]:
+        first = _hits(attribute, wanted).limit(FREQUENT + 1).subquery()
+        return select(func.count()).select_from(first)
+
+    return bool(plans.run(db.session(), key, amount, given).scalar_one() > FREQUENT)
+
+
+def _estimate(attribute: Any, wanted: str) -> Any:
+    asked: Any = select(literal_column("1")).select_from(attribute.class_)
+    return _Explain(asked.where(_has_pairs(attribute, wanted)))
 
 
 class _Explain(Executable, ClauseElement):
@@ -127,24 +151,34 @@ def _pairs(wanted: str) -> list[str]:
     return sorted({wanted[i : i + 2] for i in range(len(wanted) - 1)})
 
 
-def _hits(attribute: Any, wanted: str, dealer_id: int | None) -> Select[Any]:
+def _has_pairs(attribute: Any, wanted: str) -> ColumnElement[bool]:
+    """PostgreSQL: the name's pairs contain all of the text's."""
+    given = bindparam(f"q_{attribute.key}_pairs", _pairs(wanted), type_=ARRAY(Text))
+    found: ColumnElement[bool] = func.zk_bigrams(attribute).op("@>")(given)
+    return found
+
+
+def _match(wanted: str) -> str:
+    """SQLite: what the full-text table is asked for."""
+    return " AND ".join(f"{ord(pair[0])}x{ord(pair[1])}" for pair in _pairs(wanted))
+
+
+def _hits(attribute: Any, wanted: str) -> Select[Any]:
     """The rows of SQLite's full-text table that have all pairs of the text."""
     owner = attribute.property.columns[0].table
-    place = Searched(owner.name, attribute.key, "dealer_id" in owner.c)
-    match = " AND ".join(f"{ord(pair[0])}x{ord(pair[1])}" for pair in _pairs(wanted))
-    if place.dealers and dealer_id is not None:
-        everybody = " OR d0" if owner.c.dealer_id.nullable else ""
-        match = f"({match}) AND (d{dealer_id}{everybody})"
+    place = Searched(owner.name, attribute.key)
+    given: Any = bindparam(f"q_{attribute.key}_match", _match(wanted))
     hits: Select[Any] = select(column("rowid")).select_from(table(place.fts))
-    return hits.where(literal_column(place.fts).op("MATCH")(bindparam(None, match, unique=True)))
+    return hits.where(literal_column(place.fts).op("MATCH")(given))
 
 
 def contains(attribute: Any, value: str, dialect: str) -> ColumnElement[bool]:
     """The same by looking into every row; for few rows and single characters."""
+    given: Any = bindparam(f"q_{attribute.key}", folded(value))
     if dialect == "postgresql":
         lowered = func.translate(attribute, string.ascii_uppercase, string.ascii_lowercase)
-        return func.strpos(lowered, folded(value)) > literal(0)
-    return func.instr(func.lower(attribute), folded(value)) > literal(0)
+        return func.strpos(lowered, given) > literal(0)
+    return func.instr(func.lower(attribute), given) > literal(0)
 
 
 _FUNCTION = (
@@ -221,24 +255,19 @@ def _gin(place: Searched) -> str:
 
 
 def _words(place: Searched, row: str) -> str:
-    """The tokens of one row: the numbers of each two neighbouring characters, and the dealer."""
+    """The tokens of one row: the numbers of each two neighbouring characters."""
     value = f"lower({row}.{place.column})"
-    pairs = (
-        f"(SELECT group_concat(unicode(substr({value}, n, 1)) || 'x' || unicode(substr({value}, n + 1, 1)), ' ') "
-        f"FROM zk_numbers WHERE n < length({value}))"
-    )
-    dealer = f" || ' d' || coalesce({row}.dealer_id, 0)" if place.dealers else ""
-    return f"coalesce({pairs}, ''){dealer}"
+    pairs = f"unicode(substr({value}, n, 1)) || 'x' || unicode(substr({value}, n + 1, 1))"
+    return f"coalesce((SELECT group_concat({pairs}, ' ') FROM zk_numbers WHERE n < length({value})), '')"
 
 
 def _sqlite(place: Searched) -> Iterator[str]:
     insert, delete, update = place.triggers
     fts, owner = place.fts, place.table
-    watched = f"{place.column}, dealer_id" if place.dealers else place.column
     add = f"INSERT INTO {fts}(rowid, words) VALUES (new.id, {_words(place, 'new')});"
     take = f"INSERT INTO {fts}({fts}, rowid, words) VALUES ('delete', old.id, {_words(place, 'old')});"
-    yield f"CREATE VIRTUAL TABLE {fts} USING fts5(words, content='', tokenize='ascii')"
+    yield f"CREATE VIRTUAL TABLE {fts} USING fts5(words, content='', tokenize='ascii', detail=none, columnsize=0)"
     yield f"INSERT INTO {fts}(rowid, words) SELECT id, {_words(place, owner)} FROM {owner}"
     yield f"CREATE TRIGGER {insert} AFTER INSERT ON {owner} BEGIN {add} END"
     yield f"CREATE TRIGGER {delete} AFTER DELETE ON {owner} BEGIN {take} END"
-    yield f"CREATE TRIGGER {update} AFTER UPDATE OF {watched} ON {owner} BEGIN {take} {add} END"
+    yield f"CREATE TRIGGER {update} AFTER UPDATE OF {place.column} ON {owner} BEGIN {take} {add} END"

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session, aliased
 from app.engine import paging, plans
 from app.engine.database import MAX_ID
 from app.engine.fields import FieldSpec, describe
-from app.engine.guards import gate, hidden, projection
+from app.engine.guards import derived, gate, hidden, projection
 from app.engine.listing import Query
 from app.engine.paging import Cursor
 from app.engine.resource import Resource, resource_of
@@ -110,6 +110,7 @@ class _Reader:
         column = query.sort.attribute.property.columns[0]
         self.nullable = bool(column.nullable)
         self.filtered = not _follows_index(query)
+        self.guarded = [s if s.guard is not None or s.kind in derived else None for s in specs]
 
     def page(self) -> Rows:
         need = self.query.per_page + 1
@@ -206,19 +207,23 @@ class _Reader:
         return any(value is not None for value in found)
 
     def _from_candidates(self, need: int) -> tuple[list[Any] | None, int | None]:
-        query = self.query
-        shape = query.shape
-        key = None if shape is None else ("candidates", *shape)
-        amount = plans.run(self.session, key, self._amount, query.params).scalar_one()
-        if amount > CANDIDATES:
-            return None, None
+        """The page out of all matches, and how many there are; no page when there are too many."""
         found: list[Any] = []
+        amount: int | None = None
         for segment in self._segments():
             limit = need - len(found)
             build = partial(self._sorted, segment, limit)
-            found += self._fetch(build, segment, ("candidates", limit, self.skip, query.sort.name))
+            way = ("candidates", limit, self.skip, self.query.sort.name)
+            rows = self._fetch(build, segment, way)
+            if rows:
+                amount = rows[0][-1]
+                if amount > CANDIDATES:
+                    return None, None
+            found += [row[:-1] for row in rows]
             if len(found) >= need:
                 break
+        if not found and self.cursor is None and not self.skip:
+            amount = 0
         return found, amount
 
     def _candidates(self) -> Any:
@@ -232,12 +237,10 @@ class _Reader:
             .prefix_with("MATERIALIZED", dialect="sqlite")
         )
 
-    def _amount(self) -> Select[Any]:
-        return select(func.count()).select_from(self._candidates())
-
     def _sorted(self, segment: Segment, limit: int) -> Select[Any]:
         chosen = self._candidates()
-        statement: Select[Any] = select(chosen.c.id, chosen.c.place)
+        amount = select(func.count()).select_from(chosen).scalar_subquery()
+        statement: Select[Any] = select(chosen.c.id, chosen.c.place, amount.label("amount"))
         statement = statement.where(*segment.conditions(chosen.c.place, chosen.c.id))
         statement = segment.ordered(statement, chosen.c.place, chosen.c.id)
         return statement.limit(limit).offset(self.skip or None)
@@ -257,9 +260,12 @@ class _Reader:
         actor = self.query.actor
         record_id, version, place, *values = row
         taken = iter(values)
-        shown = [
-            gate(spec, next(taken), actor, projected=True) if _selected(spec) else None for spec in self.specs
-        ]
+        shown = []
+        for spec, guarded in zip(self.specs, self.guarded, strict=True):
+            value = next(taken) if spec.attribute is not None else None
+            if guarded is not None and spec.attribute is not None:
+                value = gate(guarded, value, actor, projected=True)
+            shown.append(value)
         return Record(record_id, version, shown, place)
 
 
@@ -318,6 +324,8 @@ def page_statement(query: Query, ids: Any, specs: Sequence[FieldSpec], *, descen
     chosen, joins = projected(query.resource, query.actor, specs)
     statement = select(query.resource.pk(), _version(query.resource), found.c.place, *chosen)
     statement = statement.select_from(found).join(query.resource.model, query.resource.pk() == found.c.id)
+    if "amount" in found.c:
+        statement = statement.add_columns(found.c.amount)
     for other, on in joins:
         statement = statement.outerjoin(other, on)
     keys = [found.c.place, found.c.id]
