@@ -44,7 +44,7 @@ def _session(app: Flask, cookie: str) -> str:
         return ""
     serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     assert serializer is not None
-    return repr(serializer.loads(value))
+    return repr({k: v for k, v in serializer.loads(value).items() if k != "csrf_token"})
 
 
 def _decoded(text: str) -> str:

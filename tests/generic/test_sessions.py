@@ -144,11 +144,13 @@ def test_five_failures_lock_the_account(app: Flask, client: Any, entrance: str) 
 
 
 @pytest.mark.sqlite_only
-def test_many_attempts_are_slowed_down(app: Flask, world_url: str, tmp_path: Any) -> None:
+def test_many_attempts_are_slowed_down(app: Flask, tmp_path: Any) -> None:
     """However many names are tried from one place."""
     from app.factory import create_app
 
-    other = create_app({**settings_for_tests(world_url, tmp_path), "RATELIMIT_ENABLED": True})
+    other = create_app(
+        {**settings_for_tests(app.config["SQLALCHEMY_DATABASE_URI"], tmp_path), "RATELIMIT_ENABLED": True}
+    )
     visitor = other.test_client()
     codes = [enter(visitor, f"name{n}", "wrong").status_code for n in range(30)]
     assert codes[0] == 401
