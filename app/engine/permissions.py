@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from flask_appbuilder.security.sqla.models import Permission, PermissionView, ViewMenu
@@ -45,6 +46,12 @@ class PermissionDef:
 
 def all_permissions() -> tuple[PermissionDef, ...]:
     """Every permission once, in the order of the resources, guards last (A-22, A-88, A-90)."""
+    declared: Any = tuple(resources())
+    return _permissions(declared, sum(len(r.actions) for r in declared))
+
+
+@cache
+def _permissions(_declared: tuple[Any, ...], _actions: int) -> tuple[PermissionDef, ...]:
     found: dict[tuple[str, str], PermissionDef] = {}
     for declared in (*_of_resources(), *_of_guards()):
         found.setdefault(declared.pair, declared)
