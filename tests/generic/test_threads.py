@@ -104,3 +104,67 @@ def test_one_number_is_filed_once_by_many_at_once(app: Flask, world: World, logi
         codes = list(pool.map(click, range(8)))
     assert db.session.scalar(text("SELECT count(*) FROM customers WHERE phone = '13955557777'")) == 1
     assert set(codes) <= {200, 302, 400}, codes
+
+
+def at_once(app: Flask, key: str, calls: list[tuple[str, dict[str, Any]]]) -> list[int]:
+    """The status of each form, all sent at the same moment by the same person."""
+
+    def send(call: tuple[str, dict[str, Any]]) -> int:
+        client = FlaskClient(app, app.response_class)
+        client.set_cookie(app.config["SESSION_COOKIE_NAME"], key)
+        return client.post(call[0], data=call[1]).status_code
+
+    db.session.remove()
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(send, calls))
+
+
+@pytest.mark.spec("D-15")
+def test_of_many_saves_at_once_one_wins(app: Flask, world: World, login: Any) -> None:
+    """Eight people save the same version of one record: one is stored, seven are told."""
+    key = login(SEES).get_cookie(app.config["SESSION_COOKIE_NAME"]).value
+    pk = world.records["customers", HERE]
+    version = db.session.scalar(text("SELECT version FROM customers WHERE id = :id"), {"id": pk})
+    calls = [
+        (f"/customers/{pk}/edit", {"name": f"第{n}位", "phone": "13900001111", "version": version})
+        for n in range(8)
+    ]
+    codes = at_once(app, key, calls)
+    assert sorted(codes) == [302, *[409] * 7]
+    assert db.session.scalar(text("SELECT version FROM customers WHERE id = :id"), {"id": pk}) == version + 1
+
+
+def test_many_new_files_at_once_have_numbers_of_their_own(app: Flask, world: World, login: Any) -> None:
+    key = login(SEES).get_cookie(app.config["SESSION_COOKIE_NAME"]).value
+    calls = [("/customers/new", {"name": f"新{n}", "phone": f"1390000222{n}"}) for n in range(8)]
+    assert at_once(app, key, calls) == [302] * 8
+    codes = list(db.session.scalars(text("SELECT code FROM customers WHERE phone LIKE '1390000222%'")))
+    assert len(set(codes)) == 8
+
+
+@pytest.mark.spec("A-119")
+def test_refunds_at_once_never_exceed_what_was_received(app: Flask, world: World, login: Any) -> None:
+    """Eight refunds of the whole amount at the same moment: one is paid."""
+    key = login(SEES).get_cookie(app.config["SESSION_COOKIE_NAME"]).value
+    pk = world.records["customers", HERE]
+    db.session.execute(text("UPDATE receipts SET state = 'void' WHERE customer_id = :id"), {"id": pk})
+    db.session.execute(text("UPDATE customers SET net_received = 0 WHERE id = :id"), {"id": pk})
+    db.session.commit()
+    money = {"customer_id": pk, "amount": "100", "paid_on": "2026-11-20"}
+    assert at_once(app, key, [("/receipts/new", {**money, "kind": "receipt"})]) == [302]
+    codes = at_once(app, key, [("/receipts/new", {**money, "kind": "refund"}) for _ in range(8)])
+    assert sorted(codes) == [302, *[400] * 7]
+    paid = text(
+        "SELECT count(*) FROM receipts WHERE kind = 'refund' AND customer_id = :id AND state = 'valid'"
+    )
+    assert db.session.scalar(paid, {"id": pk}) == 1
+
+
+@pytest.mark.spec("A-09")
+def test_one_number_typed_by_many_at_once_asks_all_but_one(app: Flask, world: World, login: Any) -> None:
+    """The duplicate policy holds under a lock: without an answer nobody files the number twice."""
+    key = login(SEES).get_cookie(app.config["SESSION_COOKIE_NAME"]).value
+    calls = [("/customers/new", {"name": f"撞号{n}", "phone": "13900003333"}) for n in range(8)]
+    codes = at_once(app, key, calls)
+    assert sorted(codes) == [*[200] * 7, 302]
+    assert db.session.scalar(text("SELECT count(*) FROM customers WHERE phone = '13900003333'")) == 1
