@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.engine.cells import local, local_day
@@ -181,7 +181,12 @@ class Customers(Resource, model=Customer):
         View("ordered", "订单客户", lambda now: Customer.stage == Stage.ORDERED),
         View("lost", "已战败", lambda now: Customer.stage == Stage.LOST),
         View("invalid", "已失效", lambda now: Customer.stage == Stage.INVALID),
-        View("with_contacts", "已关联潜客", lambda now: Customer.contact_count > 0, ignores_window=True),
+        View(
+            "with_contacts",
+            "已关联潜客",
+            lambda now: Customer.contact_count > literal_column("0"),
+            ignores_window=True,
+        ),
     )
     badges = (Customer.stage, Customer.level)
     subtitle = (Customer.owner_id, Customer.store_id, Customer.created_at)

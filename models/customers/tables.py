@@ -12,6 +12,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     ForeignKey,
+    Index,
     Integer,
     String,
     Text,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     event,
     insert,
     inspect,
+    text,
     update,
 )
 from sqlalchemy.orm import Mapped, Mapper
@@ -99,7 +101,19 @@ class Customer(Audited, Versioned, Dated, Followed, Model):
     """A person with a phone whose need we follow until it is served, lost or invalid (服务号)."""
 
     __tablename__ = "customers"
-    __table_args__ = (UniqueConstraint("code", "dealer_id"),)
+    __table_args__ = (
+        UniqueConstraint("code", "dealer_id"),
+        # The tabs of the list and their counts: by stage, and those with contacts.
+        Index("ix_customers_dealer_id_stage_created_at", "dealer_id", "stage", "created_at", "id"),
+        Index(
+            "ix_customers_with_contacts",
+            "dealer_id",
+            "created_at",
+            "id",
+            sqlite_where=text("contact_count > 0"),
+            postgresql_where=text("contact_count > 0"),
+        ),
+    )
 
     id: Mapped[Pk]
     code: Mapped[str] = column("服务号", String(32), numbered="customer")
@@ -183,7 +197,12 @@ class Contact(Audited, Versioned, Dated, Followed, Model):
     """An identity without a filed phone (潜客), linked to at most one customer (A-11…A-19)."""
 
     __tablename__ = "contacts"
-    __table_args__ = (UniqueConstraint("code", "dealer_id"), UniqueConstraint("outside_id", "dealer_id"))
+    __table_args__ = (
+        UniqueConstraint("code", "dealer_id"),
+        UniqueConstraint("outside_id", "dealer_id"),
+        # The badge of the menu: who waits for a first follow-up.
+        Index("ix_contacts_waiting", "state", "followed", "dealer_id"),
+    )
 
     id: Mapped[Pk]
     code: Mapped[str] = column("潜客编号", String(32), numbered="contact")

@@ -130,6 +130,8 @@ def _fill(
         running.save()
         session.commit()
     if large:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA analysis_limit = 1000")
         connection.exec_driver_sql("ANALYZE")
         connection.commit()
 
