@@ -8,7 +8,7 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 
-from app.engine import audit, chrome, forms
+from app.engine import audit, chrome, drawing, forms
 from app.engine.actions import Act, Forbidden, Invalid, Refusal
 from app.engine.database import db, utcnow, writing
 from app.engine.resource import Group
@@ -63,10 +63,10 @@ def _page(actor: Actor, texts: Any = None, errors: dict[str, str] | None = None)
     for declared in parameters():
         groups.setdefault(declared.group, []).append(declared.field)
     now = {p.key: rules.parameter(session, p.key, actor.dealer_id) for p in parameters()}
-    shown = forms.form_page(
+    shown = drawing.form_page(
         [Group(title, *fields) for title, fields in groups.items()],
         context,
-        forms.Drawer(URL, texts, errors, None, now),
+        drawing.Drawer(URL, texts, errors, None, now),
         title=Parameters.label,
         url=URL,
         cancel_url="/",

@@ -8,7 +8,7 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 
-from app.engine import chrome, detail, forms, listing, pages, perform, presenting
+from app.engine import chrome, detail, drawing, forms, listing, pages, perform, presenting
 from app.engine.actions import (
     Act,
     Action,
@@ -128,8 +128,8 @@ class ActionViews(ViewBase):
         question: Question | None = None,
     ) -> str:
         preset = {s.name: request.args[s.name] for s in action.fields if s.name in request.args}
-        drawer = forms.Drawer(f"{self.base}/action/{action.name}", texts, errors, preset=preset)
-        shown = forms.form_page(
+        drawer = drawing.Drawer(f"{self.base}/action/{action.name}", texts, errors, preset=preset)
+        shown = drawing.form_page(
             (Group("", *action.fields),), context, drawer,
             title=action.label, url=f"{self.base}/action/{action.name}", cancel_url=back, submit=action.label,
         )  # fmt: skip

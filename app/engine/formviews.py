@@ -9,7 +9,7 @@ from flask import flash, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 
-from app.engine import chrome, filters, forms, history, listing, pages, perform
+from app.engine import chrome, drawing, filters, forms, history, listing, pages, perform
 from app.engine.actions import (
     Act,
     Forbidden,
@@ -117,7 +117,7 @@ class FormViews(ViewBase):
         conflict: list[pages.Difference] | None = None,
     ) -> str:
         editing = record is not None
-        drawer = forms.Drawer(
+        drawer = drawing.Drawer(
             self.base,
             texts,
             errors,
@@ -125,7 +125,7 @@ class FormViews(ViewBase):
             preset,
             frozenset(describe(c).name for c in self.resource.checks),
         )
-        shown = forms.form_page(
+        shown = drawing.form_page(
             self.resource.groups(editing), context, drawer,
             title=title,
             url=f"{self.base}/{record.id}/edit" if editing else f"{self.base}/new",
@@ -185,12 +185,12 @@ class FormViews(ViewBase):
         found = []
         for spec in forms.editable(self.resource, editing=True):
             mine = "、".join(texts.get(spec.name, ()))
-            drawer = forms.Drawer(self.base, record=record)
+            drawer = drawing.Drawer(self.base, record=record)
             theirs = drawer.draw(spec, context)
             stored = "、".join(theirs.values) if spec.multiple else theirs.value
             if spec.name in texts and mine != stored and not is_mask(spec, mine):
                 names = {o.value: o.label for o in theirs.options}
-                kept = forms.Drawer(self.base, texts=texts).draw(spec, context)
+                kept = drawing.Drawer(self.base, texts=texts).draw(spec, context)
                 names |= {o.value: o.label for o in kept.options}
                 found.append(
                     pages.Difference(spec.label, names.get(mine, mine), names.get(stored, stored), who)

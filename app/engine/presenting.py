@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.engine import chrome, filters, forms, listing, paging, reading
+from app.engine import chrome, drawing, filters, forms, listing, paging, reading
 from app.engine.actions import Action
 from app.engine.cells import html
 from app.engine.fields import FieldSpec, describe
@@ -269,7 +269,7 @@ def _filters(session: Session, resource: type[Resource], actor: Actor, query: Qu
         found.append(Field("q", "关键字", "text", query.text, placeholder=words, primary=True, maxlength=64))
     context = forms.Context(session, actor, query.now)
     typed = {k: list(v) for k, v in query.args.items()}
-    drawer = forms.Drawer(
+    drawer = drawing.Drawer(
         f"/{resource.name}", texts=typed, few=FEW_IN_FILTER, picks=_picks(resource, actor, context)
     )
     for position, declared in enumerate(filters.declared(resource, actor)):

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from app.engine import forms
+from app.engine import drawing
 from app.engine.actions import Invalid, Refusal
 from app.engine.cells import entry_of, local
 from app.engine.choices import Choice
@@ -165,7 +165,7 @@ def texts(specs: Sequence[FieldSpec], sent: Mapping[str, Any], *, creating: bool
     if creating:
         for spec in specs:
             if spec.name not in found and spec.default is not None:
-                found[spec.name] = [forms.as_text(spec, spec.default)]
+                found[spec.name] = [drawing.as_text(spec, spec.default)]
     return found
 
 
