@@ -163,6 +163,39 @@ def test_edit_form_keeps_what_was_typed(
         assert f'name="version" value="{version.group(1)}"' in page
 
 
+ACTIONS = [pytest.param(r, a, id=f"{r.name}.{a.name}") for r in resources() for a in r.actions if a.fields]
+
+
+@pytest.mark.spec("D-11")
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(("resource", "action"), ACTIONS)
+def test_form_of_an_action_keeps_what_was_typed(
+    app: Flask, world: World, clients: Any, resource: type[Resource], action: Any
+) -> None:
+    client, path = clients(SEES), f"/{resource.name}/action/{action.name}"
+    whole = {s.name: typed(s, world) for s in action.fields if typed(s, world)}
+    ids = {
+        "id": [world.id(resource, HERE), world.id(resource, THERE)]
+        if action.batch
+        else world.id(resource, HERE)
+    }
+    for spec in action.fields:
+        bad = wrong(spec)
+        if bad is None:
+            continue
+        answer = client.post(path, data={**ids, **whole, spec.name: bad})
+        page = answer.get_data(as_text=True)
+        assert answer.status_code == 400, spec.name
+        said = re.search(r'<p class="err"[^>]*>(.*?)</p>', block(page, spec.name), re.S)
+        assert said is not None, f"nothing said beside {spec.name}"
+        assert CHINESE.search(said.group(1))
+        others = [s for s in action.fields if s is not spec and s.name in whole]
+        assert [s.name for s in others if not kept(page, s, whole[s.name])] == []
+        assert len(re.findall(r'type="hidden" name="id"', page)) == (2 if action.batch else 1), (
+            "the records are kept"
+        )
+
+
 def fresh(resource: type[Resource], world: World) -> dict[str, str]:
     """What must differ from the record that is there already."""
     other = str(world.id(resource_of(BrandCategory), THERE))

@@ -125,3 +125,48 @@ def test_nonsense_sent_to_the_api(app: Flask, world: World, clients: Any, body: 
             assert answer.status_code in (200, 201, 400, 403, 404, 415), (method, path, answer.status_code)
             if answer.status_code >= 400:
                 assert re.search("[一-鿿]", answer.get_json()["message"]), path
+
+
+@pytest.mark.parametrize("odd", ["a%00b", "%ED%A0%80", "%FF%FE", "%F0%9F%98%80", "%E2%80%AE"])
+def test_broken_text_outside_of_forms(app: Flask, world: World, clients: Any, client: Any, odd: str) -> None:
+    """Tokens, names and words that no declared field reads: PostgreSQL takes no zero byte."""
+    signed, pk, role = clients(SEES), world.records["customers", HERE], world.records["roles", HERE]
+    for path in (
+        f"/search?q={odd}", f"/customers/{pk}?kind={odd}", f"/customers/pick/owner_id?q={odd}",
+        f"/customers/check/phone?value={odd}", f"/customers/new?name={odd}&contact={odd}&owner_id={odd}",
+        f"/customers/action/reassign?id={pk}&owner={odd}", f"/roles/new?copy={odd}", f"/login?next=/{odd}",
+        f"/api/v1/customers?q={odd}", f"/{odd}", f"/customers/pick/{odd}", f"/customers/action/{odd}",
+    ):  # fmt: skip
+        assert signed.get(path).status_code < 500, path
+    form = "application/x-www-form-urlencoded"
+    for path, body in (
+        ("/login", f"username={odd}&password={odd}&next=/{odd}&_replay={odd}"),
+        ("/customers/new", f"name=x&phone=13700001234&_once={odd}&_answer={odd}"),
+        (f"/customers/{pk}/edit", f"name=x&phone=13700001234&version={odd}&_answer={odd}"),
+        ("/customers/action/write_follow_up", f"id={pk}&text={odd}x&_once={odd}&back=/{odd}"),
+        ("/customers/columns", f"column={odd}&back=/{odd}"),
+        (f"/roles/{role}/edit", f"label={odd}&version=1&step=save&permission={odd}"),
+        (f"/roles/{role}/edit", f"label={odd}&version=1&step=save"),
+        ("/roles/new", f"label={odd}&step=save&_once={odd}&copy={odd}"),
+        ("/profile/password", f"old={odd}&new={odd}&repeat={odd}"),
+        ("/profile/store", f"store={odd}"),
+        ("/parameters/", f"x={odd}"),
+    ):
+        for visitor in (signed, client):
+            answer = visitor.post(path, data=body, content_type=form, headers={"Origin": "http://localhost"})
+            assert answer.status_code < 500, (path, answer.status_code)
+    sent = {"username": "a\0b", "password": "a\0b"}
+    assert client.post("/api/v1/security/login", json=sent).status_code in (400, 401)
+
+
+@pytest.mark.sqlite_only
+def test_uploads_and_repeated_parameters_arrive_whole(app: Flask) -> None:
+    from io import BytesIO
+
+    from flask import request
+
+    data = {"name": ["甲\0", "乙"], "file": (BytesIO(b"a\0b"), "x.csv")}
+    with app.test_request_context("/?a=1&a=2%00", method="POST", data=data):
+        assert request.args.getlist("a") == ["1", "2"]
+        assert request.form.getlist("name") == ["甲", "乙"]
+        assert request.files["file"].read() == b"a\0b"
