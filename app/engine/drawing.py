@@ -14,7 +14,7 @@ from sqlalchemy import select
 from app.engine import pages
 from app.engine.cells import local
 from app.engine.fields import FieldSpec, describe
-from app.engine.forms import FEW, Context, Texts, pickable
+from app.engine.forms import FEW, Context, Texts, kept, pickable
 from app.engine.guards import Hidden, gate, hidden
 from app.engine.reading import linked
 from app.engine.resource import Group, resource_of
@@ -102,6 +102,9 @@ class Drawer:
                 for e in spec.entries(context.actor.dealer_id)
                 if e.active or e.value in chosen
             ]
+            stays = kept(spec, context)
+            if stays in chosen - {"", *(o.value for o in made.options)}:
+                made.options.append(pages.Option(stays, stays, selected=True))
         elif spec.kind in ("ref", "refs"):
             made.options = self.options(spec, chosen, context)
             made.picker_url = f"{self.base_url}/pick/{spec.name}"

@@ -227,7 +227,17 @@ def _choice(spec: FieldSpec, text: str, context: Context) -> Any:
     for entry in spec.entries(context.actor.dealer_id):
         if entry.value == text or entry.label == text:
             return spec.choices.of(entry.value) if spec.choices is not None else entry.value
+    if text == kept(spec, context):
+        return text
     raise _Wrong("请从列表中选择")
+
+
+def kept(spec: FieldSpec, context: Context) -> str:
+    """The value the record holds, which may stay when its dictionary entry is gone."""
+    value = (
+        getattr(context.record, spec.name, None) if spec.dictionary and spec.attribute is not None else None
+    )
+    return value if isinstance(value, str) else ""
 
 
 def _ref(spec: FieldSpec, text: str, context: Context) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from markupsafe import Markup
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Session
 
 from app.engine import chrome, drawing, filters, forms, listing, paging, reading
@@ -16,7 +17,7 @@ from app.engine.fields import FieldSpec, describe
 from app.engine.guards import may_filter
 from app.engine.listing import Query, first
 from app.engine.pages import Chip, Column, Field, Link, ListPage, Pager, Row
-from app.engine.resource import Resource
+from app.engine.resource import Resource, View
 from app.engine.scopes import Actor, Scope
 
 PRIMARY = 4
@@ -151,7 +152,9 @@ def views_of(session: Session, resource: type[Resource], query: Query) -> list[L
     key = ("views", resource.name, query.actor.id, query.actor.epoch, query.scope)
     numbers: list[int] = chrome.remembered(
         key,
-        lambda: reading.counts(session, query, [v.where(query.now) for v in resource.views], VIEW_LIMIT),
+        lambda: reading.counts(
+            session, query, [_narrowed(resource, v, query) for v in resource.views], VIEW_LIMIT
+        ),
     )
     keep = {k: v for k, v in query.args.items() if k in ("scope", "per_page")}
     found = [Link("全部", address(base, keep), active=query.view is None)]
@@ -168,6 +171,14 @@ def views_of(session: Session, resource: type[Resource], query: Query) -> list[L
             )
         )
     return found
+
+
+def _narrowed(resource: type[Resource], view: View, query: Query) -> ColumnElement[bool]:
+    """What the view's tab shows when it is clicked: the list's window holds there too."""
+    window = None if view.ignores_window else filters.window(resource, {}, query.now)
+    if window is None or resource.window is None:
+        return view.where(query.now)
+    return and_(view.where(query.now), resource.window.column >= window.params["window_from"])
 
 
 def kept(query: Query) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from app.engine.database import db, utcnow, writing
 from app.engine.numbers import NumberCounter
 from app.engine.scopes import SYSTEM
 from models.customers import settings as customer_settings
+from models.customers.dictionaries import REGIONS
 from models.customers.tables import Customer
 from models.customers.track import TrackPoints
 from models.demo import organisation, words
@@ -162,8 +163,8 @@ def _lives(life: Life, writer: Writer, tenants: Sequence[Tenant], customers: int
 
 def _supply(chance: Chance, tenant: Tenant) -> Supply:
     places = [
-        (province, city, district)
-        for province, cities in words.REGIONS.items()
+        (province, city, f"{city}{district}")
+        for province, cities in REGIONS.items()
         for city, districts in cities.items()
         for district in districts
         for _ in range(9 if city == tenant.city else 1)

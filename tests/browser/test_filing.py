@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import update
 
+from app.engine.database import db
+from models.customers.tables import Customer
 from tests.browser import screen
 from tests.browser.world import PASSWORD, World
 
@@ -201,13 +204,27 @@ def test_a_session_that_ends_in_mid_form_loses_nothing(page_as: Any, world: Worl
     screen.fill(page, "手机号码", "13800009004")
     page.context.clear_cookies()
     screen.press(page, "保存")
-    expect(page).to_have_url(re.compile("/login"))
+    expect(page.locator("main")).to_contain_text("登录已失效")
     screen.fill(page, "账号", "consultant1")
     screen.fill(page, "密码", PASSWORD)
     screen.press(page, "登录")
     expect(screen.field(page, "客户姓名")).to_have_value("登录过期")
     screen.press(page, "保存")
     expect(page.get_by_role("heading", name="登录过期")).to_be_visible()
+
+
+def test_a_value_whose_dictionary_entry_is_gone_stays_with_the_file(page_as: Any, world: World) -> None:
+    customer = world.customers["周敏"]
+    statement = update(Customer).where(Customer.id == customer).values(level="旧级别")
+    db.session.execute(statement.execution_options(audited=True, synchronize_session=False))
+    db.session.commit()
+    page = page_as("consultant1")
+    page.goto(f"/customers/{customer}/edit")
+    expect(screen.field(page, "意向级别")).to_have_value("旧级别")
+    screen.fill(page, "小区", "云栖花园")
+    screen.press(page, "保存")
+    expect(page.locator('dd[data-name="community"]')).to_have_text("云栖花园")
+    expect(page.locator(".hd")).to_contain_text("旧级别")
 
 
 def _go_on(page: Any) -> None:

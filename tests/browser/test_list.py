@@ -87,6 +87,11 @@ def test_180_days_are_shown_until_the_range_is_changed(page_as: Any, world: Worl
     page.goto("/customers/")
     expect(page.locator(".chips")).to_contain_text("近 180 天")
     assert "张晓云" in screen.rows(page) and "周敏" not in screen.rows(page)
+    shown = len(screen.rows(page))
+    tab = page.get_by_role("navigation", name="视图").get_by_role("link", name=re.compile("^跟进中"))
+    expect(tab.locator("small")).to_have_text(str(shown))
+    tab.click()
+    expect(page.locator(".foot")).to_contain_text(f"{shown}条记录")
     page.goto("/customers/?level=H")
     expect(page.locator("table.rows tbody")).to_contain_text(
         "默认仅显示180天内创建的数据，可展开高级搜索调整创建时间"
