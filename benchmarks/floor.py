@@ -68,7 +68,7 @@ def make_floor(url: str, dealer_id: int = 1) -> tuple[Flask, Engine]:
     app = Flask("floor", static_folder=None)
     engine = create_engine(url, pool_size=8)
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _mapped)
+        event.listen(engine, "connect", _cached)
     query = statement(dealer_id)
     template = app.jinja_env.from_string(TEMPLATE)
 
@@ -80,7 +80,6 @@ def make_floor(url: str, dealer_id: int = 1) -> tuple[Flask, Engine]:
     return app, engine
 
 
-def _mapped(connection: Any, _record: Any) -> None:
+def _cached(connection: Any, _record: Any) -> None:
     """The same cache as the product's connections."""
-    for pragma in ("cache_size=-65536", "mmap_size=268435456"):
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute("PRAGMA cache_size=-4096")

@@ -76,7 +76,9 @@ def start_seconds(url: str, times: int) -> float:
     return statistics.median(found)
 
 
-def rates(url: str, cookie: str, path: str, rounds: int, requests: int) -> tuple[float, float, float]:
+def rates(
+    url: str, cookie: str, path: str, rounds: int, requests: int
+) -> tuple[float, float, tuple[float, float]]:
     """Requests per second of the floor and of the product, taking turns, and MiB of a product worker."""
     floor_rates, product_rates = [], []
     with (
@@ -106,9 +108,11 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in found] or [pid]
 
 
-def _memory(pid: int) -> float:
-    """MiB a worker keeps resident, what it shares with its parent included."""
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+def _memory(pid: int) -> tuple[float, float]:
+    """MiB of a worker: its share (what it has in common with others counted in part), and all it maps."""
+    found = {}
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii", errors="replace").splitlines():
+        name, _, rest = line.partition(":")
+        if name in ("Pss", "Rss"):
+            found[name] = int(rest.split()[0]) / 1024
+    return found["Pss"], found["Rss"]

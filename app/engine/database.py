@@ -84,9 +84,8 @@ def prepare_engine(engine: Engine) -> None:
             "synchronous=NORMAL",
             "foreign_keys=ON",
             "busy_timeout=15000",
-            "cache_size=-65536",
+            "cache_size=-4096",
             "temp_store=MEMORY",
-            "mmap_size=268435456",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
