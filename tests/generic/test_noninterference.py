@@ -1,0 +1,70 @@
+"""What others file changes no byte of the pages of those who may not see it: lists, counts, charts, badges."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app.engine.actions import Act
+from app.engine.audit import acting
+from app.engine.database import db, utcnow, writing
+from app.engine.resource import resources
+from app.engine.scopes import SYSTEM
+from tests.generic.crawl import listings
+from tests.generic.world import AWAY, FOREIGN, HERE, OWN, SEES, STORE, Builder, World
+
+WORK = [r for r in resources() if r.scopes.mine is not None or r.scopes.through is not None]
+_TOKENS = re.compile(r'name="(csrf_token|_once)" value="[^"]*"|"csrf_token":\s*"[^"]*"')
+
+
+def file_more(world: World, place: str, owner: str) -> None:
+    """One more record of everything people work on, in that place."""
+    session = db.session()
+    with writing(session), acting(session, Act(SYSTEM, utcnow(), session, "job", "init")):
+        builder = Builder(session)
+        builder.number = 5_000
+        builder.world = World(dict(world.records), {}, world.people, world.dealers, world.stores)
+        builder.owner = {place: world.people[owner]}
+        for resource in resources():
+            if resource not in WORK or resource.name == "memberships":
+                key = world.id(resource, place)
+                builder.made[resource.name, place] = session.get_one(resource.model, key)
+        for resource in WORK:
+            if resource.name != "memberships":
+                builder.record(resource.model, place)
+        session.commit()
+
+
+def pages(client: Any) -> dict[str, str]:
+    """The pages of one person, without what differs at every call."""
+    paths = ["/", "/search?q=客户姓名", "/search?q=姓名"]
+    paths += [path for r in WORK for path in listings(r)]
+    return {p: _TOKENS.sub("", client.get(p).get_data(as_text=True)) for p in dict.fromkeys(paths)}
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.spec("A-70")
+@pytest.mark.parametrize(
+    ("person", "place", "owner"),
+    [
+        pytest.param(SEES, AWAY, FOREIGN, id="other-dealer"),
+        pytest.param(STORE, HERE, SEES, id="other-store"),
+        pytest.param(OWN, HERE, SEES, id="other-people"),
+    ],
+)
+def test_what_others_file_is_not_noticed(
+    app: Flask, world: World, clients: Any, person: str, place: str, owner: str
+) -> None:
+    app.config["COUNT_TTL"] = 0
+    client, control = clients(person), clients(owner)
+    lists = [f"/{r.name}/?window=all&include=all&per_page=100" for r in WORK if r.menu is not None]
+    before, theirs = pages(client), {path: control.get(path).data for path in lists}
+    file_more(world, place, owner)
+    after = pages(client)
+    changed = [path for path in before if before[path] != after[path]]
+    assert changed == []
+    same = [path for path in lists if control.get(path).data == theirs[path]]
+    assert same == [], "the control: its owner sees the new records"
