@@ -13,8 +13,8 @@ from app.engine.audit import acting
 from app.engine.database import db, utcnow, writing
 from app.engine.resource import resources
 from app.engine.scopes import SYSTEM
-from tests.generic.crawl import listings
-from tests.generic.world import AWAY, FOREIGN, HERE, OWN, SEES, STORE, Builder, World
+from tests.generic.crawl import listings, reads
+from tests.generic.world import AWAY, FOREIGN, HERE, MASKED, OWN, SEES, STORE, Builder, World, guarded
 
 WORK = [r for r in resources() if r.scopes.mine is not None or r.scopes.through is not None]
 _TOKENS = re.compile(r'name="(csrf_token|_once)" value="[^"]*"|"csrf_token":\s*"[^"]*"')
@@ -38,11 +38,16 @@ def file_more(world: World, place: str, owner: str) -> None:
         session.commit()
 
 
+def page(client: Any, path: str) -> str:
+    """What one address answers, without what differs at every call."""
+    return _TOKENS.sub("", client.get(path).get_data(as_text=True))
+
+
 def pages(client: Any) -> dict[str, str]:
-    """The pages of one person, without what differs at every call."""
+    """The pages on which a person's work stands."""
     paths = ["/", "/search?q=客户姓名", "/search?q=姓名"]
     paths += [path for r in WORK for path in listings(r)]
-    return {p: _TOKENS.sub("", client.get(p).get_data(as_text=True)) for p in dict.fromkeys(paths)}
+    return {path: page(client, path) for path in dict.fromkeys(paths)}
 
 
 @pytest.mark.sqlite_only
@@ -61,10 +66,46 @@ def test_what_others_file_is_not_noticed(
     app.config["COUNT_TTL"] = 0
     client, control = clients(person), clients(owner)
     lists = [f"/{r.name}/?window=all&include=all&per_page=100" for r in WORK if r.menu is not None]
-    before, theirs = pages(client), {path: control.get(path).data for path in lists}
+    before, theirs = pages(client), {path: page(control, path) for path in lists}
     file_more(world, place, owner)
     after = pages(client)
     changed = [path for path in before if before[path] != after[path]]
     assert changed == []
-    same = [path for path in lists if control.get(path).data == theirs[path]]
+    same = [path for path in lists if page(control, path) == theirs[path]]
     assert same == [], "the control: its owner sees the new records"
+
+
+def change_hidden_digits() -> None:
+    """Other middle digits in every guarded number, another amount in every guarded price."""
+    from sqlalchemy import text
+
+    from app.engine.database import Model
+
+    for table in Model.metadata.sorted_tables:
+        for column in table.c:
+            meta = column.info.get("zk")
+            if meta is None or meta.guard is None or column.name == "tail":
+                continue
+            name = f'"{column.name}"'
+            fresh = f"{name} + 1234.5"
+            if meta.guard.mask is not None:
+                fresh = f"substr({name}, 1, 3) || substr({name}, 6, 2) || substr({name}, 4, 2) || substr({name}, 8, 4)"
+            db.session.execute(text(f'UPDATE "{table.name}" SET {name} = {fresh}'))
+    db.session.commit()
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.spec("A-89", "A-92")
+@pytest.mark.parametrize("resource", [pytest.param(r, id=r.name) for r in resources()])
+def test_hidden_digits_are_not_noticed(app: Flask, world: World, clients: Any, resource: Any) -> None:
+    """No page of a masked person depends on what the mask hides: neither its text, nor an order, nor a count."""
+    app.config["COUNT_TTL"] = 0
+    client, control = clients(MASKED), clients(SEES)
+    paths = reads(app, resource, world)
+    before = {path: page(client, path) for path in paths}
+    theirs = page(control, f"/{resource.name}/{world.id(resource, HERE)}")
+    change_hidden_digits()
+    changed = [path for path in paths if page(client, path) != before[path]]
+    assert changed == []
+    if any(s.kind == "phone" for s in guarded(resource)):
+        assert page(control, f"/{resource.name}/{world.id(resource, HERE)}") != theirs
