@@ -125,6 +125,11 @@ def remembered(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     return value
 
 
+def _fresh(key: tuple[Any, ...]) -> bool:
+    known = _counts.get(key)
+    return known is not None and known[0] > time.monotonic()
+
+
 def _keep(store: OrderedDict[Any, Any], key: Any, value: Any) -> None:
     store[key] = value
     while len(store) > _KEPT:
@@ -139,29 +144,41 @@ def forget() -> None:
 
 def badges(actor: Actor, mine: Sequence[Entry], now: datetime) -> dict[str, int]:
     """Counts of waiting work by menu item, in one statement (D-06)."""
-    wanted = [e for e in mine if e.badge is not None and e.resource is not None]
+    wanted = _with_badge(mine)
     if not wanted:
         return {}
 
     def ask() -> dict[str, int]:
-        parts = [
-            select(func.count())
-            .select_from(_waiting(e, actor, now).limit(BADGE_LIMIT).subquery())
-            .scalar_subquery()
-            for e in wanted
-        ]
-        found = db.session().execute(select(*parts), actor.params).one()
+        found = db.session().execute(select(*(_waiting(e, actor, now) for e in wanted)), actor.params).one()
         return {e.key: n for e, n in zip(wanted, found, strict=True)}
 
     known: dict[str, int] = remembered(("badges", actor.id, actor.epoch), ask)
     return known
 
 
+def with_badges(actor: Actor, now: datetime, amounts: Sequence[Any], params: Mapping[str, Any]) -> list[int]:
+    """Some counts of a page in one statement, and in the same one those of the menu when they are due."""
+    key = ("badges", actor.id, actor.epoch)
+    due = [] if _fresh((*key, session.get("w", 0))) else _with_badge(menu_of(actor)[1])
+    if not current_app.config.get("COUNT_TTL", 30):
+        due = []
+    found = db.session().execute(select(*amounts, *(_waiting(e, actor, now) for e in due)), params).one()
+    if due:
+        numbers = found[len(amounts) :]
+        remembered(key, lambda: {e.key: n for e, n in zip(due, numbers, strict=True)})
+    return list(found[: len(amounts)])
+
+
+def _with_badge(mine: Sequence[Entry]) -> list[Entry]:
+    return [e for e in mine if e.badge is not None and e.resource is not None]
+
+
 def _waiting(entry: Entry, actor: Actor, now: datetime) -> Any:
     assert entry.resource is not None
     assert entry.badge is not None
     scope = condition(entry.resource, scopes_of(entry.resource, actor))
-    return select(literal(1)).select_from(entry.resource.model).where(scope, entry.badge.where(now))
+    rows = select(literal(1)).select_from(entry.resource.model).where(scope, entry.badge.where(now))
+    return select(func.count()).select_from(rows.limit(BADGE_LIMIT).subquery()).scalar_subquery()
 
 
 def menu_markup(actor: Actor, active: str) -> Markup:

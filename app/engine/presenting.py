@@ -152,8 +152,11 @@ def views_of(session: Session, resource: type[Resource], query: Query) -> list[L
     key = ("views", resource.name, query.actor.id, query.actor.epoch, query.scope)
     numbers: list[int] = chrome.remembered(
         key,
-        lambda: reading.counts(
-            session, query, [_narrowed(resource, v, query) for v in resource.views], VIEW_LIMIT
+        lambda: chrome.with_badges(
+            query.actor,
+            query.now,
+            reading.amounts(query, [_narrowed(resource, v, query) for v in resource.views], VIEW_LIMIT),
+            query.params,
         ),
     )
     keep = {k: v for k, v in query.args.items() if k in ("scope", "per_page")}

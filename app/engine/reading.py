@@ -439,12 +439,10 @@ def count(session: Session, query: Query, limit: int = COUNT_LIMIT) -> tuple[int
     return min(total, limit), total > limit or any(bound is not None for bound in bounds)
 
 
-def counts(
-    session: Session, query: Query, conditions: Sequence[ColumnElement[bool]], limit: int
-) -> list[int]:
-    """Bounded counts of several conditions within the query's scope, in one statement."""
+def amounts(query: Query, conditions: Sequence[ColumnElement[bool]], limit: int) -> list[Any]:
+    """Bounded counts of several conditions within the query's scope, each to be selected beside others."""
     scope = condition(query.resource, query.scopes)
-    parts = [
+    return [
         select(func.count())
         .select_from(
             select(literal(1)).select_from(query.resource.model).where(and_(scope, c)).limit(limit).subquery()
@@ -452,6 +450,3 @@ def counts(
         .scalar_subquery()
         for c in conditions
     ]
-    if not parts:
-        return []
-    return list(session.execute(select(*parts), query.params).one())
