@@ -11,8 +11,9 @@ from flask import Flask
 from sqlalchemy import event
 
 from app.engine.database import db
-from app.engine.fields import FieldSpec
+from app.engine.fields import FieldSpec, describe
 from app.engine.resource import Related, Resource, resource_of, resources
+from app.engine.scopes import Scope
 from tests.generic.crawl import filters_of
 from tests.generic.world import HERE, MASKED, OWN, SEES, STORE, THERE, World
 
@@ -51,6 +52,11 @@ def test_list_page(app: Flask, world: World, clients: Any, cold: None, resource:
         client = clients(person)
         client.get("/profile")  # rights are loaded once per person, not per page
         paths = ["", "?window=all&include=all", "?page=2", "?last=1"]
+        if person in (SEES, OWN):
+            paths += ["?q=客户&window=all", "?q=13800138000", "?q=1234", "?q=ZX-1"]
+            paths += [f"?scope={s.value}" for s in Scope]
+            paths += [f"?sort=-{describe(c).name}&window=all" for c in resource.sorts]
+            paths += [f"?{s.name}={s.entries(1)[0].value}" for s in filters_of(resource) if s.entries(1)]
         paths += [f"?view={v.name}" for v in resource.views]
         paths += [
             f"?{spec.name}={world.id(resource_of(spec.target), HERE)}&window=all"
