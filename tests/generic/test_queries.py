@@ -102,3 +102,31 @@ def test_more_rows_need_no_more_statements(app: Flask, world: World, clients: An
         page = client.get("/customers/?scope=dealer")
     assert page.get_data(as_text=True).count("139000000") >= 20
     assert len(many) <= max(len(few), LIST_LIMIT)
+
+
+RARE = (
+    "level=A", "level=A&owner_id={owner}&window=all", "q=线程", "view=ordered&window=all&page=2",
+    "stage=ordered&last=1", "view=ordered&sort=next_follow_up_at&source=x", "stage=lost&level=H&window=all",
+)  # fmt: skip
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("query", RARE)
+def test_rare_rows_among_many(
+    app: Flask, world: World, clients: Any, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    """Where the walk along the index ends before the page is full and the matches are gathered first: with
+    the counts of tabs and menu at hand, still eight."""
+    from app.engine import reading
+    from tests.generic.test_threads import file_many
+
+    monkeypatch.setattr(reading, "LOOK", 3)
+    monkeypatch.setattr(reading, "CANDIDATES", 3)
+    file_many(world)
+    for person in (SEES, OWN):
+        client = clients(person)
+        client.get("/customers/")
+        with counted() as seen:
+            page = client.get(f"/customers/?{query.format(owner=world.people[person])}")
+        assert page.status_code == 200
+        assert len(seen) <= LIST_LIMIT, (person, *seen)
