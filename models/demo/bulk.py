@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +18,7 @@ from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from app.engine import names
 from app.engine.database import Model
 
+Rows = list[tuple[Any, ...]]
 BLOCK = 20_000
 """Rows that are handed to the database at once."""
 
@@ -63,7 +63,7 @@ class Sheet:
         """The columns as written."""
         return [*self.columns, *self.constants]
 
-    def take(self) -> list[tuple[Any, ...]]:
+    def take(self) -> Rows:
         """The rows as written; the sheet is empty afterwards."""
         rows = self.rows.copy()
         self.rows.clear()
@@ -85,10 +85,6 @@ class Writer:
         self.copies = large and self.dialect == "postgresql"
         self.null = "\\N" if self.copies else None
         self.sheets: list[Sheet] = []
-        # PostgreSQL takes in one block while the next one is thought up; nobody else may use the
-        # connection until `flush(wait=True)`.
-        self._beside = ThreadPoolExecutor(1)
-        self._pending: Future[None] | None = None
 
     def sheet(self, name: str, *columns: str) -> Sheet:
         """A sheet whose keys go on after the rows that are there."""
@@ -98,33 +94,28 @@ class Writer:
         self.sheets.append(made)
         return made
 
-    def flush(self, *, once: int = 1, wait: bool = True) -> None:
-        """Write all sheets, in their order, once one of them holds so many rows."""
-        if max(len(sheet.rows) for sheet in self.sheets) >= once:
-            full = [(sheet, sheet.take()) for sheet in self.sheets if sheet.rows]
-            self._wait()
-            if self.copies:
-                self._pending = self._beside.submit(self._copy, full)
-            else:
-                for sheet, rows in full:
-                    self._insert(sheet, rows)
-        if wait:
-            self._wait()
+    def full(self) -> bool:
+        """Whether it is time to write."""
+        return max(len(sheet.rows) for sheet in self.sheets) >= BLOCK
 
-    def _wait(self) -> None:
-        pending, self._pending = self._pending, None
-        if pending is not None:
-            pending.result()
+    def collect(self) -> list[Rows]:
+        """The rows of each sheet, in the order of the sheets; they are empty afterwards."""
+        return [sheet.take() for sheet in self.sheets]
 
-    def _copy(self, full: Sequence[tuple[Sheet, list[tuple[Any, ...]]]]) -> None:
+    def write(self, collected: Sequence[Rows]) -> None:
+        """Write what was collected, here or elsewhere."""
+        for sheet, rows in zip(self.sheets, collected, strict=True):
+            if rows:
+                (self._copy if self.copies else self._insert)(sheet, rows)
+
+    def _copy(self, sheet: Sheet, rows: Rows) -> None:
         raw: Any = self.connection.connection.dbapi_connection
-        for sheet, rows in full:
-            line = "\t".join(["%s"] * len(sheet.header))
-            statement = f"COPY {sheet.table.name} ({', '.join(sheet.header)}) FROM STDIN"
-            with raw.cursor() as cursor, cursor.copy(statement) as copy:
-                copy.write("\n".join([line % row for row in rows]))
+        line = "\t".join(["%s"] * len(sheet.header))
+        statement = f"COPY {sheet.table.name} ({', '.join(sheet.header)}) FROM STDIN"
+        with raw.cursor() as cursor, cursor.copy(statement) as copy:
+            copy.write("\n".join([line % row for row in rows]))
 
-    def _insert(self, sheet: Sheet, rows: list[tuple[Any, ...]]) -> None:
+    def _insert(self, sheet: Sheet, rows: Rows) -> None:
         mark = "?" if self.dialect == "sqlite" else "%s"
         marks = ", ".join([mark] * len(sheet.header))
         if self.dialect == "postgresql":
@@ -134,7 +125,6 @@ class Writer:
 
     def finish(self) -> None:
         """Let the database's own key counters go on after the rows written."""
-        self.flush()
         if self.dialect != "postgresql":
             return
         for sheet in self.sheets:

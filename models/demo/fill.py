@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from flask import Flask
@@ -21,8 +21,8 @@ from models.customers import settings as customer_settings
 from models.customers.dictionaries import REGIONS
 from models.customers.tables import Customer
 from models.customers.track import TrackPoints
-from models.demo import organisation, words
-from models.demo.bulk import BLOCK, Writer, loading
+from models.demo import beside, organisation, words
+from models.demo.bulk import Writer, loading
 from models.demo.chance import DAY, Calendar, Chance, weighted
 from models.demo.life import Life
 from models.demo.organisation import Tenant
@@ -124,7 +124,11 @@ def _fill(
         with writer.bare(list(COLUMNS)):
             sheets = Sheets(*(writer.sheet(name, *columns) for name, columns in COLUMNS.items()))
             pen = Pen(sheets, chance, calendar, values, running, writer.null)
-            _lives(Life(pen), writer, tenants, customers, echo if large else _quiet)
+            lives = _lives(Life(pen), tenants, customers)
+            if large:
+                _write_beside(lives, writer, running, echo, customers)
+            else:
+                _write_here(lives, writer)
             writer.finish()
             if large:
                 echo("数据已写入，正在建立索引")
@@ -137,28 +141,56 @@ def _fill(
         connection.commit()
 
 
-def _quiet(_text: str) -> None:
-    """Small demos need no progress."""
+def _write_here(lives: Iterator[None], writer: Writer) -> None:
+    for _ in lives:
+        if writer.full():
+            writer.write(writer.collect())
+    writer.write(writer.collect())
 
 
-def _lives(life: Life, writer: Writer, tenants: Sequence[Tenant], customers: int, echo: Echo) -> None:
+def _write_beside(
+    lives: Iterator[None], writer: Writer, running: Numbers, echo: Echo, customers: int
+) -> None:
+    """Write the rows a second process makes; keys and numbers go on from where that one stopped."""
+
+    def work(send: beside.Send) -> None:
+        for _ in lives:
+            if writer.full():
+                send(writer.collect())
+        send(writer.collect())
+        send(({n: sheet.next_id for n, sheet in enumerate(writer.sheets)}, dict(running.last)))
+
+    done, tick = 0, max(100_000, customers // 10)
+    for found in beside.stream(work):
+        if isinstance(found, tuple):
+            keys, last = found
+            for n, sheet in enumerate(writer.sheets):
+                sheet.next_id = keys[n]
+            running.last.update(last)
+            continue
+        writer.write(found)
+        before, done = done, done + len(found[0])
+        if done // tick > before // tick:
+            echo(f"已写入 {done} 位客户")
+
+
+def _lives(life: Life, tenants: Sequence[Tenant], customers: int) -> Iterator[None]:
+    """Writes all customers and contacts into the sheets; stops now and then so that they can be emptied."""
     chance, now = life.pen.chance, life.pen.now
     supplies = [_supply(chance, tenant) for tenant in tenants]
     seats = _seats(tenants)
-    tick = max(100_000, customers // 10)
     for n, created in enumerate(chance.arrivals(customers, now), 1):
         seat = chance.pick(seats)
         life.customer(n, created, seat, supplies[seat.tenant])
         if n % 2_000 == 0:
-            writer.flush(once=BLOCK, wait=False)
-        if n % tick == 0:
-            echo(f"已生成 {n} 位客户")
+            yield
     tags = chance.handfuls(range(len(tenants[0].tags)), (0, 0, 1, 1, 2))
-    for created in chance.arrivals(max(8, customers // 12), now):
+    for n, created in enumerate(chance.arrivals(max(8, customers // 12), now), 1):
         seat = chance.pick(seats)
         of_dealer = tenants[seat.tenant].tags
         life.open_contact(created, seat, [of_dealer[t] for t in chance.pick(tags)])
-    writer.flush()
+        if n % 2_000 == 0:
+            yield
 
 
 def _supply(chance: Chance, tenant: Tenant) -> Supply:
