@@ -25,8 +25,6 @@ def _nothing(page: Any) -> None:
 
 
 def _sheet(page: Any) -> None:
-    if page.viewport_size["width"] == NARROW[0]:
-        return
     page.locator("table.rows tbody tr td.st").nth(2).click()
     page.locator(".sheet .kv").first.wait_for()
 
@@ -88,6 +86,7 @@ class Picture:
     address: str
     steps: Callable[[Any], None] = _nothing
     dark: bool = False
+    wide_only: bool = False
 
 
 PICTURES = (
@@ -96,7 +95,7 @@ PICTURES = (
     Picture("list", "consultant1", "/customers/"),
     Picture("list-dark", "consultant1", "/customers/", dark=True),
     Picture("advanced", "consultant1", "/customers/", _advanced),
-    Picture("sheet", "consultant1", "/customers/", _sheet),
+    Picture("sheet", "consultant1", "/customers/", _sheet, wide_only=True),
     Picture("batch", "manager1", "/customers/?scope=store", _batch),
     Picture("new", "consultant1", "/customers/new"),
     Picture("same-phone", "consultant1", "/customers/new", _known_phone),
@@ -177,6 +176,8 @@ def _take(browser: Any, address: str, known: dict[str, str], target: Path) -> No
     for size in (WIDE, NARROW):
         contexts: dict[tuple[str, bool], Any] = {}
         for one in PICTURES:
+            if one.wide_only and size != WIDE:
+                continue
             key = (one.person, one.dark)
             if key not in contexts:
                 contexts[key] = browser.new_context(
