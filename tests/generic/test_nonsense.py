@@ -65,7 +65,7 @@ def test_nonsense_in_a_lists_address(app: Flask, clients: Any, resource: type[Re
     client = clients(SEES if resource.name != "dealers" else "admin")
     for query in GENERAL:
         check(client, f"/{resource.name}/?{query}")
-        if resource.api and not query.startswith("q="):
+        if resource.api and query.startswith(("after=", "sort=", "per_page=")):
             check(client, f"/api/v1/{resource.name}?{query}")
     assert client.get(f"/{resource.name}/charts?{GENERAL[0]}").status_code in (200, 403, 404)
 
@@ -79,9 +79,8 @@ def test_nonsense_in_filters(app: Flask, clients: Any, resource: type[Resource])
         query = "&".join(f"{name}={value}" for name in names)
         for base in (f"/{resource.name}/", f"/{resource.name}/charts"):
             check(client, f"{base}?{query}")
-        for spec in specs if resource.api else ():
-            for name in (spec.name, f"{spec.name}.from"):
-                check(client, f"/api/v1/{resource.name}?{name}={value}")
+        if resource.api:
+            check(client, f"/api/v1/{resource.name}?{query}")
     for spec in specs:
         check(client, f"/{resource.name}/?" + "&".join(f"{spec.name}={n}" for n in range(500)))
         check(client, f"/{resource.name}/?{spec.name}__text=甲&{spec.name}={HUGE}")

@@ -32,7 +32,13 @@ def hidden_from(resource: type[Resource], person: str) -> bool:
 
 
 BORDERS = [
-    pytest.param(r, person, place, id=f"{r.name}-{name}")
+    pytest.param(
+        r,
+        person,
+        place,
+        id=f"{r.name}-{name}",
+        marks=pytest.mark.sqlite_only if name in ("from-other-dealer", "other-store") else (),
+    )
     for r in resources()
     for name, (person, place) in STRANGERS.items()
     if hidden_from(r, person)
