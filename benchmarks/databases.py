@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,14 @@ SECRETS = {
     "ADMIN_PASSWORD": "Bench-admin-2024K",
     "DEMO_PASSWORD": "Bench-demo-2024K",
 }
+
+
+@dataclass(frozen=True)
+class Built:
+    """What making a database took: seconds that passed, and seconds of CPU of the product's processes."""
+
+    seconds: float
+    cpu: float
 
 
 def folder() -> Path:
@@ -42,8 +52,8 @@ def environment(url: str) -> dict[str, str]:
 
 
 @contextmanager
-def database(name: str, customers: int, echo: Echo) -> Iterator[tuple[str, float]]:
-    """The address of a database with that many customers, built when absent, and the seconds it took."""
+def database(name: str, customers: int, echo: Echo) -> Iterator[tuple[str, Built | None]]:
+    """The address of a database with that many customers, built when absent, and what its making took."""
     if name == "sqlite":
         url = f"sqlite:///{folder() / f'sqlite-{customers}.db'}"
         yield url, _filled(url, name, customers, echo)
@@ -72,22 +82,28 @@ def _own_postgresql(customers: int) -> Iterator[str]:
         server.cleanup()
 
 
-def _filled(url: str, name: str, customers: int, echo: Echo) -> float:
-    """Make sure of the data; the seconds its making took, 0 when that is not known."""
+def _filled(url: str, name: str, customers: int, echo: Echo) -> Built | None:
+    """Make sure of the data; what its making took, None when that is not known."""
     note = folder() / f"{name}-{customers}.json"
     found = _customers(url)
     if found == 0:
         echo(f"{name}：正在生成 {customers} 位客户的数据库")
-        started = time.monotonic()
+        started, before = time.monotonic(), _children_cpu()
         command = [sys.executable, str(config.ROOT / "run.py"), "demo", "--customers", str(customers)]
         subprocess.run(command, env=environment(url), check=True, stdout=subprocess.DEVNULL)
-        note.write_text(json.dumps({"seconds": time.monotonic() - started}), encoding="utf-8")
+        built = Built(time.monotonic() - started, _children_cpu() - before)
+        note.write_text(json.dumps(asdict(built)), encoding="utf-8")
     elif found < customers:
         raise SystemExit(f"{name}：数据库中只有 {found} 位客户，应为 {customers} 位；请删除后重试")
     else:
         command = [sys.executable, str(config.ROOT / "run.py"), "init"]
         subprocess.run(command, env=environment(url), check=True, stdout=subprocess.DEVNULL)
-    return float(json.loads(note.read_text(encoding="utf-8"))["seconds"]) if note.exists() else 0.0
+    return Built(**json.loads(note.read_text(encoding="utf-8"))) if note.exists() else None
+
+
+def _children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _customers(url: str) -> int:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from benchmarks.databases import Built
+
+WHOLE = 1_000_000
 BUILD_SECONDS = 240.0
 MEMORY = 120.0
 START = 2.5
@@ -98,13 +101,15 @@ def server_rows(floor: float, product: float, memory: tuple[float, float], start
     ]
 
 
-def build_row(customers: int, seconds: float) -> Row:
+def build_row(customers: int, built: Built | None) -> Row:
     """The row about making the data; without a known time there is no verdict."""
-    goal = f"≤ {BUILD_SECONDS:.0f} s" if customers == 1_000_000 else ""
-    figure = f"{seconds:.0f} s" if seconds else "沿用已有数据库"
-    return Row(
-        f"生成 {customers} 位客户", figure, "", goal, seconds <= BUILD_SECONDS if goal and seconds else None
-    )
+    label = f"生成 {customers} 位客户"
+    if built is None:
+        return Row(label, "沿用已有数据库", "", "", None)
+    figure = f"{built.seconds:.0f} s（程序 CPU {built.cpu:.0f} s）"
+    if customers != WHOLE:
+        return Row(label, figure, "", "", None)
+    return Row(label, figure, "", f"≤ {BUILD_SECONDS:.0f} s", built.seconds <= BUILD_SECONDS)
 
 
 def table(title: str, rows: list[Row]) -> str:

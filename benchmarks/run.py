@@ -35,8 +35,8 @@ def main(argv: Sequence[str]) -> int:
     said = [report.circumstances(options.customers)]
     missed = False
     for name in TITLES if options.database == "both" else (options.database,):
-        with database(name, options.customers, print) as (url, seconds):
-            rows = [report.build_row(options.customers, seconds), *_figures(url, options.quick)]
+        with database(name, options.customers, print) as (url, built):
+            rows = [report.build_row(options.customers, built), *_figures(url, options.quick)]
         missed = missed or any(row.met is False for row in rows)
         said.append(report.table(TITLES[name], rows))
     text = "\n".join(said)
