@@ -30,7 +30,10 @@ class ResourceView(FormViews, ActionViews):
         session = db.session()
         args = presenting.arguments(request.args.to_dict(flat=False))
         query = listing.parse(self.resource, actor, args, utcnow(), session.get_bind().dialect.name)
-        chosen = detail.chosen_columns(session, actor, self.resource)
+        chosen = chrome.remembered(
+            ("columns", self.resource.name, actor.id),
+            lambda: detail.chosen_columns(session, actor, self.resource),
+        )
         shown = presenting.list_page(session, self.resource, actor, query, chosen)
         return chrome.page("list.html", key=self.resource.name, title=shown.title, page=shown)
 
