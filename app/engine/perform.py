@@ -108,6 +108,8 @@ def perform(
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         raise Refusal("请先选择记录")
+    if len(wanted) > 1 and not action.batch:
+        raise Refusal("此操作一次只能处理一条记录")
     if len(wanted) > MAX_BATCH:
         raise Refusal(f"一次最多处理{MAX_BATCH}条记录，请缩小范围")
     session = db.session()

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.engine.database import db
 from app.engine.forms import editable
 from app.engine.resource import Resource, resources
-from tests.generic.test_forms import FORMS, HAND_WRITTEN, fresh, good, person_for
+from tests.generic.test_forms import FORMS, HAND_WRITTEN, fresh, good, person_for, typed
 from tests.generic.world import AWAY, FOREIGN, HERE, SEES, THERE, World, declared
 
 EDITED = [pytest.param(r, id=r.name) for r in resources() if r.groups(True) and r.name not in HAND_WRITTEN]
@@ -208,3 +208,19 @@ def test_an_action_of_another_resource_takes_no_records_of_this_one(
             ).status_code
             == 404
         )
+
+
+SINGLE = [pytest.param(r, a, id=f"{r.name}.{a.name}") for r in resources() for a in r.actions if not a.batch]
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(("resource", "action"), SINGLE)
+def test_an_action_for_one_record_takes_one(
+    app: Flask, world: World, clients: Any, resource: type[Resource], action: Any
+) -> None:
+    ids = [world.id(resource, HERE), world.id(resource, THERE)]
+    data = {"id": ids} | {s.name: typed(s, world) for s in action.fields}
+    page = clients(SEES).post(f"/{resource.name}/action/{action.name}", data=data, follow_redirects=True)
+    assert "此操作一次只能处理一条记录" in page.get_data(as_text=True)
+    sent = {"ids": ids, **{s.name: typed(s, world) for s in action.fields}}
+    assert clients(SEES).post(f"/api/v1/{resource.name}/actions/{action.name}", json=sent).status_code == 400
