@@ -12,8 +12,8 @@ from app.engine.actions import Act
 from app.engine.audit import AuditLog, acting
 from app.engine.database import db, utcnow, writing
 from app.engine.resource import resources
-from app.engine.scopes import SYSTEM
-from tests.generic.crawl import listings, reads
+from app.engine.scopes import SYSTEM, Scope, offered
+from tests.generic.crawl import reads
 from tests.generic.world import AWAY, FOREIGN, HERE, MASKED, OWN, SEES, STORE, Builder, World, guarded
 
 WORK = [r for r in resources() if r.scopes.mine is not None or r.scopes.through is not None]
@@ -46,7 +46,13 @@ def page(client: Any, path: str) -> str:
 def pages(client: Any) -> dict[str, str]:
     """The pages on which a person's work stands."""
     paths = ["/", "/search?q=客户姓名", "/search?q=姓名"]
-    paths += [path for r in WORK for path in listings(r)]
+    for r in WORK:
+        paths += [
+            f"/{r.name}/?window=all&include=all",
+            f"/{r.name}/charts?window=all",
+            f"/api/v1/{r.name}?window=all",
+        ]
+        paths += [f"/{r.name}/?scope={s.value}&window=all&include=all" for s in Scope if s in offered(r)]
     return {path: page(client, path) for path in dict.fromkeys(paths)}
 
 
