@@ -50,7 +50,7 @@ def test_list_page(app: Flask, world: World, clients: Any, cold: None, resource:
     over = []
     for person in PEOPLE:
         client = clients(person)
-        client.get("/profile")  # rights are loaded once per person, not per page
+        client.get(f"/{resource.name}/")  # rights and dictionaries are loaded once per state, not per page
         paths = ["", "?window=all&include=all", "?page=2", "?last=1"]
         if person in (SEES, OWN):
             paths += ["?q=客户&window=all", "?q=13800138000", "?q=1234", "?q=ZX-1"]
