@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -25,3 +26,28 @@ def following(number: signal.Signals = signal.SIGTERM) -> Callable[[], None]:
     thread that forked, not the process."""
     parent = os.getpid()
     return lambda: follow_parent(parent, number)
+
+
+class Wake:
+    """Lets a signal handler wake the waiting main thread.
+
+    `threading.Event` must not serve for that: a handler runs between any two steps of the main thread,
+    and while that one holds the event's own lock, the handler would wait for it for ever.
+    """
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+        os.set_blocking(self._write, False)
+
+    def set(self) -> None:
+        """Wake whoever waits, now or next; safe in a signal handler."""
+        try:
+            os.write(self._write, b".")
+        except BlockingIOError:
+            pass  # it is awake already
+
+    def wait(self, seconds: float) -> bool:
+        """Wait at most so long; whether it was woken. Being woken is used up by this call."""
+        ready, _, _ = select.select([self._read], [], [], seconds)
+        return bool(ready) and bool(os.read(self._read, 4096))

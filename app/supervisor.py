@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import config
-from app.processes import following
+from app.processes import Wake, following
 from app.redis_embedded import EmbeddedRedis, NoRedisBinary
 
 PAUSES = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)  # seconds before the n-th restart in a row
@@ -80,7 +79,7 @@ class Tree:
         self.settings = settings
         self.data = Path(settings["DATA_DIR"])
         self.environ = dict(environ)
-        self.wake = threading.Event()
+        self.wake = Wake()
         self.stopping = False
         self.children: list[Child] = []
         self.redis: Child | None = None
@@ -148,7 +147,6 @@ class Tree:
                 process.wait()
                 return False
             self.wake.wait(0.2)
-            self.wake.clear()
         if process.returncode:
             raise CannotStart("初始化失败，原因见上")
         return True
@@ -193,7 +191,6 @@ class Tree:
 
     def _watch(self, pause: float = 1.0) -> None:
         self.wake.wait(pause)
-        self.wake.clear()
         if self.stopping:
             return
         for child in [*([self.redis] if self.redis else []), *self.children]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import signal
-import threading
 from datetime import datetime, timedelta
 
 from flask import Flask
@@ -12,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.engine import clock, outbox, queue
 from app.engine.database import db, utcnow
+from app.processes import Wake
 
 log = logging.getLogger(__name__)
 SWEEP_EVERY = timedelta(minutes=1)
@@ -54,7 +54,7 @@ def sweep(now: datetime) -> int:
 
 def run(app: Flask) -> None:
     """Tick every second until SIGTERM or SIGINT."""
-    stop = threading.Event()
+    stop = Wake()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     ticking = Clock()
