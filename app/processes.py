@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import select
@@ -42,10 +43,8 @@ class Wake:
 
     def set(self) -> None:
         """Wake whoever waits, now or next; safe in a signal handler."""
-        try:
+        with contextlib.suppress(BlockingIOError):  # a full pipe wakes as well
             os.write(self._write, b".")
-        except BlockingIOError:
-            pass  # it is awake already
 
     def wait(self, seconds: float) -> bool:
         """Wait at most so long; whether it was woken. Being woken is used up by this call."""
