@@ -23,8 +23,11 @@ LETTERS = st.characters(exclude_characters="\0", exclude_categories=("Cs",)) | s
 
 @pytest.fixture
 def world(app: Flask) -> World:
-    """Two dealers with stores and people."""
-    return build()
+    """Two dealers with stores and people, read and written over fresh connections."""
+    made = build()
+    db.session.remove()
+    db.engine.dispose()
+    return made
 
 
 def found(part: str) -> set[int]:
