@@ -13,9 +13,17 @@ def row(page: Any, text: str) -> Any:
     return page.locator("table.rows.cards tbody tr").filter(has_text=text)
 
 
-def rows(page: Any) -> list[str]:
+def names(page: Any) -> Any:
     """The second readable column of each row: names on lists of people."""
-    return [r.strip() for r in page.locator("table.rows.cards tbody td.nm").all_inner_texts()]
+    return page.locator("table.rows.cards tbody td.nm")
+
+
+def lists(page: Any, *people: str) -> None:
+    """The list comes to show just these people, in this order."""
+    if people:
+        expect(names(page)).to_have_text(list(people))
+    else:
+        expect(names(page)).to_have_count(0)
 
 
 def tick(page: Any, *names: str) -> None:

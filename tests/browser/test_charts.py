@@ -26,7 +26,7 @@ def test_a_manager_clicks_a_bar_and_stands_in_its_rows(page_as: Any, world: Worl
     expect(line.locator("[data-v]")).to_have_text("2")
     line.get_by_role("link").last.click()
     expect(page).to_have_url(re.compile("/customers/"))
-    assert screen.rows(page) == ["何雨桐", "周敏"]
+    screen.lists(page, "何雨桐", "周敏")
 
 
 def test_the_picture_itself_can_be_clicked(page_as: Any, world: World) -> None:

@@ -86,7 +86,7 @@ def test_add_a_category_leads_to_the_known_customer(page_as: Any, world: World) 
     _go_on(page)
     page.get_by_role("dialog", name="温馨提示").get_by_role("link", name="添加品类").click()
     expect(page).to_have_url(re.compile(r"/customers/?\?q=13700009913"))
-    assert screen.rows(page) == ["李文静"]
+    screen.lists(page, "李文静")
     screen.row(page, "李文静").click()
     page.get_by_role("link", name="打开整页").click()
     screen.more(page, "继续服务").click()
@@ -99,7 +99,7 @@ def test_add_a_category_leads_to_the_known_customer(page_as: Any, world: World) 
     page.goto(f"/customers/{world.customers['李文静']}")
     expect(page.get_by_role("tab", name=re.compile("^服务单"))).to_have_text("服务单2")
     page.goto("/customers/?q=13700009913")
-    assert screen.rows(page) == ["李文静"]
+    screen.lists(page, "李文静")
 
 
 @pytest.mark.spec("A-08")

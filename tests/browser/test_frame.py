@@ -100,13 +100,13 @@ def test_back_reload_and_address_bring_the_same_page(page_as: Any, world: World)
     page.get_by_placeholder("姓名、手机号码、服务号").fill("张晓")
     screen.press(page, "查询")
     expect(screen.row(page, "张晓云")).to_be_visible()
-    assert screen.rows(page) == ["张晓云"]
+    screen.lists(page, "张晓云")
     page.reload()
-    assert screen.rows(page) == ["张晓云"]
+    screen.lists(page, "张晓云")
     page.go_back()
     expect(screen.row(page, "周敏")).to_be_visible()
     page.go_forward()
-    assert screen.rows(page) == ["张晓云"]
+    screen.lists(page, "张晓云")
 
 
 @pytest.mark.spec("A-92")

@@ -35,7 +35,7 @@ def test_link_a_lead_to_a_customer_and_undo_it(page_as: Any, world: World) -> No
     expect(page.locator(".rel")).to_contain_text("王先生")
     page.goto("/customers/")
     page.get_by_role("link", name=re.compile("已关联潜客")).click()
-    assert screen.rows(page) == ["张晓云"]
+    screen.lists(page, "张晓云")
     screen.tick(page, "张晓云")
     screen.batch(page, "解除潜客关系").click()
     page.get_by_role("dialog").get_by_role("button", name="确定").click()
