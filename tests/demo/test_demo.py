@@ -117,8 +117,8 @@ def test_nothing_crosses_the_border_of_a_dealer(filled: None) -> None:
 
 
 def test_numbers_go_on_after_the_demo(filled: None) -> None:
-    taken = set(db.session.scalars(select(Customer.code)))
     newest = db.session.scalars(select(Customer).order_by(Customer.id.desc()).limit(1)).one()
+    taken = set(db.session.scalars(select(Customer.code).where(Customer.dealer_id == newest.dealer_id)))
     number = next_number(db.session(), "customer", newest.dealer_id, newest.created_at)
     assert number not in taken
     db.session.rollback()

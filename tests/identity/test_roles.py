@@ -177,8 +177,11 @@ def test_what_was_added_and_taken_stands_in_the_history_in_words(world: World, l
     assert "设置标签" in page and "新增服务号" in page and "总管" in page
     assert "数据范围" in page and "本店" in page
     entry = db.session.scalars(
-        select(AuditEntry).where(AuditEntry.resource == "roles", AuditEntry.record_id == target.id)
-    ).all()[-1]
+        select(AuditEntry)
+        .where(AuditEntry.resource == "roles", AuditEntry.record_id == target.id)
+        .order_by(AuditEntry.id.desc())
+    ).first()
+    assert entry is not None
     assert entry.changes["fields"]["grants"][1] == ["系统主框架 · 设置标签"]
 
 

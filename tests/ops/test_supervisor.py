@@ -159,8 +159,7 @@ def test_a_taken_port_is_said_in_words(tree: Running, tmp_path: Path) -> None:
 def test_told_to_stop_it_stops_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     running = Running(tmp_path / "var")
     until(running.started, 120)
-    family = running.family()
-    assert len(family) >= 6
+    family = until(lambda: len(found := running.family()) >= 6 and found)
     os.kill(running.process.pid, number)
     assert running.wait() == 0
     assert not [process for process in family if process.is_running()]
@@ -171,7 +170,7 @@ def test_told_to_stop_it_stops_cleanly(tmp_path: Path, number: signal.Signals) -
 def test_killed_itself_it_leaves_no_orphan(tmp_path: Path) -> None:
     running = Running(tmp_path / "var")
     until(running.started, 120)
-    family = running.family()
+    family = until(lambda: len(found := running.family()) >= 6 and found)
     running.process.kill()
     running.process.wait()
     until(lambda: not [process for process in family if process.is_running()], 15)
