@@ -17,7 +17,7 @@ from app import spec_coverage
 if TYPE_CHECKING:
     from flask import Flask
 
-DEMO_CUSTOMERS = 300
+DEMO_CUSTOMERS = 2_000
 
 
 class ChineseUsage(click.Group):
@@ -191,7 +191,7 @@ def _has_customers() -> bool:
     type=WholeNumber(1, 5_000_000),
     default=DEMO_CUSTOMERS,
     metavar="N",
-    help="客户数，默认 300",
+    help="客户数，默认 2000",
 )
 def demo(customers: int) -> None:
     """Reproducible demo data."""

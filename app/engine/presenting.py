@@ -265,9 +265,8 @@ def _secondary(resource: type[Resource], actor: Actor) -> set[str]:
 
 
 def filter_bar(session: Session, resource: type[Resource], actor: Actor, query: Query) -> list[Field]:
-    """The search box and the declared filters with what was asked."""
-    """The inputs of the filter bar; without values they are kept for a moment, because their options
-    cost a statement each."""
+    """The search box and the declared filters with what was asked; without values they are kept for a
+    moment, because their options cost a statement each."""
     names = {f.spec.name for f in filters.declared(resource, actor)}
     if query.text or any(k.partition(".")[0] in names for k in query.args):
         return _filters(session, resource, actor, query)

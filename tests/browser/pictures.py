@@ -17,7 +17,7 @@ from tests.plugins.chromium import FLAGS, NARROW, WIDE
 from tests.plugins.databases import SECRETS, settings_for_tests
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "guide" / "img"
-CUSTOMERS = 300
+CUSTOMERS = 2_000
 
 
 def _nothing(page: Any) -> None:
