@@ -19,9 +19,11 @@ from app.engine.resource import (
     Breakdown,
     Funnel,
     Group,
+    Number,
     Related,
     Resource,
     Trend,
+    charted,
     fields_of,
     has_resource,
     resource_of,
@@ -124,10 +126,8 @@ def _guards_hold(resource: type[Resource]) -> Iterator[Problem]:
                 message = f"受“{spec.guard.label}”保护的列不能用于名称、排序或部分查找"
                 yield Problem("E103", _where(resource, place, spec), message)
     for chart in resource.charts:
-        for name in ("by", "at", "sum"):
-            source = getattr(chart, name, None)
-            if source is not None and describe(source).guard is not None:
-                yield Problem("E107", _where(resource, f"charts.{chart.name}"), "图表不能使用受保护的列")
+        if any(spec.guard is not None for spec in charted(chart)):
+            yield Problem("E107", _where(resource, f"charts.{chart.name}"), "图表不能使用受保护的列")
 
 
 @_check
@@ -228,21 +228,24 @@ def _rule_takes(place: str, rule: Callable[..., Any], fields: list[str]) -> Iter
 
 @_check
 def _charts_open_rows(resource: type[Resource]) -> Iterator[Problem]:
-    """E111, E113: a bar cannot open its rows, because the list has no such filter; equal names."""
+    """E111, E113: a bar or figure cannot open its rows, because the list has no such filter or view; equal
+    names."""
     filtered = {s.name for s in _specs(resource)["filters"]}
     names = [c.name for c in resource.charts]
     for chart in resource.charts:
         place = _where(resource, f"charts.{chart.name}")
         if names.count(chart.name) > 1:
             yield Problem("E113", place, "两个图表同名")
-        source = chart.at if isinstance(chart, Trend) else getattr(chart, "by", None)
-        if source is None:
-            continue
-        spec = describe(source)
-        if spec.name not in filtered:
-            yield Problem("E111", place, f"列表没有按“{spec.label}”的筛选，点击图表无法打开对应记录")
-        if isinstance(chart, Breakdown | Funnel) and spec.kind not in ("choice", "ref", "refs", "bool"):
+        grouped = chart.at if isinstance(chart, Trend) else getattr(chart, "by", None)
+        for source in (grouped, *(column for column, _ in chart.only)):
+            if source is not None and describe(source).name not in filtered:
+                label = describe(source).label
+                yield Problem("E111", place, f"列表没有按“{label}”的筛选，点击图表无法打开对应记录")
+        kinds = ("choice", "ref", "refs", "bool")
+        if isinstance(chart, Breakdown | Funnel) and describe(chart.by).kind not in kinds:
             yield Problem("E111", place, "只能按选项、引用、标签或是否分组")
+        if isinstance(chart, Number) and chart.view not in ("", *(v.name for v in resource.views)):
+            yield Problem("E111", place, f"列表没有名为 {chart.view} 的视图，点击数字无法打开对应记录")
 
 
 @_check

@@ -92,15 +92,34 @@ class View:
     ignores_window: bool = False
 
 
+Chosen = tuple[tuple[Any, tuple[Any, ...]], ...]
+"""Values of filters, e.g. ``((Receipt.state, (ReceiptState.VALID,)),)``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Net:
+    """The sum of a column where rows having one of ``values`` in ``by`` count against it: receipts less
+    refunds."""
+
+    column: Any
+    by: Any
+    values: tuple[Any, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Breakdown:
-    """Records grouped by one column: a bar or pie (``style``)."""
+    """Records grouped by one column: a ranking of bars, or shares of a whole (``style="pie"``).
+
+    ``sum`` is a column or a `Net` where records are not merely counted. ``only`` are values of the list's
+    filters within which the chart looks, so that its bars open the same.
+    """
 
     name: str
     title: str
     by: Any
     style: str = "bar"
     sum: Any = None
+    only: Chosen = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,30 +130,43 @@ class Trend:
     title: str
     at: Any
     sum: Any = None
+    only: Chosen = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Funnel:
-    """Records per step of a choice column, in the order given."""
+    """Records that have reached a step of a choice column, in the order given: whoever stands at a later
+    step counts at the earlier ones too."""
 
     name: str
     title: str
     by: Any
     steps: tuple[Any, ...]
+    only: Chosen = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Number:
-    """One figure: the count of records meeting ``where(now)``, or a sum."""
+    """One figure: a count or a sum of the list's records, of one of its views, or of some filter values;
+    it opens what it counts."""
 
     name: str
     title: str
-    where: Callable[[datetime], ColumnElement[bool]] | None = None
+    view: str = ""
     sum: Any = None
     unit: str = ""
+    only: Chosen = ()
 
 
 Chart = Breakdown | Trend | Funnel | Number
+
+
+def charted(chart: Chart) -> list[FieldSpec]:
+    """Every field a chart groups, sums or narrows by: who may not read one of them sees no such chart."""
+    measured = getattr(chart, "sum", None)
+    sources = [getattr(chart, "by", None), getattr(chart, "at", None)]
+    sources += [measured.column, measured.by] if isinstance(measured, Net) else [measured]
+    return [describe(s) for s in (*sources, *(column for column, _ in chart.only)) if s is not None]
 
 
 class Resource:
@@ -165,7 +197,7 @@ class Resource:
     columns: ClassVar[tuple[Any, ...]] = ()
     more_columns: ClassVar[tuple[Any, ...]] = ()
     filters: ClassVar[tuple[Any, ...]] = ()
-    leaves_out: ClassVar[tuple[tuple[Any, tuple[Any, ...]], ...]] = ()
+    leaves_out: ClassVar[Chosen] = ()
     search: ClassVar[tuple[Any, ...]] = ()
     exact: ClassVar[tuple[Any, ...]] = ()
     tail: ClassVar[tuple[Any, ...]] = ()

@@ -10,7 +10,7 @@ from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 
-from app.engine import charts, chrome, detail, history, listing, pages, perform, presenting
+from app.engine import charts, chrome, detail, history, listing, perform, presenting
 from app.engine.actions import NotFound
 from app.engine.actionviews import ActionViews
 from app.engine.database import PK, db, utcnow
@@ -81,18 +81,8 @@ class ResourceView(FormViews, ActionViews):
         actor = self.allowed("can_chart", f"{self.resource.label}图表")
         if not self.resource.charts:
             raise NotFound
-        session = db.session()
         args = presenting.arguments(request.args.to_dict(flat=False))
-        query = listing.parse(self.resource, actor, args, utcnow(), session.get_bind().dialect.name)
-        shown = charts.page(self.resource, actor, query.condition, query.params, args, query.now)
-        shown.scopes = [
-            pages.Link(
-                presenting.scope_label(self.resource, s),
-                presenting.address(f"{self.base}/charts", args, scope=s.value),
-                active=s is query.scope,
-            )
-            for s in listing.tabs(self.resource, actor)
-        ]
+        shown = charts.page(self.resource, actor, args, utcnow())
         return chrome.page("charts.html", key=self.resource.name, title=shown.title, page=shown)
 
 

@@ -4,110 +4,239 @@
   "use strict";
   const { $, $$ } = window.zk;
   const token = (name) => getComputedStyle(document.documentElement).getPropertyValue("--zk-" + name).trim();
+  const TONES = { r: "bad", w: "warn", b: "warn", g: "good", i: "info", a: "info", c: "plum", n: "mute" };
+  const SHADES = [1, 0.6, 0.35, 0.2];
+  const MOST_COLUMNS = 62;
+  const NARROW = 460;
+  const STILL = matchMedia("(prefers-reduced-motion:reduce)");
   const drawn = [];
 
   function read(card) {
     return $$("tbody tr", card).map((row) => {
       const cell = $("[data-v]", row);
       const link = $("a", cell);
-      return { name: row.cells[0].textContent.trim(), value: Number(cell.dataset.v), url: link ? link.href : "" };
+      const note = $("[data-note]", row);
+      return {
+        name: cell.dataset.label, words: row.cells[0].textContent.trim(), value: Number(cell.dataset.v),
+        url: link ? link.href : "", tone: cell.dataset.tone || "", note: note ? note.textContent.trim() : "",
+      };
     });
   }
 
   function look() {
+    const found = { colours: [1, 2, 3, 4, 5, 6, 7, 8].map((n) => token("c" + n)), tones: {} };
+    ["ink", "line", "card", "font"].forEach((name) => (found[name] = token(name)));
+    found.soft = token("ink-2");
+    Object.keys(TONES).forEach((tone) => (found.tones[tone] = token(TONES[tone])));
+    return found;
+  }
+
+  // A value keeps the colour it has in lists; those that share one are told apart by their shade.
+  function toned(data, c) {
+    const seen = {};
+    return data.map((d) => {
+      if (!d.tone) return d;
+      const times = (seen[d.tone] = (seen[d.tone] || 0) + 1);
+      const shade = SHADES[Math.min(times, SHADES.length) - 1];
+      return Object.assign({ itemStyle: { color: c.tones[d.tone], opacity: shade } }, d);
+    });
+  }
+
+  // Width in Chinese characters; a Latin letter takes half of one.
+  function cut(text, most) {
+    let width = 0;
+    for (let at = 0; at < text.length; at++) {
+      width += text.charCodeAt(at) > 255 ? 1 : 0.55;
+      if (width > most) return text.slice(0, at) + "…";
+    }
+    return text;
+  }
+
+  function short(value, unit) {
+    const size = Math.abs(value);
+    const say = (n) => n.toLocaleString("zh-CN", { maximumFractionDigits: 1 });
+    const words = size >= 1e8 ? say(size / 1e8) + "亿" : size >= 1e4 ? say(size / 1e4) + "万" : say(size);
+    return (value < 0 ? "-" : "") + (unit === "元" ? "¥" : "") + words + (unit === "元" ? "" : unit);
+  }
+
+  function whole(value, unit) {
+    if (unit !== "元") return value.toLocaleString("zh-CN") + unit;
+    const money = Math.abs(value).toLocaleString("zh-CN", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+    return (value < 0 ? "-¥" : "¥") + money;
+  }
+
+  function base(c, data, unit) {
+    const said = (at) => {
+      const d = data[(Array.isArray(at) ? at[0] : at).dataIndex];
+      return window.echarts.format.encodeHTML(d.words) + "<br>" + whole(d.value, unit) + (d.note && d.note !== "—" ? "　" + d.note : "");
+    };
     return {
-      ink: token("ink"), soft: token("ink-2"), line: token("line"), card: token("card"),
-      colours: [1, 2, 3, 4, 5, 6, 7, 8].map((n) => token("c" + n)),
+      color: c.colours, textStyle: { fontFamily: c.font, color: c.ink }, animation: !STILL.matches, animationDuration: 250, aria: { enabled: false },
+      tooltip: {
+        trigger: "item", confine: true, backgroundColor: c.card, borderColor: c.line, textStyle: { color: c.ink }, formatter: said,
+      },
     };
   }
 
-  function options(kind, data, unit) {
-    const c = look();
-    const names = data.map((d) => d.name);
-    const number = (value) => Number(value).toLocaleString("zh-CN") + unit;
-    const base = {
-      color: c.colours,
-      textStyle: { fontFamily: token("font"), color: c.ink },
-      animationDuration: 250,
-      tooltip: {
-        trigger: "item", backgroundColor: c.card, borderColor: c.line, textStyle: { color: c.ink },
-        valueFormatter: number, confine: true,
+  function donut(c, data, unit, width) {
+    const narrow = width < NARROW;
+    const room = narrow ? width / 13 - 9 : width / 26 - 8;
+    const byName = Object.fromEntries(data.map((d) => [d.name, d]));
+    const spoken = (name) => cut(name, room) + "  " + whole(byName[name].value, unit) + "  " + byName[name].note;
+    return {
+      legend: {
+        type: "scroll", orient: "vertical", icon: "circle", itemWidth: 8, itemGap: 9, selectedMode: false,
+        textStyle: { color: c.soft }, formatter: spoken, pageTextStyle: { color: c.soft },
+        tooltip: { show: true, formatter: (at) => window.echarts.format.encodeHTML(at.name) },
+        left: narrow ? 8 : "48%", top: narrow ? 210 : "middle",
       },
-      grid: { left: 8, right: 24, top: 16, bottom: 4, containLabel: true },
-      aria: { enabled: false },
+      series: [{
+        type: "pie", radius: narrow ? [54, 88] : [62, 102], center: narrow ? ["50%", 104] : ["24%", "50%"], data: toned(data, c),
+        itemStyle: { borderColor: c.card, borderWidth: 2 }, label: { show: false }, emphasis: { scaleSize: 4 },
+      }],
     };
+  }
+
+  function funnel(c, data, unit, width, tall) {
+    const wide = Math.round(width * (width < NARROW ? 0.52 : 0.58));
+    const each = (tall - 24) / data.length;
+    const said = (d) => cut(d.name, 9) + "\n" + whole(d.value, unit) + (d.note && d.note !== "—" ? " · 转化 " + d.note : "");
+    return {
+      graphic: data.map((d, n) => ({
+        type: "text", left: wide + 30, top: 12 + (n + 0.5) * each - 17, silent: true,
+        style: { text: said(d), fill: c.ink, font: "12px " + c.font, lineHeight: 17 },
+      })),
+      series: [{
+        type: "funnel", left: 12, width: wide, top: 12, bottom: 12, gap: 3, sort: "none", min: 0, max: data[0].value,
+        minSize: "0%", maxSize: "100%", data, itemStyle: { borderWidth: 0 }, label: { show: false },
+      }],
+    };
+  }
+
+  function axes(c, data, unit) {
     const label = { color: c.soft, fontSize: 12 };
-    const names_axis = { type: "category", data: names, axisTick: { show: false }, axisLine: { lineStyle: { color: c.line } }, axisLabel: label };
-    const values_axis = { type: "value", minInterval: unit === "元" ? 0 : 1, splitLine: { lineStyle: { color: c.line } }, axisLabel: label };
-    if (kind === "pie" || kind === "donut") {
-      return Object.assign(base, {
-        legend: { type: "scroll", orient: "vertical", right: 8, top: "middle", textStyle: { color: c.soft }, icon: "circle", itemWidth: 8 },
-        series: [{
-          type: "pie", radius: ["42%", "66%"], center: ["40%", "50%"], data,
-          itemStyle: { borderColor: c.card, borderWidth: 2 }, label: { color: c.soft, formatter: (at) => Math.round(at.percent) + "%" },
-        }],
-      });
-    }
-    if (kind === "funnel") {
-      return Object.assign(base, {
-        series: [{
-          type: "funnel", left: "12%", right: "12%", top: 8, bottom: 8, gap: 3, sort: "none", minSize: "8%", data,
-          itemStyle: { borderWidth: 0 }, label: { color: c.ink, formatter: (at) => at.name + "  " + number(at.value), position: "outer" },
-          labelLine: { lineStyle: { color: c.line } },
-        }],
-      });
-    }
-    if (kind === "line" || kind === "trend" || kind === "area") {
-      base.tooltip.trigger = "axis";
-      return Object.assign(base, {
-        xAxis: Object.assign(names_axis, { boundaryGap: false }), yAxis: values_axis,
-        series: [{ type: "line", data, smooth: 0.2, symbolSize: 7, areaStyle: { opacity: 0.1 }, triggerLineEvent: false }],
-      });
-    }
-    const lying = kind === "hbar" || kind === "rank" || names.join("字").length > 40;
-    const bar = {
-      type: "bar", data, barMaxWidth: 26, itemStyle: { borderRadius: lying ? [0, 4, 4, 0] : [4, 4, 0, 0] },
-      label: { show: names.length <= 20, position: lying ? "right" : "top", color: c.soft, formatter: (at) => number(at.value) },
+    return {
+      names: { type: "category", data: data.map((d) => d.name), axisTick: { show: false }, axisLine: { lineStyle: { color: c.line } }, axisLabel: label },
+      values: {
+        type: "value", minInterval: unit === "元" ? 0 : 1, splitNumber: 4, splitLine: { lineStyle: { color: c.line } },
+        axisLabel: Object.assign({ formatter: (value) => short(value, unit), hideOverlap: true }, label),
+      },
+      label,
     };
-    return Object.assign(base, lying
-      ? { xAxis: values_axis, yAxis: Object.assign(names_axis, { inverse: true }), series: [bar] }
-      : { xAxis: names_axis, yAxis: values_axis, series: [bar] });
+  }
+
+  function trend(c, data, unit) {
+    const { names, values, label } = axes(c, data, unit);
+    const columns = data.length <= MOST_COLUMNS;
+    names.axisLabel = Object.assign({ hideOverlap: true }, label);
+    names.boundaryGap = columns;
+    return {
+      tooltip: { trigger: "axis", axisPointer: { type: columns ? "shadow" : "line" } },
+      grid: { left: 4, right: 16, top: 16, bottom: 4, containLabel: true },
+      xAxis: names, yAxis: values,
+      series: [columns
+        ? { type: "bar", data, barMaxWidth: 26, itemStyle: { borderRadius: [3, 3, 0, 0] } }
+        : { type: "line", data, symbolSize: 5, areaStyle: { opacity: 0.1 } }],
+    };
+  }
+
+  function ranking(c, data, unit, width) {
+    const { names, values, label } = axes(c, data, unit);
+    names.inverse = true;
+    names.axisLabel = Object.assign({ interval: 0, formatter: (name) => cut(name, width < NARROW ? 7 : 12) }, label);
+    return {
+      tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
+      grid: { left: 4, right: 64, top: 4, bottom: 4, containLabel: true },
+      xAxis: values, yAxis: names,
+      series: [{
+        type: "bar", data: toned(data, c), barMaxWidth: 20, itemStyle: { borderRadius: [0, 4, 4, 0] },
+        label: { show: true, position: "right", color: c.soft, formatter: (at) => short(at.value, unit) },
+      }],
+    };
+  }
+
+  const KINDS = { pie: donut, funnel, trend, bar: ranking };
+
+  function height(kind, rows, width) {
+    if (kind === "bar") return rows * 27 + 40;
+    if (kind === "pie" && width < NARROW) return 220 + Math.min(rows, 12) * 24;
+    return kind === "funnel" ? Math.max(rows * 74, 220) : 290;
+  }
+
+  function options(card, data, width) {
+    const c = look();
+    const unit = card.dataset.unit || "";
+    const found = base(c, data, unit);
+    const own = KINDS[card.dataset.chart](c, data, unit, width, height(card.dataset.chart, data.length, width));
+    return Object.assign(found, own, { tooltip: Object.assign(found.tooltip, own.tooltip) });
+  }
+
+  function follow(chart, kind, data) {
+    const go = (row) => row && row.url && (location.href = row.url);
+    if (kind !== "trend" && kind !== "bar") return chart.on("click", (at) => go(data[at.dataIndex]));
+    // A short bar is hard to hit: all of its row or column counts.
+    const at = (event) => {
+      const point = [event.offsetX, event.offsetY];
+      if (!chart.containPixel("grid", point)) return undefined;
+      return data[chart.convertFromPixel({ seriesIndex: 0 }, point)[kind === "bar" ? 1 : 0]];
+    };
+    const area = chart.getZr();
+    area.on("click", (event) => go(at(event)));
+    return area.on("mousemove", (event) => area.setCursorStyle((at(event) || {}).url ? "pointer" : "default"));
+  }
+
+  function save(card, data) {
+    const holder = document.createElement("div");
+    const width = 960;
+    const big = window.echarts.init(holder, null, { renderer: "canvas", width, height: height(card.dataset.chart, data.length, width) });
+    const shown = options(card, data, width);
+    const title = $("h2", card).textContent;
+    const reading = $("[data-reading]");
+    shown.animation = false;
+    big.setOption(shown);
+    const link = document.createElement("a");
+    link.href = big.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: token("card") });
+    link.download = (title + " " + (reading ? reading.textContent.replace(/^统计范围：/, "") : "")).trim().replace(/[\\/:*?"<>|]/g, "-") + ".png";
+    link.click();
+    big.dispose();
   }
 
   $$("[data-chart]").forEach((card) => {
     const table = $(".tbl", card);
     const plot = $(".plot", card);
     if (!table || !window.echarts) return;
+    const kind = card.dataset.chart;
     const data = read(card);
-    const unit = card.dataset.unit || "";
-    const switches = $("header .scopes", card);
-    switches.hidden = false;
-    plot.hidden = false;
+    const tools = $("header .r", card);
+    tools.hidden = plot.hidden = false;
+    plot.style.height = height(kind, data.length, plot.clientWidth) + "px";
     const chart = window.echarts.init(plot, null, { renderer: "svg" });
-    const draw = () => chart.setOption(options(card.dataset.chart, data, unit), true);
-    draw();
-    chart.on("click", (at) => {
-      const row = data[at.dataIndex];
-      if (row && row.url) location.href = row.url;
-    });
-    drawn.push({ chart, draw });
+    const draw = () => {
+      if (plot.hidden) return;
+      plot.style.height = height(kind, data.length, plot.clientWidth) + "px";
+      chart.resize();
+      chart.setOption(options(card, data, plot.clientWidth), true);
+    };
+    follow(chart, kind, data);
+    drawn.push(draw);
     function show(what) {
       plot.hidden = what !== "plot";
       table.hidden = what !== "table";
-      $$("button", switches).forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.show === what)));
-      if (what === "plot") chart.resize();
+      $$("[data-show]", tools).forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.show === what)));
+      draw();
     }
-    switches.addEventListener("click", (event) => {
+    tools.addEventListener("click", (event) => {
       const button = event.target.closest("[data-show]");
       if (button) show(button.dataset.show);
+      if (event.target.closest("[data-save]")) save(card, data);
     });
-    show(data.some((d) => d.value) ? "plot" : "table");
+    show("plot");
   });
 
   let waiting = 0;
   addEventListener("resize", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => drawn.forEach((d) => d.chart.resize()), 120);
+    waiting = setTimeout(() => drawn.forEach((draw) => draw()), 120);
   });
-  document.addEventListener("zk:theme", () => drawn.forEach((d) => d.draw()));
+  document.addEventListener("zk:theme", () => drawn.forEach((draw) => draw()));
 })();

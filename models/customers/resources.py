@@ -285,7 +285,7 @@ class Customers(Resource, model=Customer):
     )
     charts = (
         Number("total", "客户数", unit="位"),
-        Number("following", "跟进中", lambda now: Customer.stage == Stage.FOLLOWING, unit="位"),
+        Number("following", "跟进中", only=((Customer.stage, (Stage.FOLLOWING,)),), unit="位"),
         Number("received", "已收净额", sum=Customer.net_received, unit="元"),
         Trend("created", "新增客户", at=Customer.created_at),
         Breakdown("source", "来源分布", by=Customer.source),

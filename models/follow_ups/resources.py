@@ -141,8 +141,8 @@ class Tasks(Resource, model=Task):
     update = staticmethod(tasks.edit_task)
     actions = (tasks.complete, tasks.change_owner, tasks.cancel)
     charts = (
-        Number("waiting", "待处理", lambda now: Task.state.in_(tasks.WAITING), unit="项"),
-        Number("overdue", "已逾期", tasks.overdue, unit="项"),
+        Number("waiting", "待处理", only=((Task.state, tasks.WAITING),), unit="项"),
+        Number("overdue", "已逾期", view="overdue", unit="项"),
         Breakdown("state", "任务状态", by=Task.state, style="pie"),
         Breakdown("owner", "责任人", by=Task.owner_id),
     )

@@ -7,6 +7,7 @@ from app.engine.resource import (
     Breakdown,
     Group,
     Menu,
+    Net,
     Number,
     Related,
     Resource,
@@ -124,6 +125,12 @@ class ServiceOrders(Resource, model=ServiceOrder):
     empty_hint = WINDOW_HINT
 
 
+_VALID = ((Receipt.state, (ReceiptState.VALID,)),)
+_RECEIVED = (*_VALID, (Receipt.kind, (ReceiptKind.RECEIPT,)))
+_REFUNDED = (*_VALID, (Receipt.kind, (ReceiptKind.REFUND,)))
+_NET = Net(Receipt.amount, by=Receipt.kind, values=(ReceiptKind.REFUND,))
+
+
 class Receipts(Resource, model=Receipt):
     """收款: money received from customers and paid back (A-119)."""
 
@@ -154,6 +161,8 @@ class Receipts(Resource, model=Receipt):
         Receipt.state,
         Receipt.writer_id,
         Receipt.store_id,
+        Receipt.method,
+        Receipt.subject,
         Between(Receipt.paid_on),
         Between(Receipt.created_at),
     )
@@ -199,18 +208,16 @@ class Receipts(Resource, model=Receipt):
     create = staticmethod(money.create_receipt)
     actions = (money.void,)
     charts = (
-        Number(
-            "received", "收款合计",
-            lambda now: (Receipt.kind == ReceiptKind.RECEIPT) & (Receipt.state == ReceiptState.VALID),
-            sum=Receipt.amount, unit="元",
-        ),
-        Number(
-            "refunded", "退款合计",
-            lambda now: (Receipt.kind == ReceiptKind.REFUND) & (Receipt.state == ReceiptState.VALID),
-            sum=Receipt.amount, unit="元",
-        ),
-        Trend("entered", "收款笔数", at=Receipt.created_at),
-    )  # fmt: skip
+        Number("net", "净收款", sum=_NET, only=_VALID),
+        Number("received", "收款", sum=Receipt.amount, only=_RECEIVED),
+        Number("refunded", "退款", sum=Receipt.amount, only=_REFUNDED),
+        Number("entries", "笔数", only=_VALID, unit="笔"),
+        Trend("paid", "净收款走势", at=Receipt.paid_on, sum=_NET, only=_VALID),
+        Breakdown("kind", "收款与退款", by=Receipt.kind, style="pie", sum=Receipt.amount, only=_VALID),
+        Breakdown("method", "支付方式（收款）", by=Receipt.method, sum=Receipt.amount, only=_RECEIVED),
+        Breakdown("subject", "款项（收款）", by=Receipt.subject, sum=Receipt.amount, only=_RECEIVED),
+        Breakdown("writer", "经办人净收款排行", by=Receipt.writer_id, sum=_NET, only=_VALID),
+    )
 
 
 class FactoryOrders(Resource, model=FactoryOrder):

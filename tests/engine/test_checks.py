@@ -12,7 +12,7 @@ from app.engine import checks
 from app.engine.actions import action
 from app.engine.checks import Problem, run_checks
 from app.engine.fields import entry
-from app.engine.resource import Between, Breakdown, Group, View, Window, resource
+from app.engine.resource import Between, Breakdown, Group, Net, Number, View, Window, resource
 from app.engine.scopes import Scopes
 from models.customers.tables import Customer
 from models.identity.tables import Store
@@ -47,6 +47,7 @@ def test_guarded_columns_name_sort_and_chart_nothing(found: Any) -> None:
     assert "E103" in found(sorts=(Customer.created_at, Customer.phone))
     assert "E103" in found(search=(Customer.phone,))
     assert "E107" in found(charts=(Breakdown("x", "x", by=Customer.phone),))
+    assert "E107" in found(charts=(Number("x", "x", sum=Net(Customer.net_received, Customer.phone, ("1",))),))
 
 
 def test_everything_has_words_and_references_have_names(found: Any) -> None:
@@ -85,6 +86,8 @@ def test_actions_take_their_fields(found: Any) -> None:
 def test_charts_windows_and_views_belong_to_the_list(found: Any) -> None:
     assert "E111" in found(charts=(Breakdown("x", "x", by=Customer.province),))
     assert "E111" in found(charts=(Breakdown("x", "x", by=Customer.name),))
+    assert "E111" in found(charts=(Number("x", "x", view="nothing"),))
+    assert "E111" in found(charts=(Number("x", "x", only=((Customer.province, ("浙江省",)),)),))
     assert "E113" in found(
         charts=(Breakdown("x", "x", by=Customer.stage), Breakdown("x", "y", by=Customer.stage))
     )

@@ -177,7 +177,7 @@ def bars(shown: str, chart: str) -> list[tuple[str, int, str]]:
     assert card, chart
     found = []
     for row in re.findall(r"<tr><td>.*?</tr>", card[0], re.S):
-        label, number = (text(c) for c in re.findall(r"<td.*?</td>", row, re.S))
+        label, number, *_ = (text(c) for c in re.findall(r"<td.*?</td>", row, re.S))
         address = link(row, label) if "<a " in row else ""
         found.append((label, int(number.replace(",", "")), address))
     return found
