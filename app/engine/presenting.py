@@ -318,11 +318,19 @@ def _is_long(made: Field) -> bool:
 def _buttons(resource: type[Resource], actor: Actor, base: str, query: Query) -> list[Link]:
     found = []
     if resource.charts and actor.can("can_chart", resource.view_name()):
-        found.append(Link("图表", address(f"{base}charts", query.args), "chart-bar"))
+        found.append(Link("图表", _charts(f"{base}charts", query), "chart-bar", keep=True))
     if resource.form and actor.can("can_add", resource.view_name()):
         label = resource.create_label or f"新增{resource.label}"
         found.append(Link(label, f"{base}new", "plus", primary=True))
     return found
+
+
+def _charts(base: str, query: Query) -> str:
+    """The charts of the list as it stands. A list just opened says nothing about the scope meant, so
+    its charts open as wide as the person may see."""
+    narrowed = any(name not in (*_PAGING, "sort", "per_page") for name in query.args)
+    scope = query.scope.value if narrowed and query.scope is not None else ""
+    return address(base, query.args, scope=scope)
 
 
 def offered_actions(resource: type[Resource], actor: Actor) -> list[Action]:
