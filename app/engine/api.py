@@ -21,7 +21,19 @@ from flask_jwt_extended import (
 from flask_jwt_extended.exceptions import JWTExtendedException
 from werkzeug.exceptions import HTTPException
 
-from app.engine import detail, filters, forms, listing, openapi, paging, perform, presenting, reading, serial
+from app.engine import (
+    counting,
+    detail,
+    filters,
+    forms,
+    listing,
+    openapi,
+    paging,
+    perform,
+    presenting,
+    reading,
+    serial,
+)
 from app.engine.actions import Act, Action, Forbidden, Invalid, NotFound, Question, Refusal, Stale
 from app.engine.database import PK, db, utcnow
 from app.engine.fields import FieldSpec
@@ -136,7 +148,7 @@ def index(name: str) -> ResponseReturnValue:
     rows = reading.read(session, query, chosen)
     records = [serial.as_json(chosen, r.values, r.id, r.version, actor) for r in rows.records]
     serial.add_link_ids(session, specs, records)
-    total, more = (rows.total, False) if rows.total is not None else reading.count(session, query)
+    total, more = (rows.total, False) if rows.total is not None else counting.count(session, query)
     places = [paging.encode(r.place, r.id) for r in rows.records]
     return jsonify(
         {

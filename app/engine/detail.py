@@ -19,7 +19,7 @@ from app.engine.fields import FieldSpec, Pk, describe
 from app.engine.guards import gate, hidden
 from app.engine.listing import Query
 from app.engine.presenting import action_link, offered_actions, role
-from app.engine.reading import linked, projected
+from app.engine.projecting import linked, projected
 from app.engine.resource import Group, Related, Resource, has_resource, resource_of
 from app.engine.scopes import Actor, visible, within_dealer
 

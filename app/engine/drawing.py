@@ -16,7 +16,7 @@ from app.engine.cells import local
 from app.engine.fields import FieldSpec, describe
 from app.engine.forms import FEW, Context, Texts, kept, pickable
 from app.engine.guards import Hidden, gate, hidden
-from app.engine.reading import linked
+from app.engine.projecting import linked
 from app.engine.resource import Group, resource_of
 from app.engine.scopes import visible
 

@@ -46,6 +46,8 @@ class Query:
     before: Cursor | None
     last: bool
     params: dict[str, Any]
+    many_parents: bool | None = None
+    """Whether the scopes hold many parents of these children, once somebody has looked (`walking`)."""
 
     @property
     def conditions(self) -> list[ColumnElement[bool]]:
@@ -67,6 +69,16 @@ class Query:
             return None
         searched = self.search.key if self.search is not None else None
         return (self.resource.name, self.scopes, searched, *(f.key for f in self.filters))
+
+    @property
+    def follows_index(self) -> bool:
+        """Whether nearly every row of the index matches: no filter but a range of the sort column itself and
+        what the list leaves out by default."""
+        return (
+            self.view is None
+            and self.search is None
+            and all(f.default or f.spec.name == self.sort.name for f in self.filters)
+        )
 
     @property
     def condition(self) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Session
 
-from app.engine import chrome, drawing, filters, forms, listing, paging, reading
+from app.engine import chrome, counting, drawing, filters, forms, listing, paging, reading
 from app.engine.actions import Action
 from app.engine.cells import html
 from app.engine.fields import FieldSpec, describe
@@ -120,7 +120,7 @@ def _counted(session: Session, query: Query) -> tuple[int, bool]:
         (k, tuple(v)) for k, v in sorted(query.args.items()) if k not in (*_PAGING, "sort", "per_page")
     )
     key = ("count", query.resource.name, query.actor.id, query.actor.epoch, query.now.date(), args)
-    found: tuple[int, bool] = chrome.remembered(key, lambda: reading.count(session, query))
+    found: tuple[int, bool] = chrome.remembered(key, lambda: counting.count(session, query))
     return found
 
 
@@ -155,7 +155,7 @@ def views_of(session: Session, resource: type[Resource], query: Query) -> list[L
         lambda: chrome.with_badges(
             query.actor,
             query.now,
-            reading.amounts(query, [_narrowed(resource, v, query) for v in resource.views], VIEW_LIMIT),
+            counting.amounts(query, [_narrowed(resource, v, query) for v in resource.views], VIEW_LIMIT),
             query.params,
         ),
     )

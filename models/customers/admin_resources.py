@@ -94,7 +94,7 @@ class TrackEvents(Resource, model=TrackEvent):
     label = "互动轨迹"
     unit = "条轨迹"
     icon = "timeline"
-    scopes = Scopes(through=TrackEvent.customer_id)
+    scopes = Scopes(dealer=TrackEvent.dealer_id, through=TrackEvent.customer_id)
     title = TrackEvent.title
     columns = (
         TrackEvent.at,

@@ -119,7 +119,9 @@ def test_scopes_are_tabs(page_as: Any, world: World) -> None:
     manager = page_as("manager1")
     manager.goto("/customers/")
     shown = manager.get_by_role("navigation", name="数据范围").locator("a").all_inner_texts()
-    assert {"我的客户", "我关联的客户", "本店客户", "全部客户"} <= set(shown)  # a loaded page, nothing to wait for
+    assert {"我的客户", "我关联的客户", "本店客户", "全部客户"} <= set(
+        shown
+    )  # a loaded page, nothing to wait for
 
 
 def test_the_side_sheet_reads_through_the_list(page_as: Any, world: World) -> None:

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask, current_app
 from sqlalchemy import DateTime, event, literal, select, update
 
-from app.engine import charts, listing, measures, reading
+from app.engine import charts, counting, listing, measures
 from app.engine.cells import local, local_day
 from app.engine.database import db, utcnow, writing
 from app.engine.guards import CUSTOMER_PHONE
@@ -79,7 +79,7 @@ def rows_behind(actor: Any, url: str) -> int:
     session = db.session()
     query = listing.parse(found, actor, parse_qs(parts.query), utcnow(), session.get_bind().dialect.name)
     assert not query.errors
-    amount, more = reading.count(session, query)
+    amount, more = counting.count(session, query)
     assert not more
     return amount
 

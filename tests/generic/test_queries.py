@@ -117,10 +117,10 @@ def test_rare_rows_among_many(
 ) -> None:
     """Where the walk along the index ends before the page is full and the matches are gathered first: with
     the counts of tabs and menu at hand, still eight."""
-    from app.engine import reading
+    from app.engine import reading, walking
     from tests.generic.test_threads import file_many
 
-    monkeypatch.setattr(reading, "LOOK", 3)
+    monkeypatch.setattr(walking, "LOOK", 3)
     monkeypatch.setattr(reading, "CANDIDATES", 3)
     file_many(world)
     for person in (SEES, OWN):

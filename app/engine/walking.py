@@ -1,0 +1,181 @@
+"""Walking along a scope's indexes: the roads of a list, stretches of its order, and how far one looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal, select, union
+from sqlalchemy.orm import Session
+
+from app.engine import paging, plans
+from app.engine.database import MAX_ID
+from app.engine.fields import FieldSpec
+from app.engine.listing import Query
+from app.engine.paging import Cursor
+from app.engine.scopes import Arm, arms, offered, overview
+
+LOOK = 5_000
+"""Rows of each arm that are looked at for matches before another way is taken."""
+MANY_PARENTS = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of the order: filled or empty sort values, from a cursor on, in one direction."""
+
+    cursor: Cursor | None
+    descending: bool
+    filled: bool
+    nullable: bool
+
+    def conditions(self, column: Any, pk: Any) -> list[ColumnElement[bool]]:
+        """What belongs to the segment and lies beyond the cursor."""
+        found: list[ColumnElement[bool]] = []
+        if self.nullable:
+            found.append(column.is_not(None) if self.filled else column.is_(None))
+        if self.cursor is not None:
+            if self.filled:
+                found.append(paging.beyond(column, pk, descending=self.descending))
+            else:
+                last: Any = bindparam("cursor_id")
+                found.append(pk < last if self.descending else pk > last)
+        return found
+
+    @property
+    def shape(self) -> tuple[bool, bool, bool, bool]:
+        """The segment without the cursor's values."""
+        return (self.cursor is not None, self.descending, self.filled, self.nullable)
+
+    def ordered(self, statement: Select[Any], column: Any, pk: Any) -> Select[Any]:
+        """The statement in the segment's order."""
+        keys = [column, pk] if self.filled else [pk]
+        return statement.order_by(*[k.desc() if self.descending else k.asc() for k in keys])
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """What a list walks along: the arms of its scope, or the rows of all with a ``check`` of each row."""
+
+    arms: tuple[Arm, ...]
+    check: ColumnElement[bool] | None = None
+
+    @property
+    def checks(self) -> Sequence[ColumnElement[bool]]:
+        """The check, when there is one."""
+        return () if self.check is None else (self.check,)
+
+
+def road(query: Query) -> Road:
+    """The arms of the query's scopes, each with its own index."""
+    return Road(arms(query.resource, query.scopes))
+
+
+def overlook(session: Session, query: Query) -> Road | None:
+    """The way along everybody's rows, for children seen through so many parents that one of the next rows
+    is likely to belong to one of them; with fewer parents their children are gathered sooner."""
+    found = overview(query.resource, query.scopes)
+    if found is None:
+        return None
+    if query.many_parents is None:
+        query.many_parents = _many_parents(session, query)
+    return Road((found[0],), found[1]) if query.many_parents else None
+
+
+def _many_parents(session: Session, query: Query) -> bool:
+    parent = query.resource.parent()
+    scopes = query.scopes & offered(parent)
+
+    def amounts() -> Select[Any]:
+        each = [arm_source(a, parent.pk(), parent.pk())[0].where(*a.where) for a in arms(parent, scopes)]
+        limited = [s.with_only_columns(literal(1)).limit(MANY_PARENTS).subquery() for s in each]
+        return select(*(select(func.count()).select_from(s).scalar_subquery() for s in limited))
+
+    numbers = plans.run(session, ("parents", query.resource.name, scopes), amounts, query.params).one()
+    return bool(sum(numbers) >= MANY_PARENTS)
+
+
+def ids(
+    query: Query, way: Road, segment: Segment, limit: int, *, skip: int = 0, bounded: bool = False
+) -> Select[Any]:
+    """The ids and places of the segment's next rows: each arm is limited by itself, then they are united.
+    ``bounded``: only the next `LOOK` rows of each arm are looked at."""
+    if not way.arms:
+        nothing = select(literal(0).label("id"), query.sort.attribute.label("place"))
+        return nothing.where(literal(1) == 0)
+    whole = limit + skip
+    statement: Select[Any]
+    if len(way.arms) == 1:
+        statement = _arm(query, way, way.arms[0], segment, limit if skip else whole, bounded)
+    else:
+        each = [select(_arm(query, way, a, segment, whole, bounded).subquery()) for a in way.arms]
+        united = union(*each).subquery()
+        merged: Select[Any] = select(united.c.id, united.c.place)
+        statement = segment.ordered(merged, united.c.place, united.c.id).limit(limit)
+    return statement.offset(skip) if skip else statement
+
+
+def _arm(query: Query, way: Road, arm: Arm, segment: Segment, limit: int, bounded: bool) -> Select[Any]:
+    pk, column = query.resource.pk(), query.sort.attribute
+    statement, key, order = arm_source(arm, pk, column)
+    statement = statement.where(*arm.where)
+    extreme = _extreme(query.sort, segment) if bounded else None
+    if extreme is not None:  # before the list's own range: SQLite follows the first of two bounds
+        bound = func.coalesce(end_of_look(arm, pk, column, segment, LOOK), extreme)
+        last = order if segment.filled else key
+        statement = statement.where(last >= bound if segment.descending else last <= bound)
+    statement = statement.where(*way.checks, *query.conditions, *segment.conditions(order, key))
+    return segment.ordered(statement, order, key).limit(limit)
+
+
+def reaches_bound(query: Query, way: Road, segments: Sequence[Segment]) -> Select[Any]:
+    """A statement with one value per arm and segment; one that is not null tells of a bounded walk that may
+    have stopped before the end of the scope."""
+    pk, column = query.resource.pk(), query.sort.attribute
+    return select(*(end_of_look(a, pk, column, s, LOOK) for s in segments for a in way.arms))
+
+
+def arm_source(arm: Arm, pk: Any, column: Any) -> tuple[Select[Any], Any, Any]:
+    """The arm's select with the key and order columns whose index it follows."""
+    statement = select(pk.label("id"), column.label("place"))
+    if arm.links is None:
+        return statement, pk, column
+    statement = statement.join(arm.links.left.class_, arm.links.left == pk)
+    copied = {original.key: copy for copy, original in arm.links.copies}
+    if column.key in copied:
+        return statement, arm.links.left, copied[column.key]
+    return statement, pk, column
+
+
+def end_of_look(arm: Arm, pk: Any, column: Any, segment: Segment, look: int) -> Any:
+    """The place ``look`` rows further on in this arm (the sort value, or the id among empty values), or null
+    when the arm ends before."""
+    inner, key, order = arm_source(arm, pk, column)
+    inner = inner.with_only_columns(order if segment.filled else key)
+    inner = inner.where(*arm.where, *segment.conditions(order, key))
+    return segment.ordered(inner, order, key).limit(1).offset(look).correlate(None).scalar_subquery()
+
+
+def _extreme(spec: FieldSpec, segment: Segment) -> Any:
+    """The place nothing lies beyond, so that a missing bound bounds nothing and the index still serves."""
+    return (
+        extreme(spec, segment.descending) if segment.filled else literal(-1 if segment.descending else MAX_ID)
+    )
+
+
+def extreme(spec: FieldSpec, descending: bool) -> Any:
+    """The value nothing lies beyond, so that a missing bound bounds nothing and the index still serves."""
+    extreme: date
+    if spec.kind == "datetime":
+        extreme = datetime.min if descending else datetime.max
+    elif spec.kind == "date":
+        extreme = date.min if descending else date.max
+    elif spec.kind in ("integer", "ref"):
+        return literal(-MAX_ID if descending else MAX_ID, spec.attribute.type)
+    elif spec.kind == "money":
+        return literal(1 - 10**12 if descending else 10**12 - 1, spec.attribute.type)
+    else:
+        return None
+    return literal(extreme, spec.attribute.type)
