@@ -45,6 +45,13 @@ class Active:
     make: Callable[[], ColumnElement[bool]]
     selective: bool = False
     default: bool = False
+    seen: Callable[[], ColumnElement[bool]] | None = None
+    """The same looked at row by row, where it is not the same condition."""
+
+    @property
+    def walk(self) -> Callable[[], ColumnElement[bool]]:
+        """The condition for walking along the list."""
+        return self.seen or self.make
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,17 +162,26 @@ def _equal(resource: type[Resource], spec: FieldSpec, values: list[str], actor: 
         )  # fmt: skip
     typed, said = _typed(spec, wanted, actor)
     words += said
+    if not typed and not empty:
+        label = f"{spec.label}：{'、'.join(wanted)[:20]}"
+        return Active(spec, label, (spec.name,), ("nothing", spec.name), {}, false, selective=True)
+    many: Any = bindparam(name, expanding=True)
+    links = spec.links
+    if links is None:
+        chosen = [spec.attribute.in_(many)]
+    else:
+        # Gathered from the other record's side, or looked up for a row at hand: a frequent tag has more
+        # records than a page, and planners turn EXISTS and IN into a search for all of them.
+        linked = select(links.left).where(links.right.in_(many))
+        mine = linked.where(links.left == resource.pk()).correlate(resource.model).limit(1)
+        chosen = [resource.pk().in_(linked), mine.scalar_subquery().is_not(None)]
 
-    def make() -> ColumnElement[bool]:
-        many: Any = bindparam(name, expanding=True)
-        if spec.links is not None:
-            chosen = resource.pk().in_(select(spec.links.left).where(spec.links.right.in_(many)))
-        else:
-            chosen = spec.attribute.in_(many)
-        return or_(_is_empty(resource, spec), chosen) if empty else chosen
+    def made(condition: ColumnElement[bool]) -> Callable[[], ColumnElement[bool]]:
+        return lambda: or_(_is_empty(resource, spec), condition) if empty else condition
 
     key = ("any", spec.name, empty)
-    return Active(spec, f"{spec.label}：{'、'.join(words)}", (spec.name,), key, {name: typed}, make)
+    label = f"{spec.label}：{'、'.join(words)}"
+    return Active(spec, label, (spec.name,), key, {name: typed}, made(chosen[0]), seen=made(chosen[-1]))
 
 
 def _named(resource: type[Resource], spec: FieldSpec, args: Mapping[str, Sequence[str]]) -> Active | None:

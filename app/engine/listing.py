@@ -55,7 +55,7 @@ class Query:
         return self._conditions(walking=True)
 
     def _conditions(self, *, walking: bool) -> list[ColumnElement[bool]]:
-        parts = [f.make() for f in self.filters]
+        parts = [f.walk() if walking else f.make() for f in self.filters]
         if self.search is not None:
             parts.append(self.search.walk() if walking else self.search.make())
         if self.view is not None:
