@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_
 
-from app.engine import filters, paging
+from app.engine import filters, paging, plans
 from app.engine.fields import FieldSpec, describe
 from app.engine.filters import Active, Search
 from app.engine.guards import may_filter
 from app.engine.paging import Cursor
+from app.engine.plans import Named
 from app.engine.resource import Resource, View
 from app.engine.scopes import Actor, Scope, condition, offered, scopes_of
 
@@ -34,6 +35,8 @@ class Query:
     scope: Scope | None
     scopes: frozenset[Scope]
     view: View | None
+    narrowed: Named | None
+    """The view's condition at this moment."""
     filters: list[Active]
     errors: list[str]
     text: str
@@ -58,17 +61,18 @@ class Query:
         parts = [f.walk() if walking else f.make() for f in self.filters]
         if self.search is not None:
             parts.append(self.search.walk() if walking else self.search.make())
-        if self.view is not None:
-            parts.append(self.view.where(self.now))
+        if self.narrowed is not None:
+            parts.append(self.narrowed.make())
         return parts
 
     @property
     def shape(self) -> tuple[Hashable, ...] | None:
         """What the conditions look like without their values; None when they cannot be shared."""
-        if self.view is not None or (self.search is not None and self.search.key is None):
+        if self.search is not None and self.search.key is None:
             return None
         searched = self.search.key if self.search is not None else None
-        return (self.resource.name, self.scopes, searched, *(f.key for f in self.filters))
+        viewed = self.narrowed.key if self.narrowed is not None else None
+        return (self.resource.name, self.scopes, searched, viewed, *(f.key for f in self.filters))
 
     @property
     def follows_index(self) -> bool:
@@ -142,11 +146,14 @@ def parse(resource: type[Resource], actor: Actor, args: Args, now: datetime, dia
         params |= active.params
     if search is not None:
         params |= search.params
+    narrowed = plans.named(view.where(now), f"view_{view.name}") if view is not None else None
+    if narrowed is not None:
+        params |= narrowed.params
     cursor = before or after
     if cursor is not None:
         params |= {"cursor_value": cursor.value, "cursor_id": cursor.id}
     return Query(
-        resource, actor, now, args, scope, scopes, view, in_force, errors, text, search, sort, descending,
+        resource, actor, now, args, scope, scopes, view, narrowed, in_force, errors, text, search, sort, descending,
         per_page if per_page in PAGE_SIZES else PAGE_SIZES[0],
         number(first(args, "page"), 1), after, before, first(args, "last") == "1", params,
     )  # fmt: skip

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CursorResult, Select
+from sqlalchemy import BindParameter, ColumnElement, CursorResult, Select, bindparam
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import visitors
 
 KEPT = 2000
 
@@ -35,3 +37,31 @@ def run(
         while len(_plans) > KEPT:
             _plans.popitem(last=False)
     return connection.execute(statement, dict(params))
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A condition whose values bear names: ``make`` builds it, ``params`` are its values, ``key`` its shape."""
+
+    key: tuple[Hashable, ...]
+    params: dict[str, Any]
+    make: Callable[[], ColumnElement[bool]]
+
+
+def named(condition: ColumnElement[bool], name: str) -> Named:
+    """The condition of a declaration, e.g. of a saved view, as one that can be kept: its values get the names
+    ``{name}_0`` and so on, in the order in which they stand. Conditions under one name differ in values only.
+    """
+    values = [
+        v for v in visitors.iterate(condition) if isinstance(v, BindParameter) and not v.literal_execute
+    ]
+    names = {id(v): f"{name}_{n}" for n, v in enumerate(values)}
+
+    def renamed(element: Any, **_: Any) -> Any:
+        known = names.get(id(element))
+        return known and bindparam(known, type_=element.type, expanding=element.expanding)
+
+    def make() -> ColumnElement[bool]:
+        return visitors.replacement_traverse(condition, {}, renamed)
+
+    return Named((name, len(values)), {names[id(v)]: v.effective_value for v in values}, make)
