@@ -180,7 +180,8 @@ class Resource:
     asked while typing. ``quick`` puts it into the 新建 drop-down, ``quick_search`` into the search of the
     top bar; ``prefill(args, actor, session)`` gives the values a new form starts with. ``more_columns``
     can be switched on by a person; ``leaves_out`` names values that the default list does not show unless
-    that column is filtered (A-63): ``((Customer.stage, (INVALID,)),)``.
+    that column is filtered (A-63): ``((Customer.stage, (INVALID,)),)``. ``root`` is the foreign key to the
+    record that every deed locks before one of these (by default ``scopes.through``).
     """
 
     model: ClassVar[Any]
@@ -190,6 +191,7 @@ class Resource:
     icon: ClassVar[str] = "table"
     menu: ClassVar[Menu | None] = None
     scopes: ClassVar[Scopes] = Scopes()
+    root: ClassVar[Any] = None
     scope_labels: ClassVar[Mapping[Scope, str]] = {}
     scope_tabs: ClassVar[tuple[Scope, ...]] = ()
     title: ClassVar[Any] = None
