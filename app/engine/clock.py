@@ -14,12 +14,10 @@ from typing import Protocol, cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import String, Table, delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.engine import outbox
-from app.engine.database import Model, writing
+from app.engine.database import Model, insert_for, writing
 
 ZONE = ZoneInfo("Asia/Shanghai")
 KEPT = timedelta(days=60)
@@ -116,9 +114,8 @@ def claim(session: Session, name: str, slot: datetime, *, now: datetime) -> bool
     newest = session.scalar(select(table.slot).where(table.name == name).order_by(table.slot.desc()).limit(1))
     if newest is not None and newest >= slot:
         return False
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     taken = session.execute(
-        insert(SLOTS)
+        insert_for(session, SLOTS)
         .values(name=name, slot=slot, claimed_at=now)
         .on_conflict_do_nothing()
         .returning(table.slot)

@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from flask_appbuilder import Model as FrameworkModel
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import event
+from sqlalchemy import event, func, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -68,6 +71,23 @@ def writing(session: Session) -> Iterator[None]:
         yield
     finally:
         _writing.reset(token)
+
+
+def alone(session: Session, space: int, *names: str) -> None:
+    """Let nobody else pass here with one of these names until the transaction ends.
+
+    SQLite has one writer at a time anyhow; PostgreSQL takes one advisory lock per name, in order.
+    """
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    for name in sorted(names):
+        session.execute(select(func.pg_advisory_xact_lock(space, crc32(name.encode()) - 2**31)))
+
+
+def insert_for(session: Session, table: Any) -> Any:
+    """An INSERT in the words of the session's database, which know what to do on a conflict."""
+    build: Any = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
+    return build(table)
 
 
 def prepare_engine(engine: Engine) -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import String, UniqueConstraint
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.engine.database import Model
+from app.engine.database import Model, insert_for
 from app.engine.fields import Pk
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -87,8 +84,7 @@ def next_numbers(session: Session, scheme: str, dealer_id: int, now: datetime, c
 
 
 def _advance(session: Session, dealer_id: int, scheme: str, period: str, count: int) -> int:
-    insert: Any = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = insert(NumberCounter.__table__).values(
+    statement = insert_for(session, NumberCounter.__table__).values(
         dealer_id=dealer_id, scheme=scheme, period=period, value=count
     )
     column = NumberCounter.__table__.c.value

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from zlib import crc32
+from datetime import datetime, timedelta
 
-from sqlalchemy import String, Text, func, select
+from sqlalchemy import String, Text, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.engine.database import Model
+from app.engine.database import Model, alone
 from app.engine.fields import CreatedAt, Pk
+
+_SPACE = -1
+KEPT = timedelta(days=30)
+"""How long a form that was carried out is recognised; far longer than anybody stays signed in."""
 
 
 class Submission(Model):
@@ -31,8 +34,7 @@ def seen(session: Session, token: str) -> str | None:
     """
     if not token:
         return None
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(-1, crc32(token.encode()) - 2**31)))
+    alone(session, _SPACE, token)
     return session.scalar(select(Submission.url).where(Submission.token == token))
 
 
@@ -43,3 +45,8 @@ def remember(session: Session, token: str, user_id: int, url: str, now: datetime
         if now is not None:
             row.at = now
         session.add(row)
+
+
+def prune(session: Session, *, now: datetime) -> None:
+    """Forget forms carried out more than `KEPT` ago; the caller commits."""
+    session.execute(delete(Submission).where(Submission.at < now - KEPT))

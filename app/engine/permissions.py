@@ -13,10 +13,9 @@ from typing import Any
 
 from flask_appbuilder.security.sqla.models import Permission, PermissionView, ViewMenu
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
+from app.engine.database import insert_for
 from app.engine.guards import GUARD_VIEW, Guard, all_guards
 from app.engine.resource import Resource, resources
 
@@ -139,5 +138,4 @@ def _ids(session: Session, model: Any, names: set[str]) -> dict[str, int]:
 
 def _insert(session: Session, model: Any, rows: list[dict[str, Any]]) -> None:
     if rows:
-        build: Any = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-        session.execute(build(model.__table__).on_conflict_do_nothing(), rows)
+        session.execute(insert_for(session, model.__table__).on_conflict_do_nothing(), rows)
