@@ -5,14 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import DateTime, ForeignKey, Integer
+from sqlalchemy import DateTime, ForeignKey, Index, Integer, text
 from sqlalchemy.orm import Mapped, declared_attr
 
 from app.engine.audit import Audited
 from app.engine.database import utcnow
 from app.engine.fields import CreatedAt, column
 
-__all__ = ["Audited", "Dated", "Stamped", "Steering", "Versioned"]
+__all__ = ["Audited", "Dated", "Stamped", "Steering", "Versioned", "once_for_all"]
+
+
+def once_for_all(table: str, *columns: str) -> Index:
+    """Unique among the rows without dealer, which a UNIQUE with ``dealer_id`` does not bind: two presets
+    of everybody cannot have the same key."""
+    rule = text("dealer_id IS NULL")
+    return Index(f"uq_{table}_for_all", *columns, unique=True, sqlite_where=rule, postgresql_where=rule)
 
 
 class Versioned:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.engine.actions import Act, Invalid
+from app.engine.deeds import hold
 from models.customers import queries
 from models.customers.contacts import register
 from models.customers.persons import track
@@ -27,15 +28,21 @@ _ACTS = {
 
 
 def receive(event: InboundEvent, act: Act, values: dict[str, Any]) -> InboundEvent:
-    """Take in one event of another system; a second delivery of it changes nothing (A-47).
+    """Take in one event of another system; a second delivery of it changes nothing (A-47). Numbers are
+    those of one dealer's sender: other dealers' systems count for themselves.
 
     A person not known yet becomes a contact of the linked employee; an event without an employee makes
     none (A-13, A-14).
     """
     session = act.session
-    queries.lock_outside(session, event.outside_id)
+    with session.no_autoflush:
+        employee = session.get(Employee, event.employee_id) if event.employee_id else None
+        _place(event, act, employee)
+    queries.lock_outside(session, event.dealer_id, event.outside_id)
     known = select(InboundEvent).where(
-        InboundEvent.sender == event.sender, InboundEvent.event_id == event.event_id
+        InboundEvent.dealer_id == event.dealer_id,
+        InboundEvent.sender == event.sender,
+        InboundEvent.event_id == event.event_id,
     )
     with session.no_autoflush:
         earlier = session.scalars(known).first()
@@ -46,8 +53,6 @@ def receive(event: InboundEvent, act: Act, values: dict[str, Any]) -> InboundEve
     if what is None or KINDS[what] != TrackKind.BEHAVIOUR:
         raise Invalid({"act": "请选择客户行为"})
     event.act = what
-    employee = session.get(Employee, event.employee_id) if event.employee_id else None
-    _place(event, act, employee)
     contact = _person(event, act, employee)
     if contact is not None:
         event.contact_id = contact.id
@@ -66,11 +71,10 @@ def _place(event: InboundEvent, act: Act, employee: Employee | None) -> None:
 
 def _person(event: InboundEvent, act: Act, employee: Employee | None) -> Contact | None:
     with act.session.no_autoflush:
-        contact = act.session.scalars(
-            select(Contact)
-            .where(Contact.dealer_id == event.dealer_id, Contact.outside_id == event.outside_id)
-            .with_for_update()
-        ).first()
+        known = select(Contact.id).where(
+            Contact.dealer_id == event.dealer_id, Contact.outside_id == event.outside_id
+        )
+        contact: Contact | None = hold(act.session, Contact, act.session.scalar(known))
     source = _SOURCES.get(event.kind)
     if contact is not None or employee is None or source is None:
         return contact

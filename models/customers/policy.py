@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 from app.engine.choices import Choice, Tone
 from app.engine.database import Model
 from app.engine.fields import Pk, column
-from models.base import Audited, Dated, Versioned
+from models.base import Audited, Dated, Versioned, once_for_all
 
 
 class Entrance(Choice):
@@ -45,7 +45,7 @@ class DuplicateRule(Audited, Versioned, Dated, Model):
     """One row of the duplicate policy; a dealer's own row goes before the one without dealer."""
 
     __tablename__ = "duplicate_rules"
-    __table_args__ = (UniqueConstraint("entrance", "dealer_id"),)
+    __table_args__ = (UniqueConstraint("entrance", "dealer_id"), once_for_all("duplicate_rules", "entrance"))
 
     id: Mapped[Pk]
     entrance: Mapped[Entrance] = column("入口", choices=Entrance)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from zlib import crc32
 
 from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
+from app.engine.database import alone
 from models.customers.policy import SameWithin
 from models.customers.tables import Contact, ContactTag, Customer, CustomerPhone, CustomerTag, Stage, Tag
 from models.identity.tables import Employee, Store
@@ -18,23 +18,13 @@ MOST_OWNERS = 200
 
 
 def lock_phones(session: Session, dealer_id: int, phones: Sequence[str]) -> None:
-    """Let nobody else file one of these numbers until the transaction ends (A-09).
-
-    SQLite has one writer at a time anyhow; PostgreSQL takes one advisory lock per number, in order.
-    """
-    _lock(session, dealer_id, phones)
+    """Let nobody else file one of these numbers until the transaction ends (A-09)."""
+    alone(session, dealer_id, *phones)
 
 
-def lock_outside(session: Session, outside_id: str) -> None:
-    """Let nobody else take in an event of this outside person until the transaction ends (A-47)."""
-    _lock(session, 0, [outside_id])
-
-
-def _lock(session: Session, space: int, texts: Sequence[str]) -> None:
-    if session.get_bind().dialect.name != "postgresql":
-        return
-    for text in sorted(texts):
-        session.execute(select(func.pg_advisory_xact_lock(space, crc32(text.encode()) - 2**31)))
+def lock_outside(session: Session, dealer_id: int, outside_id: str) -> None:
+    """Let nobody else take in an event of this dealer's outside person until the transaction ends (A-47)."""
+    alone(session, dealer_id, f"outside {outside_id}")
 
 
 def same_phone(
@@ -90,5 +80,5 @@ def linked_contacts(customer_id: int) -> Any:
         select(Contact)
         .where(Contact.customer_id == customer_id)
         .order_by(Contact.linked_at, Contact.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )

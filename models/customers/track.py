@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped
 from app.engine.choices import Choice, Tone
 from app.engine.database import Model
 from app.engine.fields import Pk, column
-from models.base import Audited, Dated, Versioned
+from models.base import Audited, Dated, Versioned, once_for_all
 
 
 class TrackKind(Choice):
@@ -70,7 +70,7 @@ class TrackEvent(Model):
     __table_args__ = (
         Index("ix_track_events_customer", "customer_id", "at", "id"),
         Index("ix_track_events_contact", "contact_id", "at", "id"),
-        UniqueConstraint("sender", "event_id"),
+        UniqueConstraint("dealer_id", "sender", "event_id"),
     )
 
     id: Mapped[Pk]
@@ -92,7 +92,7 @@ class TrackPoints(Audited, Versioned, Dated, Model):
     """What an act is worth for one dealer, or for all of them when no dealer is named (A-47)."""
 
     __tablename__ = "track_points"
-    __table_args__ = (UniqueConstraint("act", "dealer_id"),)
+    __table_args__ = (UniqueConstraint("act", "dealer_id"), once_for_all("track_points", "act"))
 
     id: Mapped[Pk]
     act: Mapped[TrackAct] = column("行为", choices=TrackAct)
@@ -113,7 +113,7 @@ class InboundEvent(Model):
     """One event as another system sent it; its number makes a second delivery harmless (A-47)."""
 
     __tablename__ = "inbound_events"
-    __table_args__ = (UniqueConstraint("sender", "event_id"),)
+    __table_args__ = (UniqueConstraint("dealer_id", "sender", "event_id"),)
 
     id: Mapped[Pk]
     sender: Mapped[str] = column("发送系统", String(32))

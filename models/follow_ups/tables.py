@@ -109,6 +109,7 @@ class SmsMessage(Dated, Model):
     error: Mapped[str | None] = column("失败原因", String(200))
     reference: Mapped[str | None] = column("网关编号", String(64))
     sent_at: Mapped[datetime | None] = column("发送时间", DateTime)
+    follow_up_id: Mapped[int | None] = column("跟进记录", ForeignKey("follow_ups.id"))
     customer_id: Mapped[int | None] = column("客户", ForeignKey("customers.id"), index=True)
     writer_id: Mapped[int | None] = column("发送人", ForeignKey("ab_user.id"))
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.engine.choices import Choice, Tone
 from app.engine.database import Model
 from app.engine.fields import Links, Meta, PhoneType, Pk, column
-from models.base import Audited, Dated, Steering, Versioned
+from models.base import Audited, Dated, Steering, Versioned, once_for_all
 
 
 class StoreKind(Choice):
@@ -99,7 +99,7 @@ class Position(Steering, Dated, Versioned, Audited, Model):
     """What somebody does, as written in the page header (D-01); without dealer it is everybody's."""
 
     __tablename__ = "positions"
-    __table_args__ = (UniqueConstraint("dealer_id", "name"),)
+    __table_args__ = (UniqueConstraint("dealer_id", "name"), once_for_all("positions", "name"))
 
     id: Mapped[Pk]
     name: Mapped[str] = column("岗位名称", String(32))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Date, DateTime, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import Date, DateTime, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from app.engine.choices import Choice, Tone
@@ -27,7 +27,18 @@ class ServiceOrder(Audited, Versioned, Dated, Model):
     """One job of one customer for one brand-category (服务单); a customer may have several (A-07)."""
 
     __tablename__ = "service_orders"
-    __table_args__ = (UniqueConstraint("code", "dealer_id"),)
+    __table_args__ = (
+        UniqueConstraint("code", "dealer_id"),
+        # One open job per category (A-10), whatever comes at the same moment.
+        Index(
+            "uq_service_orders_open",
+            "customer_id",
+            "brand_category_id",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+    )
 
     id: Mapped[Pk]
     code: Mapped[str] = column("服务单号", String(32), numbered="service_order")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped
 from app.engine.choices import Choice, Tone
 from app.engine.database import Model
 from app.engine.fields import Pk, column
-from models.base import Audited, Dated, Steering, Versioned
+from models.base import Audited, Dated, Steering, Versioned, once_for_all
 
 
 class EntryTone(Choice):
@@ -28,7 +28,10 @@ class DictionaryEntry(Steering, Dated, Versioned, Audited, Model):
     """One choice of a dictionary; without dealer it is the group's preset for everybody."""
 
     __tablename__ = "dictionary_entries"
-    __table_args__ = (UniqueConstraint("dictionary", "dealer_id", "value"),)
+    __table_args__ = (
+        UniqueConstraint("dictionary", "dealer_id", "value"),
+        once_for_all("dictionary_entries", "dictionary", "value"),
+    )
 
     id: Mapped[Pk]
     dictionary: Mapped[str] = column("字典", String(48), dictionary="dictionaries")
@@ -47,7 +50,7 @@ class Parameter(Steering, Dated, Versioned, Audited, Model):
     """One setting of one dealer; without dealer it is the group's. Absent means the declared default."""
 
     __tablename__ = "parameters"
-    __table_args__ = (UniqueConstraint("key", "dealer_id"),)
+    __table_args__ = (UniqueConstraint("key", "dealer_id"), once_for_all("parameters", "key"))
 
     id: Mapped[Pk]
     key: Mapped[str] = column("参数", String(64))

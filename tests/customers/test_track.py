@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy import func, select
 
 from app.engine.actions import Refusal
-from app.engine.database import db
+from app.engine.audit import acting
+from app.engine.database import db, writing
 from models.customers.track import InboundKind, TrackAct, TrackEvent, TrackKind, TrackPoints
+from models.identity import presets
 from tests.customers.test_contacts import arrive, contacts
 from tests.customers.world import World
 from tests.plugins.people import Login
@@ -92,6 +94,26 @@ def test_an_event_delivered_twice_counts_once(world: World) -> None:
     arrive(world, InboundKind.FRIEND, "same")
     assert len(events()) == 1
     assert contacts()[0].activity_score == 10
+
+
+@pytest.mark.spec("A-47")
+def test_numbers_of_events_are_those_of_one_dealers_systems(world: World) -> None:
+    session = db.session()
+    with writing(session), acting(session):
+        presets.add_person(
+            session, dealer_id=world.b.id, username="boss_b", name="乙总", password="Test-demo-2024K",
+            roles=[presets.preset_role(session, world.b.id, "admin")],
+        )  # fmt: skip
+        session.commit()
+    made = [
+        world.make(
+            "inbound_events", by, sender="wecom", event_id="1", kind=InboundKind.FRIEND, outside_id="wx",
+            employee_id=world.people[employee].id,
+        )
+        for by, employee in (("boss", "seller"), ("boss_b", "outsider"))
+    ]  # fmt: skip
+    assert [e.dealer_id for e in made] == [world.a.id, world.b.id]
+    assert [e.dealer_id for e in events()] == [world.a.id, world.b.id]
 
 
 @pytest.mark.spec("A-47")
