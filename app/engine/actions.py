@@ -6,6 +6,8 @@ and say no by raising `Refusal` with the sentence the user shall read.
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -88,12 +90,18 @@ class Question(Refusal):
         self.rows = rows
 
 
+def new_deed_id() -> str:
+    """An id nobody else has; later ones sort after earlier ones, so that an index grows at its end."""
+    return f"{time.time_ns() // 1000:016x}{secrets.token_hex(8)}"
+
+
 @dataclass(eq=False)
 class Act:
     """One deed: who does what, when and from where, inside the open transaction.
 
     ``answers`` are the replies to a `Question`; ``action`` names the deed in the audit log;
-    ``source`` is web, api, import, job or load.
+    ``source`` is web, api, import, job or load; ``deed_id`` is on every entry the deed leaves there, and
+    may be shared by the many transactions of one job.
     """
 
     actor: Actor
@@ -103,6 +111,7 @@ class Act:
     action: str = ""
     answers: frozenset[str] = frozenset()
     warnings: list[str] = field(default_factory=list)
+    deed_id: str = field(default_factory=new_deed_id)
 
     def warn(self, message: str) -> None:
         """Tell the person something that does not stop the deed."""

@@ -1,8 +1,9 @@
 """Who changed what, when: an unchangeable history written by the transaction of the deed itself.
 
-A model with the mixin `Audited` cannot be changed through the ORM without an `Act` in
-``session.info["act"]``: flushing fails. What a deed changes is collected at each flush, thrown away with
-its savepoint, and stored as one entry per record before the commit (A-116, D-15).
+A model with the mixin `Audited` cannot be changed through the session without an `Act` in
+``session.info["act"]``: flushing fails, and so does a set-based statement. What a deed changes is collected
+at each flush, thrown away with its savepoint, and stored as one entry per record before the commit (A-116,
+D-15). All entries of a deed bear its id, so that a batch can be named afterwards.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, Integer, String, event, insert
-from sqlalchemy.orm import Mapped, Session
+from sqlalchemy.orm import Mapped, Mapper, ORMExecuteState, Session
 from sqlalchemy.types import JSON
 
 from app.engine.actions import Act
 from app.engine.changes import Deed, changes_of, kept, labelled, plain, rows_of
 from app.engine.choices import Choice
+from app.engine.collected import Collected
 from app.engine.database import Model, utcnow
 from app.engine.fields import Pk, column
 from app.engine.guards import derived
@@ -70,9 +72,11 @@ class AuditEntry(Model):
         Index("ix_audit_entries_record", "resource", "record_id", "id"),
         Index("ix_audit_entries_actor_name", "dealer_id", "actor_name", "at"),
         Index("ix_audit_entries_record_label", "dealer_id", "record_label", "at"),
+        Index("ix_audit_entries_deed_id", "deed_id"),
     )
 
     id: Mapped[Pk]
+    deed_id: Mapped[str | None] = column("操作批次", String(32))
     at: Mapped[datetime] = column("时间")
     actor_id: Mapped[int] = column("操作人编号", Integer)
     actor_name: Mapped[str] = column("操作人", String(64))
@@ -132,14 +136,28 @@ def _words_for(changes: Any, actor: Actor | None) -> str:
 derived["changes"] = _words_for
 
 
-_Layer = dict[tuple[int, str], Deed]
+_Share = dict[tuple[int, str], Deed]
+
+
+def _join(lower: _Share, upper: _Share) -> None:
+    for key, deed in upper.items():
+        known = lower.setdefault(key, deed)
+        if known is not deed:
+            known.add({name: (old, new) for name, (old, new) in deed.changes.items()})
+            known.always = known.always or deed.always
+
+
+_collected: Collected[_Share] = Collected("audit", dict, _join)
 
 
 @contextmanager
 def acting(session: Session, act: Act | None = None) -> Iterator[Act]:
-    """Let changes of audited records in this block count as that deed; the system's own by default."""
+    """Let changes of audited records in this block count as that deed; the system's own by default. In a
+    running deed it is a part of that one and bears its id."""
     act = act or Act(SYSTEM, utcnow(), session, "job", "update")
-    before = session.info.get("act")
+    before: Act | None = session.info.get("act")
+    if before is not None:
+        act.deed_id = before.deed_id
     session.info["act"] = act
     try:
         yield act
@@ -165,17 +183,12 @@ def note(session: Session, record: Any, name: str, before: Sequence[Any], after:
     _deed(session, act, record, act.action).add({name: (plain(list(before)), plain(list(after)))})
 
 
-def _layers(session: Session) -> list[_Layer]:
-    found: list[_Layer] = session.info.setdefault("zhike.audit", [{}])
-    return found
-
-
 def _deed(session: Session, act: Act, record: Any, action: str) -> Deed:
-    layer = _layers(session)[-1]
+    share = _collected.share(session)
     key = (id(record), action)
-    if key not in layer:
-        layer[key] = Deed(record, act, action)
-    return layer[key]
+    if key not in share:
+        share[key] = Deed(record, act, action)
+    return share[key]
 
 
 @event.listens_for(Session, "before_flush")
@@ -214,48 +227,30 @@ def _collect(session: Session, _context: Any) -> None:
             deed.add({n: v for n, v in values.items() if v[0] is not None})
 
 
+_audited: dict[Any, type[Any]] = {}
+"""The audited models by their tables."""
+
+
+@event.listens_for(Mapper, "after_configured")
+def _know_tables() -> None:
+    mappers = Model.registry.mappers
+    _audited.update({m.local_table: m.class_ for m in mappers if issubclass(m.class_, Audited)})
+
+
 @event.listens_for(Session, "do_orm_execute")
-def _refuse_unseen_sets(state: Any) -> None:
-    """A set-based change passes the flush by; whoever makes one must say that it keeps the log itself."""
-    if not (state.is_update or state.is_delete) or state.bind_mapper is None:
+def _refuse_unseen_sets(state: ORMExecuteState) -> None:
+    """A set-based change passes the flush by, through the model and its table alike; whoever makes one
+    must say that it keeps the log itself."""
+    if not (state.is_insert or state.is_update or state.is_delete):
         return
-    model = state.bind_mapper.class_
-    if model is AuditEntry:
+    table = getattr(state.statement, "table", None)
+    if table is AuditEntry.__table__ and not state.is_insert:
         raise UnauditedError("the history is unchangeable")
-    if issubclass(model, Audited) and not state.execution_options.get("audited"):
+    if table in _audited and not state.execution_options.get("audited"):
         raise UnauditedError(
-            f"set-based change of {model.__name__}: write the entries with audit.log() and pass "
+            f"set-based change of {_audited[table].__name__}: write the entries with audit.log() and pass "
             "execution_options={'audited': True}"
         )
-
-
-@event.listens_for(Session, "after_transaction_create")
-def _open_layer(session: Session, transaction: Any) -> None:
-    if transaction.nested:
-        _layers(session).append({})
-
-
-@event.listens_for(Session, "after_commit")
-def _keep_layer(session: Session) -> None:
-    """A savepoint was released: what it collected now belongs to the transaction around it."""
-    if not session.in_nested_transaction():
-        return
-    layers = _layers(session)
-    upper = layers.pop()
-    for key, deed in upper.items():
-        known = layers[-1].setdefault(key, deed)
-        if known is not deed:
-            known.add({name: (old, new) for name, (old, new) in deed.changes.items()})
-            known.always = known.always or deed.always
-    layers.append({})  # closed again by `_close_layer`, empty
-
-
-@event.listens_for(Session, "after_transaction_end")
-def _close_layer(session: Session, transaction: Any) -> None:
-    if transaction.nested:
-        _layers(session).pop()
-    elif transaction.parent is None:
-        session.info.pop("zhike.audit", None)
 
 
 @event.listens_for(Session, "before_commit")
@@ -263,10 +258,7 @@ def _write(session: Session) -> None:
     if session.in_nested_transaction():
         return
     session.flush()
-    layers = _layers(session)
-    deeds = [deed for layer in layers for deed in layer.values()]
-    layers[:] = [{}]
-    rows = rows_of(kept(deeds), session)
+    rows = rows_of(kept(_collected.take(session).values()), session)
     for row in rows:
         row["source"] = row["source"] if row["source"] in _SOURCES else Source.OTHER
     if rows:

@@ -110,6 +110,7 @@ def _row(deed: Deed, names: Mapping[tuple[Any, int], str]) -> dict[str, Any]:
         if spec is not None and spec.target is not None:
             fields[key] += [_named(spec.target, old, names), _named(spec.target, new, names)]
     return {
+        "deed_id": act.deed_id,
         "at": act.now,
         "actor_id": act.actor.id,
         "actor_name": act.actor.name or act.actor.username,

@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from app.engine.actions import Act, Invalid
+from app.engine.database import insert_for
 from models.customers.tables import Contact, Customer
 from models.customers.track import KINDS, TrackAct, TrackEvent, TrackPoints
 from models.identity.tables import Store
@@ -27,7 +26,8 @@ def touch(session: Session, record: Any, **values: Any) -> None:
     """
     session.flush()
     table = type(record).__table__
-    session.execute(update(table).where(table.c.id == record.id).values(**values))
+    statement = update(table).where(table.c.id == record.id).values(**values)
+    session.execute(statement, execution_options={"audited": True})
     for name, value in values.items():
         set_committed_value(record, name, value)
 
@@ -65,16 +65,15 @@ def track(
 ) -> int:
     """Add one item to a person's track and its points to the score; returns the points (A-45).
 
-    An item of a linked contact counts for the customer as well. The same ``event_id`` of one sender is
-    kept once, however often it is delivered (A-47).
+    An item of a linked contact counts for the customer as well. The same ``event_id`` of one sender of a
+    dealer is kept once, however often it is delivered (A-47).
     """
     session = act.session
     session.flush()
     customer_id = person.id if isinstance(person, Customer) else person.customer_id
     contact_id = person.id if isinstance(person, Contact) else None
     score = points(session, person.dealer_id, what)
-    insert: Any = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    statement = insert(TrackEvent.__table__).values(
+    statement = insert_for(session, TrackEvent.__table__).values(
         dealer_id=person.dealer_id,
         customer_id=customer_id,
         contact_id=contact_id,
@@ -88,13 +87,27 @@ def track(
         sender=sender,
         event_id=event_id,
     )
-    statement = statement.on_conflict_do_nothing(index_elements=["sender", "event_id"])
+    statement = statement.on_conflict_do_nothing(index_elements=["dealer_id", "sender", "event_id"])
     statement = statement.returning(TrackEvent.__table__.c.id)
     if session.scalar(statement) is None:
         return 0
     if score:
         _add_score(session, person, score)
     return score
+
+
+def take_back(act: Act, person: Person, what: TrackAct, at: datetime) -> None:
+    """Remove an item of the person's own that turned out not to have happened, with its points."""
+    session = act.session
+    session.flush()
+    whose = TrackEvent.customer_id if isinstance(person, Customer) else TrackEvent.contact_id
+    item = session.scalars(
+        select(TrackEvent).where(whose == person.id, TrackEvent.act == what, TrackEvent.at == at).limit(1)
+    ).first()
+    if item is not None:
+        session.delete(item)
+        session.flush()
+        _add_score(session, person, -item.score)
 
 
 def _add_score(session: Session, person: Person, score: int) -> None:
@@ -108,7 +121,8 @@ def _add_score(session: Session, person: Person, score: int) -> None:
             update(table)  # type: ignore[arg-type]
             .where(table.c.id == one.id)
             .values(activity_score=table.c.activity_score + score)
-            .returning(table.c.activity_score)
+            .returning(table.c.activity_score),
+            execution_options={"audited": True},
         )
         set_committed_value(one, "activity_score", total)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from app.engine.actions import Act
@@ -17,7 +17,7 @@ from app.engine.database import db, writing
 from app.engine.guards import CUSTOMER_PHONE, SETTLEMENT_PRICE
 from app.engine.history import history, last_writer, render_changes
 from app.engine.scopes import SYSTEM
-from models.customers.tables import Customer, Stage
+from models.customers.tables import Customer, Stage, Tag
 from models.identity.tables import Store
 from tests.customers.world import PHONE, World, build, grant
 
@@ -125,6 +125,15 @@ def test_an_audited_record_cannot_change_outside_a_deed(world: World) -> None:
         db.session.execute(update(Customer).values(name="x"))
     with pytest.raises(UnauditedError):
         db.session.execute(delete(Customer))
+    db.session.rollback()
+    table: Any = Tag.__table__
+    tag = {"name": "暗", "dealer_id": world.a.id}
+    for statement in (insert(Tag), insert(table), update(table).values(name="x"), delete(table)):
+        with pytest.raises(UnauditedError):
+            db.session.execute(statement, [tag] if statement.is_insert else None)
+        db.session.rollback()
+    said = {"audited": True}
+    db.session.execute(delete(table).where(table.c.name == "暗"), execution_options=said)
     db.session.rollback()
     db.session.add(Store(dealer_id=world.a.id, code="X", name="X"))
     with pytest.raises(UnauditedError):

@@ -41,7 +41,8 @@ def world(app: Flask) -> World:
                 "owner_id": None if n % 7 == 0 else made.people["seller"].id,
                 "net_received": n * 100,
             }
-            db.session.execute(update(table).where(table.c.id == record_id).values(**values))
+            statement = update(table).where(table.c.id == record_id).values(**values)
+            db.session.execute(statement, execution_options={"audited": True})
         db.session.commit()
     return made
 
