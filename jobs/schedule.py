@@ -1,15 +1,16 @@
-"""The clock process: starts what is due and sweeps the outbox. Any number of clocks may run."""
+"""The clock process: starts what is due and hands over the outbox. Any number of clocks may run."""
 
 from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.engine import clock, outbox, queue
+from app.engine import clock, once, outbox, queue
 from app.engine.database import db, utcnow
 from app.processes import Wake
 
@@ -20,10 +21,11 @@ PATIENCE = 5.0  # seconds before the next try after a database error
 
 @clock.scheduled("outbox.prune", clock.At("03:10"))
 def prune(delivery: outbox.Delivery) -> None:
-    """Forget what was delivered long ago and slots long past."""
+    """Forget what was delivered long ago, slots long past and forms carried out long ago."""
     slot = datetime.fromisoformat(delivery.payload["slot"])
     outbox.prune(delivery.session, now=slot)
     clock.prune(delivery.session, now=slot)
+    once.prune(delivery.session, now=slot)
 
 
 class Clock:
@@ -38,13 +40,15 @@ class Clock:
         started = clock.tick(db.session(), now, self.seen)
         if now - self.swept_at >= SWEEP_EVERY:
             self.swept_at = now
-            sweep(now)
+            hand_over(outbox.sweep, now)
+        else:
+            hand_over(outbox.release, now)
         return started
 
 
-def sweep(now: datetime) -> int:
-    """Hand over what was left behind; where no Redis is configured, carry it out here."""
-    handed = outbox.sweep(db.session(), now=now)
+def hand_over(which: Callable[..., int], now: datetime) -> int:
+    """Hand over what is due; where no Redis is configured, carry it out here."""
+    handed = which(db.session(), now=now)
     port = queue.current()
     if isinstance(port, queue.MemoryQueue):
         for row_id in port.take():

@@ -32,6 +32,8 @@ _JOB = "jobs.outbox.deliver"
 class RedisQueue:
     """Hands outbox ids to RQ. When Redis does not answer, nobody waits for it again for some seconds."""
 
+    carries = True
+
     def __init__(self, url: str) -> None:
         self._redis = Redis.from_url(
             url, socket_connect_timeout=0.3, socket_timeout=0.5, retry=Retry(NoBackoff(), 0)

@@ -7,7 +7,7 @@ import importlib.util
 from functools import cache
 
 DOMAINS = ("identity", "settings", "customers", "follow_ups", "orders")
-PARTS = ("tables", "dictionaries", "rules", "timeline", "resources", "admin_resources")
+PARTS = ("tables", "dictionaries", "rules", "timeline", "delivery", "resources", "admin_resources")
 
 
 @cache

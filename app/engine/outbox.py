@@ -1,37 +1,53 @@
 """What must happen after commit.
 
-A rule calls `put` in its own transaction. After the commit the row's id is handed to the queue; `sweep`
-hands over whatever was left behind. A job is idempotent by its row: the handler's effects and the mark
-"done" are one transaction, so a second run of the same row changes nothing.
+A rule calls `put` in its own transaction. After the commit the row's id is handed to the queue; `release`
+hands over what became due later, `sweep` whatever was left behind. A job is idempotent by its row: the
+handler's effects and the mark "done" are one transaction, so a second run of the same row changes nothing.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from flask import has_app_context
-from sqlalchemy import Index, String, Table, Text, and_, delete, event, func, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    Index,
+    String,
+    Table,
+    Text,
+    TextClause,
+    delete,
+    event,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import JSON
 
 from app.engine import queue
-from app.engine.database import Model, utcnow, writing
+from app.engine.collected import Collected
+from app.engine.database import Model, insert_for, utcnow, writing
 from app.engine.fields import CreatedAt, Pk
 
 MAX_ATTEMPTS = 8
 BACK_OFF = (30, 120, 480, 1800, 7200, 21600)  # seconds before the next attempt; the last one repeats
-GRACE = timedelta(seconds=30)  # a row this young was handed over by its own transaction
-AGAIN = timedelta(minutes=5)  # a row swept this recently is still the queue's business
+AGAIN = timedelta(minutes=5)  # a row handed over this recently is still the queue's business
 KEPT = timedelta(days=7)  # how long delivered rows stay for whoever wants to look
-_PENDING = "zhike.outbox"
 _OPEN = "done_at IS NULL AND parked_at IS NULL"
+_HERE = f"{_OPEN} AND handed_at IS NULL"
+log = logging.getLogger(__name__)
 
 
 class OutboxRow(Model):
@@ -40,6 +56,7 @@ class OutboxRow(Model):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_open", "available_at", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
+        Index("ix_outbox_here", "available_at", sqlite_where=text(_HERE), postgresql_where=text(_HERE)),
         Index("ix_outbox_done_at", "done_at"),
     )
 
@@ -86,32 +103,40 @@ class Delivery:
     session: Session
 
 
+Run = Callable[[Delivery], Callable[[], None] | None]
+R = TypeVar("R", bound=Run)
+Parked = Callable[[Delivery, str], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Handler:
     """Who carries out a kind of row, and for how many seconds one attempt may run."""
 
-    run: Callable[[Delivery], None]
+    run: Run
     seconds: int
     outside: bool
+    on_parked: Parked | None
 
 
 _handlers: dict[str, Handler] = {}
 
 
 def handler(
-    kind: str, *, seconds: int = 60, outside: bool = False
-) -> Callable[[Callable[[Delivery], None]], Callable[[Delivery], None]]:
+    kind: str, *, seconds: int = 60, outside: bool = False, on_parked: Parked | None = None
+) -> Callable[[R], R]:
     """Register the function that carries out rows of this kind.
 
     It runs in a writing transaction that commits together with the mark "done". With ``outside`` it talks
-    to another system first: no lock is held until it starts `writing` itself, if it does.
+    to another system and holds no lock meanwhile; what it has to write it returns as a function, which
+    runs in the transaction of the mark. ``on_parked(delivery, reason)`` runs in the transaction that
+    parks a row, so that somebody learns of what will never happen.
     """
 
-    def register(function: Callable[[Delivery], None]) -> Callable[[Delivery], None]:
+    def register(function: R) -> R:
         known = _handlers.get(kind)
         if known is not None and known.run is not function:
             raise ValueError(f"outbox kind {kind} has two handlers")
-        _handlers[kind] = Handler(function, seconds, outside)
+        _handlers[kind] = Handler(function, seconds, outside, on_parked)
         return function
 
     return register
@@ -134,7 +159,7 @@ def put(
     """Store what must happen after this transaction; returns the row's id.
 
     ``key`` makes it unique for good: a second `put` with the same key stores nothing and returns None.
-    ``at`` (UTC) delays it; it then runs at the first sweep after that time.
+    ``at`` (UTC) delays it; a clock hands it over then.
     """
     found = put_many(session, kind, [(payload, key)], at=at, now=now)
     return found[0] if found else None
@@ -148,8 +173,10 @@ def put_many(
     at: datetime | None = None,
     now: datetime | None = None,
 ) -> list[int]:
-    """`put` for many payloads with their keys in one statement; returns the ids of the new rows."""
+    """`put` for many payloads with their keys; returns the ids of the new rows."""
     moment = now or utcnow()
+    due = at is None or at <= moment
+    handed = due and has_app_context() and queue.current().carries
     rows = [
         {
             "kind": kind,
@@ -157,17 +184,17 @@ def put_many(
             "key": key,
             "created_at": moment,
             "available_at": at or moment,
+            "handed_at": moment if handed else None,
             "attempts": 0,
         }
         for payload, key in entries
     ]
     if not rows:
         return []
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    statement = insert(ROWS).values(rows).on_conflict_do_nothing(index_elements=["key"])
-    ids = list(session.scalars(statement.returning(ROWS.c.id)))
-    if at is None or at <= moment:
-        session.info.setdefault(_PENDING, []).append((_seconds(kind), ids))
+    statement = insert_for(session, ROWS).on_conflict_do_nothing(index_elements=["key"])
+    ids = list(session.scalars(statement.returning(ROWS.c.id), rows))
+    if due:
+        _pending.share(session).append((_seconds(kind), ids))
     return ids
 
 
@@ -176,26 +203,50 @@ def _seconds(kind: str) -> int:
     return known.seconds if known else 60
 
 
+_Ids = list[tuple[int, list[int]]]
+_pending: Collected[_Ids] = Collected("outbox", list, lambda lower, upper: lower.extend(upper))
+
+
 @event.listens_for(Session, "after_commit")
 def _hand_over_committed(session: Session) -> None:
-    if _PENDING not in session.info or session.in_nested_transaction():
+    if session.in_nested_transaction():
         return
-    pending = session.info.pop(_PENDING)
-    if has_app_context():
-        by_seconds: defaultdict[int, list[int]] = defaultdict(list)
-        for seconds, ids in pending:
-            by_seconds[seconds] += ids
-        try:
-            for seconds, ids in by_seconds.items():
-                queue.current().hand_over(ids, seconds=seconds)
-        except queue.QueueDown:
-            return  # nobody's click fails for it: the sweeper finds the rows
+    pending = _pending.take(session)
+    if pending and has_app_context():
+        _hand_over(session, pending)
 
 
-@event.listens_for(Session, "after_rollback")
-def _forget_rolled_back(session: Session) -> None:
-    if not session.in_nested_transaction():
-        session.info.pop(_PENDING, None)
+def _hand_over(session: Session, rows: _Ids) -> int:
+    """Give ids, marked as handed over, to the queue; returns how many. Those that the queue does not
+    take are marked as still here: nobody's click fails for it, a clock finds them."""
+    by_seconds: defaultdict[int, list[int]] = defaultdict(list)
+    for seconds, ids in rows:
+        by_seconds[seconds] += ids
+    handed = 0
+    try:
+        while by_seconds:
+            seconds, ids = next(iter(by_seconds.items()))
+            queue.current().hand_over(ids, seconds=seconds)
+            handed += len(ids)
+            del by_seconds[seconds]
+    except queue.QueueDown:
+        _take_back(session, [i for ids in by_seconds.values() for i in ids])
+    return handed
+
+
+def _take_back(session: Session, ids: list[int]) -> None:
+    """In a transaction of its own: the session's has just ended."""
+    try:
+        with cast(Engine, session.get_bind()).begin() as connection:
+            for some in _batched(ids):
+                connection.execute(update(ROWS).where(ROWS.c.id.in_(some)).values(handed_at=None))
+    except SQLAlchemyError:
+        log.exception("rows that no queue took wait for the sweeper")
+
+
+def _batched(ids: Sequence[int], size: int = 1000) -> Iterator[Sequence[int]]:
+    """The ids in pieces that one statement can name."""
+    return (ids[at : at + size] for at in range(0, len(ids), size))
 
 
 def deliver(session: Session, row_id: int, *, now: datetime | None = None) -> Outcome:
@@ -210,11 +261,10 @@ def deliver(session: Session, row_id: int, *, now: datetime | None = None) -> Ou
     if delivery.attempt > MAX_ATTEMPTS:
         return _fail(delivery, "多次执行中途中断", final=True)
     try:
-        if known.outside:
-            known.run(delivery)
-            return _finish(delivery)
+        write = known.run(delivery) if known.outside else lambda: known.run(delivery)
         with writing(session):
-            known.run(delivery)
+            if write is not None:
+                write()
             return _finish(delivery)
     except GiveUp as reason:
         return _fail(delivery, str(reason), final=True)
@@ -270,10 +320,24 @@ def _finish(delivery: Delivery) -> Outcome:
 
 
 def _fail(delivery: Delivery, reason: str, *, final: bool) -> Outcome:
+    """Note the failure of this attempt; a final one parks the row and tells its handler."""
+    known = _handlers.get(delivery.kind)
+    tell = known.on_parked if known is not None and final else None
+    try:
+        _note_failure(delivery, reason, final, tell)
+    except Exception:  # whatever a handler runs into, the row must be parked
+        if tell is None:
+            raise
+        log.exception("a parked row could not be told to its handler")
+        _note_failure(delivery, reason, final, None)
+    return Outcome.PARKED if final else Outcome.RETRY
+
+
+def _note_failure(delivery: Delivery, reason: str, final: bool, tell: Parked | None) -> None:
     wait = BACK_OFF[min(delivery.attempt, len(BACK_OFF)) - 1]
     table = ROWS.c
     with writing(delivery.session):
-        delivery.session.execute(
+        noted = delivery.session.execute(
             update(ROWS)
             .where(table.id == delivery.id, table.done_at.is_(None), table.attempts == delivery.attempt)
             .values(
@@ -283,45 +347,70 @@ def _fail(delivery: Delivery, reason: str, *, final: bool) -> Outcome:
                 available_at=delivery.now + timedelta(seconds=wait),
                 parked_at=delivery.now if final else None,
             )
-        )
+            .returning(table.id)
+        ).first()
+        if noted is not None and tell is not None:
+            tell(delivery, reason)
         delivery.session.commit()
-    return Outcome.PARKED if final else Outcome.RETRY
+
+
+def release(session: Session, *, now: datetime | None = None, limit: int = 1000) -> int:
+    """Hand over the rows that are due and were not handed over yet: delayed ones, further attempts, and
+    what a queue that was down did not take; returns how many."""
+    moment = now or utcnow()
+    return _send(session, (text(_HERE), ROWS.c.available_at <= moment), moment, limit)
 
 
 def sweep(session: Session, *, now: datetime | None = None, limit: int = 1000) -> int:
-    """Hand over the due rows nobody works on; returns how many. With the queue down: none, and no error."""
+    """Hand over the due rows nobody works on, lost ones too: those handed over long ago, or taken by a
+    worker that died; returns how many. With the queue down: none, and no error."""
     moment = now or utcnow()
     table = ROWS.c
-    due = session.execute(
-        select(table.id, table.kind)
-        .where(
-            text(_OPEN),
-            table.available_at <= moment,
-            or_(table.leased_until.is_(None), table.leased_until <= moment),
-            or_(
-                and_(table.handed_at.is_(None), table.created_at <= moment - GRACE),
-                table.handed_at <= moment - AGAIN,
-            ),
-        )
-        .order_by(table.available_at)
-        .limit(limit)
-    ).all()
-    session.rollback()
-    by_seconds: defaultdict[int, list[int]] = defaultdict(list)
-    for row in due:
-        by_seconds[_seconds(row.kind)].append(row.id)
-    handed: list[int] = []
-    try:
-        for seconds, ids in by_seconds.items():
-            queue.current().hand_over(ids, seconds=seconds)
-            handed += ids
-    except queue.QueueDown:
-        pass  # the rest waits for the next sweep
-    if handed:
+    where = (
+        text(_OPEN),
+        table.available_at <= moment,
+        or_(table.leased_until.is_(None), table.leased_until <= moment),
+        or_(
+            table.handed_at.is_(None),
+            table.handed_at <= moment - AGAIN,
+            table.handed_at < table.leased_until,
+        ),
+    )
+    return _send(session, where, moment, limit)
+
+
+def _send(
+    session: Session, where: tuple[ColumnElement[bool] | TextClause, ...], moment: datetime, limit: int
+) -> int:
+    """Mark rows as handed over, then do it; piece by piece until none is left."""
+    table = ROWS.c
+    found = select(table.id).where(*where).order_by(table.available_at, table.id).limit(limit)
+    total = 0
+    while True:
+        ids = list(session.scalars(found))
+        session.rollback()
+        if not ids or not _queue_is_up():
+            return total
         with writing(session):
-            session.execute(update(ROWS).where(table.id.in_(handed)).values(handed_at=moment))
+            mine = session.execute(
+                update(ROWS)
+                .where(table.id.in_(ids), *where)
+                .values(handed_at=moment)
+                .returning(table.id, table.kind)
+            ).all()
             session.commit()
-    return len(handed)
+        handed = _hand_over(session, [(_seconds(row.kind), [row.id]) for row in mine])
+        total += handed
+        if handed < limit:
+            return total
+
+
+def _queue_is_up() -> bool:
+    try:
+        queue.current().depth()
+    except queue.QueueDown:
+        return False
+    return True
 
 
 def prune(session: Session, *, now: datetime) -> None:

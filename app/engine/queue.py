@@ -18,6 +18,9 @@ class QueueDown(Exception):
 class Queue(Protocol):
     """Carries outbox ids to a worker, at least once and in no promised order."""
 
+    carries: bool
+    """Whether what is handed over reaches a worker by itself."""
+
     def hand_over(self, ids: Sequence[int], *, seconds: int) -> None:
         """Pass the ids on; each may run for ``seconds``. Raises `QueueDown`."""
 
@@ -27,6 +30,8 @@ class Queue(Protocol):
 
 class MemoryQueue:
     """The queue of a process that has none: it remembers, and `take` gives back. Nothing runs by itself."""
+
+    carries = False
 
     def __init__(self) -> None:
         self._ids: deque[int] = deque(maxlen=100_000)

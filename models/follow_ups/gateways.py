@@ -9,8 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from app.engine.outbox import Delivery, handler
-from models.follow_ups.tables import Channel, SmsMessage, SmsState
+from models.follow_ups.tables import Channel, SmsMessage
 
 
 class NotAccepted(Exception):
@@ -24,7 +23,9 @@ class Gateway(Protocol):
         """Raise `NotAccepted` when the message cannot be taken: then nothing counts as follow-up (A-29)."""
 
     def deliver(self, message: SmsMessage, number: int, now: datetime) -> str:
-        """Send it, once per ``number`` however often it is called; returns the gateway's own reference."""
+        """Send it, once per ``number`` however often it is called; returns the gateway's own reference.
+        No transaction is open meanwhile, so it may take its time. `NotAccepted` is final, any other error
+        means another try."""
 
 
 class OutboxPage:
@@ -55,16 +56,3 @@ def use(channel: Channel, gateway: Gateway | None) -> None:
 def gateway(channel: Channel) -> Gateway:
     """Who takes messages of that channel."""
     return _gateways.get(channel, _built_in)
-
-
-@handler("sms.deliver")
-def deliver(delivery: Delivery) -> None:
-    """Hand one accepted message over; repeated until the gateway answers."""
-    message = delivery.session.get(SmsMessage, int(delivery.payload["id"]))
-    if message is None or message.state != SmsState.QUEUED:
-        return
-    try:
-        message.reference = gateway(message.channel).deliver(message, delivery.id, delivery.now)
-        message.state, message.sent_at = SmsState.SENT, delivery.now
-    except NotAccepted as refused:
-        message.state, message.error = SmsState.FAILED, str(refused)[:200]

@@ -14,7 +14,7 @@ from models.follow_ups import tasks
 from models.follow_ups.gateways import NotAccepted, gateway
 from models.follow_ups.tables import Channel, FollowUp, SmsMessage
 
-_ACTS = {
+ACTS = {
     FollowUpKind.MESSAGE: TrackAct.MESSAGE,
     FollowUpKind.SMS: TrackAct.SMS,
     FollowUpKind.CALL: TrackAct.CALL,
@@ -39,7 +39,7 @@ def follow_up(
         raise Refusal("该客户已失效，恢复后才能跟进")
     if isinstance(person, Contact) and person.state == ContactState.LINKED:
         raise Refusal("该潜客已关联客户，请在客户上跟进")
-    score = track(act, person, _ACTS[kind], text)
+    score = track(act, person, ACTS[kind], text)
     row = FollowUp(
         dealer_id=person.dealer_id,
         store_id=person.store_id,
@@ -60,7 +60,7 @@ def follow_up(
         followed=True,
         last_follow_up_at=act.now,
         last_follow_up_kind=kind,
-        last_follow_up_text=_in_short(kind, text),
+        last_follow_up_text=in_short(kind, text),
         next_follow_up_at=next_follow_up_at,
     )
     tasks.finish_follow_ups(act, person)
@@ -70,15 +70,18 @@ def follow_up(
     return row
 
 
-def _in_short(kind: FollowUpKind, text: str) -> str:
+def in_short(kind: FollowUpKind, text: str) -> str:
+    """A follow-up as the list shows it."""
     line = " ".join(text.split())
     if not line:
         return kind.label
     return f"{kind.label} · {line[:_SHORT]}{'…' if len(line) > _SHORT else ''}"
 
 
-def _hand_over(act: Act, customer: Customer, kind: FollowUpKind, text: str) -> None:
-    """Give a message or call to its gateway; what it does not take is no follow-up (A-29)."""
+def _hand_over(
+    act: Act, customer: Customer, kind: FollowUpKind, text: str, next_follow_up_at: datetime | None
+) -> None:
+    """Give a message or call to its gateway and record it; what it does not take is no follow-up (A-29)."""
     channel = _CHANNELS[kind]
     message = SmsMessage(
         channel=channel,
@@ -94,6 +97,9 @@ def _hand_over(act: Act, customer: Customer, kind: FollowUpKind, text: str) -> N
         gateway(channel).accept(message)
     except NotAccepted as refused:
         raise Refusal(f"{kind.label}未成功：{refused}，未记录跟进") from refused
+    row = follow_up(act, customer, kind, text, next_follow_up_at)
+    act.session.flush()
+    message.follow_up_id = row.id
     act.session.add(message)
     act.session.flush()
     act.emit("sms.deliver", {"id": message.id})
@@ -121,8 +127,7 @@ def _can_be_followed(customer: Customer) -> bool:
 )  # fmt: skip
 def call(customer: Customer, act: Act, text: str = "", next_follow_up_at: datetime | None = None) -> str:
     """Phone a customer through the system; works without seeing the number (A-27, A-92)."""
-    _hand_over(act, customer, FollowUpKind.CALL, text or "")
-    follow_up(act, customer, FollowUpKind.CALL, text or "", next_follow_up_at)
+    _hand_over(act, customer, FollowUpKind.CALL, text or "", next_follow_up_at)
     return "已发起呼叫并记录跟进"
 
 
@@ -145,8 +150,7 @@ def write_follow_up(
 def send_sms(customer: Customer, act: Act, text: str = "", next_follow_up_at: datetime | None = None) -> str:
     """Send an SMS; works without seeing the number (A-27, A-92)."""
     words = text or _greeting(act)
-    _hand_over(act, customer, FollowUpKind.SMS, words)
-    follow_up(act, customer, FollowUpKind.SMS, words, next_follow_up_at)
+    _hand_over(act, customer, FollowUpKind.SMS, words, next_follow_up_at)
     return "短信已提交发送"
 
 
@@ -159,8 +163,7 @@ def send_message(
 ) -> str:
     """Send a chat message (A-27)."""
     words = text or _greeting(act)
-    _hand_over(act, customer, FollowUpKind.MESSAGE, words)
-    follow_up(act, customer, FollowUpKind.MESSAGE, words, next_follow_up_at)
+    _hand_over(act, customer, FollowUpKind.MESSAGE, words, next_follow_up_at)
     return "消息已提交发送"
 
 

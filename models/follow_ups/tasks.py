@@ -38,7 +38,9 @@ def _about(person: Person) -> ColumnElement[bool]:
 
 
 def _tasks(act: Act, *where: ColumnElement[bool]) -> Iterable[Task]:
-    return act.session.scalars(select(Task).where(*where).with_for_update()).all()
+    return act.session.scalars(
+        select(Task).where(*where).order_by(Task.id).with_for_update(key_share=True)
+    ).all()
 
 
 def finish_follow_ups(act: Act, person: Person) -> None:
@@ -98,10 +100,18 @@ def edit_task(task: Task, act: Act, values: dict[str, Any]) -> None:
 
 @scheduled("tasks.overdue", Every(60))
 def mark_overdue(delivery: Delivery) -> None:
-    """Each full hour: waiting tasks whose time has passed are overdue. Time did it, nobody's deed."""
-    table: Any = Task.__table__
-    late = table.c.state == TaskState.OPEN, table.c.due_at < delivery.now
-    delivery.session.execute(update(table).where(*late).values(state=TaskState.OVERDUE))
+    """Each full hour: waiting tasks whose time had passed then are overdue. Time did it, nobody's deed.
+
+    A task in somebody's hands is left to the next hour: waiting for it while others are locked could
+    wait for ever.
+    """
+    slot = datetime.fromisoformat(delivery.payload["slot"])
+    late = select(Task.id).where(Task.state == TaskState.OPEN, Task.due_at < slot)
+    ids = late.with_for_update(skip_locked=True, key_share=True)
+    delivery.session.execute(
+        update(Task).where(Task.id.in_(ids)).values(state=TaskState.OVERDUE),
+        execution_options={"audited": True, "synchronize_session": False},
+    )
 
 
 @action(

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from app.engine import outbox
 from app.engine.actions import Invalid, Refusal
+from app.engine.audit import AuditEntry
 from app.engine.database import db, utcnow
+from app.engine.perform import perform
+from app.engine.resource import resource
 from models.customers.tables import Customer, FollowUpKind
 from models.customers.track import TrackEvent, TrackKind
 from models.follow_ups import gateways, tasks
@@ -180,11 +185,13 @@ def test_a_waiting_task_becomes_overdue_by_the_clock_and_may_be_put_off(world: W
     task = world.make(
         "tasks", kind=TaskKind.OTHER, subject="回电", due_at=utcnow() + timedelta(minutes=1)
     )  # fmt: skip
-    later = utcnow() + timedelta(hours=2)
-    tasks.mark_overdue(outbox.Delivery(1, "tasks.overdue", {}, 1, later, db.session()))
-    db.session.commit()
-    db.session.refresh(task)
-    assert task.state == TaskState.OVERDUE
+    before, later = utcnow(), utcnow() + timedelta(hours=2)
+    for slot, state in ((before, TaskState.OPEN), (later, TaskState.OVERDUE)):
+        slots = {"slot": slot.isoformat()}
+        tasks.mark_overdue(outbox.Delivery(1, "tasks.overdue", slots, 1, later, db.session()))
+        db.session.commit()
+        db.session.refresh(task)
+        assert task.state == state
     world.change(task, due_at=utcnow() + timedelta(days=1))
     assert task.state == TaskState.OPEN
     world.act("complete", task)
@@ -200,3 +207,102 @@ def test_open_tasks_go_with_the_customer_to_the_new_consultant(world: World) -> 
     owners = [(t.state, t.owner_id) for t in db.session.scalars(select(Task).order_by(Task.id))]
     people = world.people
     assert owners == [(TaskState.DONE, people["seller"].id), (TaskState.OPEN, people["seller2"].id)]
+
+
+class Slow(gateways.OutboxPage):
+    """A gateway that talks for a while."""
+
+    def __init__(self) -> None:
+        self.talking, self.go_on = threading.Event(), threading.Event()
+
+    def deliver(self, message: SmsMessage, number: int, now: Any) -> str:
+        """Wait for a sign."""
+        self.talking.set()
+        assert self.go_on.wait(10)
+        return f"slow-{message.text}"
+
+
+class Broken(gateways.OutboxPage):
+    """A gateway that accepts and then cannot be reached."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def deliver(self, message: SmsMessage, number: int, now: Any) -> str:
+        """Fail."""
+        raise self.error
+
+
+def sms_row() -> int:
+    """The outbox row of the newest message."""
+    db.session.rollback()
+    rows = select(func.max(outbox.ROWS.c.id)).where(outbox.ROWS.c.kind == "sms.deliver")
+    return db.session.scalar(rows) or 0
+
+
+@pytest.mark.spec("A-27")
+def test_nobody_waits_while_a_gateway_talks(app: Flask, world: World) -> None:
+    customer = world.customer()
+    world.act("send_sms", customer, text="新店开业")
+    row, slow, outcomes = sms_row(), Slow(), []
+
+    def work() -> None:
+        with app.app_context():
+            outcomes.append(outbox.deliver(db.session(), row))
+            db.session.remove()
+
+    gateways.use(Channel.SMS, slow)
+    try:
+        db.session.remove()
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert slow.talking.wait(10)
+        world.customer()  # a second writer: with the lock held it would wait until the end
+        slow.go_on.set()
+        thread.join()
+    finally:
+        gateways.use(Channel.SMS, None)
+    assert outcomes == [outbox.Outcome.DONE]
+    message = db.session.scalars(select(SmsMessage)).one()
+    assert (message.state, message.reference) == (SmsState.SENT, "slow-新店开业")
+
+
+@pytest.mark.spec("A-29")
+@pytest.mark.parametrize("error", [ConnectionError("线路不通"), gateways.NotAccepted("空号")])
+def test_a_message_that_never_arrives_is_no_follow_up(world: World, error: Exception) -> None:
+    customer = world.customer()
+    earlier = utcnow() - timedelta(days=1)
+    perform(
+        next(a for a in resource("customers").actions if a.name == "write_follow_up"),
+        [customer.id], world.actor("seller"), {"text": "初次"}, now=earlier,
+    )  # fmt: skip
+    db.session.refresh(customer)
+    score = customer.activity_score
+    world.act("send_sms", customer, text="新店开业")
+    row, now = sms_row(), utcnow()
+    gateways.use(Channel.SMS, Broken(error))
+    try:
+        for _ in range(outbox.MAX_ATTEMPTS):
+            outbox.deliver(db.session(), row, now=now)
+            now += timedelta(hours=7)
+    finally:
+        gateways.use(Channel.SMS, None)
+    db.session.rollback()
+    message = db.session.scalars(select(SmsMessage)).one()
+    assert message.state == SmsState.FAILED and str(error) in (message.error or "")
+    assert [f.text for f in follow_ups()] == ["初次"]
+    found = db.session.get_one(Customer, customer.id)
+    assert (found.last_follow_up_at, found.last_follow_up_text) == (earlier, "手动填写跟进 · 初次")
+    assert found.activity_score == score
+    assert [
+        e.title for e in db.session.scalars(select(TrackEvent).where(TrackEvent.kind == TrackKind.FOLLOW_UP))
+    ] == ["手动填写跟进"]
+    (duty,) = db.session.scalars(select(Task))
+    assert (duty.state, duty.kind, duty.owner_id) == (TaskState.OPEN, TaskKind.FOLLOW_UP, found.owner_id)
+    assert found.next_follow_up_at == duty.due_at
+    said = (
+        select(AuditEntry.action_label)
+        .where(AuditEntry.resource == "customers")
+        .order_by(AuditEntry.id.desc())
+    )
+    assert db.session.scalars(said.limit(1)).one() == "短信发送失败"

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.engine import clock, outbox
+from app.engine import clock, once, outbox
 from app.engine.database import db
 from jobs.schedule import Clock, prune
 
@@ -82,12 +82,14 @@ def test_a_clock_set_back_runs_nothing_again(
     assert runs == ["2026-03-02T12:00:00"]
 
 
-def test_the_clock_sweeps_every_minute(app: Flask, monkeypatch: pytest.MonkeyPatch, runs: list[str]) -> None:
-    ticking, sweeps = Clock(), []
-    monkeypatch.setattr("jobs.schedule.sweep", sweeps.append)
+def test_what_is_due_leaves_at_every_tick_and_lost_rows_every_minute(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, runs: list[str]
+) -> None:
+    ticking, sent = Clock(), []
+    monkeypatch.setattr("jobs.schedule.hand_over", lambda which, now: sent.append(which))
     for second in range(0, 181, 10):
         ticking.tick(NOON + timedelta(seconds=second))
-    assert len(sweeps) == 4
+    assert (sent.count(outbox.sweep), sent.count(outbox.release)) == (4, 15)
 
 
 def test_old_slots_are_forgotten(app: Flask, runs: list[str]) -> None:
@@ -97,3 +99,12 @@ def test_old_slots_are_forgotten(app: Flask, runs: list[str]) -> None:
     prune(outbox.Delivery(1, "outbox.prune", {"slot": later}, 1, NOON, db.session()))
     db.session.commit()
     assert list(db.session.scalars(select(clock.SLOTS.c.slot))) == [datetime(2026, 5, 11)]
+
+
+def test_forms_carried_out_long_ago_are_forgotten(app: Flask) -> None:
+    for token, days in (("old", 40), ("new", 20)):
+        once.remember(db.session(), token, 1, "/x", NOON - timedelta(days=days))
+    db.session.commit()
+    prune(outbox.Delivery(1, "outbox.prune", {"slot": NOON.isoformat()}, 1, NOON, db.session()))
+    db.session.commit()
+    assert list(db.session.scalars(select(once.Submission.token))) == ["new"]

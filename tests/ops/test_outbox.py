@@ -17,7 +17,7 @@ from redis import Redis
 from sqlalchemy import func, select
 
 from app.engine import outbox, queue
-from app.engine.database import db, utcnow
+from app.engine.database import db, utcnow, writing
 from jobs import worker
 from tests.ops import handlers
 
@@ -173,8 +173,80 @@ def test_a_delayed_row_waits_for_its_time(app: Flask, drain_queue: Callable[[], 
     assert outbox.sweep(db.session(), now=now + timedelta(minutes=59)) == 0
     assert row_id is not None
     assert outbox.deliver(db.session(), row_id, now=now) is outbox.Outcome.SKIPPED
-    assert outbox.sweep(db.session(), now=now + timedelta(minutes=61)) == 1
+    assert outbox.release(db.session(), now=now + timedelta(minutes=61)) == 1
     assert queue.current().depth() == 1
+    assert outbox.release(db.session(), now=now + timedelta(minutes=61)) == 0
+
+
+def test_a_backlog_is_handed_over_once(app: Flask, drain_queue: Callable[[], None]) -> None:
+    now = utcnow()
+    outbox.put_many(db.session(), "test.note", [({"n": n}, None) for n in range(100)], now=now)
+    db.session.commit()
+    depth = queue.current().depth()
+    for seconds in (31, 60, 120):
+        assert outbox.sweep(db.session(), now=now + timedelta(seconds=seconds)) == 0
+    assert queue.current().depth() == depth
+
+
+def test_many_delayed_rows_leave_at_once(app: Flask, drain_queue: Callable[[], None]) -> None:
+    now = utcnow()
+    later = now + timedelta(hours=1)
+    outbox.put_many(db.session(), "test.note", [({"n": n}, None) for n in range(250)], now=now, at=later)
+    db.session.commit()
+    assert outbox.release(db.session(), now=later + timedelta(seconds=1), limit=100) == 250
+
+
+def test_more_rows_than_a_statement_can_name(app: Flask) -> None:
+    entries = [({"n": n}, None) for n in range(12_000)]
+    assert len(outbox.put_many(db.session(), "test.note", entries)) == len(entries)
+    db.session.rollback()
+
+
+def test_what_a_savepoint_took_back_is_not_handed_over(app: Flask) -> None:
+    memory = queue.current()
+    assert isinstance(memory, queue.MemoryQueue)
+    memory.take()
+    with writing(db.session()):
+        outer = db.session.begin_nested()
+        inner = db.session.begin_nested()
+        outbox.put(db.session(), "test.note", {})
+        inner.commit()
+        outer.rollback()
+        kept = db.session.begin_nested()
+        row_id = outbox.put(db.session(), "test.note", {})
+        kept.commit()
+        db.session.commit()
+    assert memory.take() == [row_id]
+
+
+def test_an_outside_handler_that_looked_something_up_is_done_once(app: Flask) -> None:
+    handlers.entered.clear()
+    handlers.leave.clear()
+    row_id = put("test.reads")
+    outcomes: list[outbox.Outcome] = []
+
+    def work() -> None:
+        with app.app_context():
+            outcomes.append(outbox.deliver(db.session(), row_id))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert handlers.entered.wait(10)
+    put("test.note")
+    handlers.leave.set()
+    thread.join()
+    assert outcomes == [outbox.Outcome.DONE]
+    assert row(row_id).attempts == 1
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_whoever_waits_for_a_parked_row_learns_of_it(app: Flask, broken: bool) -> None:
+    handlers.parked.clear()
+    row_id = put("test.hopeless", broken=broken)
+    assert outbox.deliver(db.session(), row_id) is outbox.Outcome.PARKED
+    assert handlers.parked == [(row_id, "号码不存在")]
+    assert row(row_id).parked_at is not None
+    assert effects() == (0 if broken else 1)
 
 
 def test_with_redis_down_the_click_succeeds_and_the_sweeper_delivers_later(
@@ -212,7 +284,8 @@ def test_redis_that_forgot_everything_loses_nothing(
 ) -> None:
     put("test.note")
     Redis.from_url(redis_url).flushall()
-    assert outbox.sweep(db.session(), now=utcnow() + timedelta(minutes=1)) == 1
+    assert outbox.sweep(db.session(), now=utcnow() + timedelta(minutes=1)) == 0
+    assert outbox.sweep(db.session(), now=utcnow() + timedelta(minutes=6)) == 1
     drain_queue()
     assert effects() == 1
 
