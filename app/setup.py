@@ -8,19 +8,25 @@ from sqlalchemy import select, text
 
 from app.engine import audit, names, permissions
 from app.engine.actions import Act, Refusal
-from app.engine.audit import acting
-from app.engine.database import db, utcnow, writing
+from app.engine.database import alone, db, utcnow, writing
+from app.engine.deeds import deed
 from app.engine.scopes import SYSTEM, Actor
 from app.engine.security import sign_in
 
+_SPACE = -2
+
 
 def initialise(app: Flask) -> None:
-    """Migrate, write missing permissions, install presets and the first administrator."""
+    """Migrate, write missing permissions, install presets and the first administrator. Two that start
+    together do it one after the other."""
     upgrade(directory=app.extensions["migrate"].directory)
-    with db.engine.begin() as connection:
-        for statement in audit.ddl(connection.dialect.name):
-            connection.execute(text(statement))
-        names.repair(connection)
+    session = db.session()
+    with writing(session):
+        alone(session, _SPACE, "init")
+        for statement in audit.ddl(db.engine.dialect.name):
+            session.execute(text(statement))
+        names.repair(session.connection())
+        session.commit()
     install()
     db.session.remove()
 
@@ -33,7 +39,8 @@ def install() -> None:
     from models.settings import rules as settings_rules
 
     session = db.session()
-    with writing(session), acting(session, Act(SYSTEM, utcnow(), session, "job", "init")):
+    with deed(Act(SYSTEM, utcnow(), session, "job", "init")):
+        alone(session, _SPACE, "init")
         permissions.sync(session)
         presets.install(session)
         settings_rules.install(session)
@@ -54,7 +61,6 @@ def install() -> None:
                 stores=stores,
                 position="系统管理员",
             )
-        session.commit()
 
 
 def actor_of(username: str) -> Actor:
@@ -79,7 +85,7 @@ def add_user(*, username: str, name: str, roles: tuple[str, ...], store: str | N
     from models.identity.tables import Dealer, Employee, Store
 
     session = db.session()
-    with writing(session), acting(session, Act(SYSTEM, utcnow(), session, "job", "add_user")):
+    with deed(Act(SYSTEM, utcnow(), session, "job", "add_user")):
         if session.scalar(select(Employee.id).where(Employee.username == username)) is not None:
             raise Refusal(f"账号 {username} 已存在")
         place = session.scalar(select(Store).where(Store.code == store)) if store else None
@@ -107,4 +113,3 @@ def add_user(*, username: str, name: str, roles: tuple[str, ...], store: str | N
             roles=[by_label[label] for label in roles],
             stores=[place] if place else [],
         )
-        session.commit()

@@ -13,10 +13,11 @@ from markupsafe import Markup, escape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.engine import audit, chrome
+from app.engine import chrome
 from app.engine.actions import Act, Invalid, Refusal
 from app.engine.cells import DASH, local, tag
-from app.engine.database import db, utcnow, writing
+from app.engine.database import db, utcnow
+from app.engine.deeds import deed, hold
 from app.engine.pages import Field, FieldSection, FormPage, Item, Link, Option, ProfilePage, Section
 from app.engine.scopes import Actor
 from app.engine.security import require_actor, sign_in
@@ -88,15 +89,8 @@ def _own(actor: Actor, action: str, rule: Callable[[Any, Act], Any]) -> Any:
     """Let a rule change the person's own account, in one transaction with its history."""
     session = db.session()
     act = Act(actor, utcnow(), session, "web", action)
-    with writing(session), audit.acting(session, act):
-        try:
-            me = session.get_one(Employee, actor.id, with_for_update=True, populate_existing=True)
-            answer = rule(me, act)
-            session.commit()
-        except Refusal:
-            session.rollback()
-            raise
-    return answer
+    with deed(act):
+        return rule(hold(session, Employee, actor.id), act)
 
 
 def _places(session: Session, actor: Actor) -> list[Any]:

@@ -8,9 +8,10 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 
-from app.engine import audit, chrome, drawing, forms
-from app.engine.actions import Act, Forbidden, Invalid, Refusal
-from app.engine.database import db, utcnow, writing
+from app.engine import chrome, drawing, forms
+from app.engine.actions import Act, Forbidden, Invalid, Refusal, Stale
+from app.engine.database import db, utcnow
+from app.engine.deeds import deed
 from app.engine.resource import Group
 from app.engine.scopes import Actor
 from app.engine.security import require_actor
@@ -43,15 +44,12 @@ class ParametersView(BaseView):  # type: ignore[misc]
         act = Act(actor, context.now, session, "web", "update")
         try:
             values = forms.clean([p.field for p in parameters()], texts, context)
-            with writing(session), audit.acting(session, act):
+            with deed(act):
                 changed = rules.set_parameters(act, actor.dealer_id, values)
-                session.commit()
         except Invalid as wrong:
-            session.rollback()
             return _page(actor, texts, wrong.errors), 400
         except Refusal as refusal:
-            session.rollback()
-            return _page(actor, texts, {"": refusal.message}), 400
+            return _page(actor, texts, {"": refusal.message}), 409 if isinstance(refusal, Stale) else 400
         flash(f"已保存，{changed} 项参数有改动" if changed else "没有改动", "good")
         return redirect(URL)
 

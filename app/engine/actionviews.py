@@ -57,9 +57,9 @@ class ActionViews(ViewBase):
         try:
             values = forms.clean(action.fields, texts, context)
             report = perform.perform(
-                action, ids, actor,
+                action, ids, actor, values,
                 version=listing.number(request.form.get("version", ""), 0) or None,
-                answers=request.form.getlist("_answer"), token=request.form.get("_once", "")[:64], **values,
+                answers=request.form.getlist("_answer"), token=request.form.get("_once", "")[:64],
             )  # fmt: skip
         except Question as question:
             return self._action_form(context, action, ids, labels, back, texts=texts, question=question)

@@ -297,11 +297,11 @@ def act(name: str, action_name: str) -> ResponseReturnValue:
         action,
         _ids(sent, action),
         actor,
+        values,
         source="api",
         version=version,
         answers=answers,
         token=token,
-        **values,
     )
     return jsonify(
         {

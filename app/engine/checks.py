@@ -31,10 +31,10 @@ from app.engine.resource import (
 )
 
 TAKEN = frozenset({
-    "id", "ids", "all", "back", "version", "answers", "token", "source", "now", "actor", "action",
-    "act", "record", "_once", "_answer", "csrf_token",
+    "id", "ids", "all", "back", "version", "answers", "token", "act", "record", "_once", "_answer",
+    "csrf_token",
 })  # fmt: skip
-"""Names that pages, the API and `perform` use themselves."""
+"""Names that pages, the API and rules use themselves."""
 
 _LENGTH_OF_PERMISSION = 100
 

@@ -1,7 +1,7 @@
 """The one way in: every change of data by a person, the API, a file or a job goes through here.
 
-Each function opens a write transaction, loads the rows inside the actor's scope with a lock, checks
-permission and version, runs the rule, lets the audit collect what changed, and commits.
+Each function opens a `deed`, loads the rows inside the actor's scope with a lock, checks permission and
+version, runs the rule, lets the audit collect what changed, and commits.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.exc import StaleDataError
 
-from app.engine import once
-from app.engine.actions import Act, Action, Forbidden, Invalid, NotFound, Refusal, Stale
-from app.engine.database import db, utcnow, writing
+from app.engine import audit, deeds, once
+from app.engine.actions import Act, Action, Forbidden, Invalid, NotFound, Question, Refusal, Stale
+from app.engine.database import db, utcnow
+from app.engine.deeds import AlreadyDone as AlreadyDone
+from app.engine.deeds import deed as deed
 from app.engine.fields import FieldSpec, Links, Values, describe
 from app.engine.forms import Keeping
 from app.engine.numbers import next_number
@@ -70,39 +70,43 @@ def require(actor: Actor, permission: tuple[str, str], label: str) -> None:
 
 
 def find(
-    session: Session, resource: type[Resource], record_id: int, actor: Actor, *, lock: bool = False
+    session: Session,
+    resource: type[Resource],
+    record_id: int,
+    actor: Actor,
+    *,
+    lock: bool = False,
+    roots: Iterable[int] = (),
 ) -> Any:
     """One record inside the actor's scope; raises `NotFound` for anything else."""
-    records = _load(session, resource, [record_id], actor, lock=lock)
+    scope = visible(resource, actor)
+    if lock:
+        records = deeds.lock(session, resource, [record_id], where=scope, params=actor.params, roots=roots)
+    else:
+        statement = select(resource.model).where(resource.pk() == record_id, scope)
+        records = list(session.scalars(statement, actor.params))
     if not records:
         raise NotFound
     return records[0]
-
-
-def _load(
-    session: Session, resource: type[Resource], ids: Sequence[int], actor: Actor, *, lock: bool
-) -> list[Any]:
-    statement = select(resource.model).where(resource.pk().in_(ids), visible(resource, actor))
-    if lock:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
-    found = {r.id: r for r in session.scalars(statement, actor.params)}
-    return [found[i] for i in ids if i in found]
 
 
 def perform(
     action: Action,
     ids: Iterable[int],
     actor: Actor,
+    form: Mapping[str, Any] | None = None,
     *,
     source: str = "web",
     now: datetime | None = None,
     version: int | None = None,
     answers: Iterable[str] = (),
     token: str = "",
-    **form: Any,
 ) -> Report:
-    """Do ``action`` to the records. Records out of scope raise `NotFound`; a rule's `Refusal` on one of
-    several is reported beside the others, which go through (A-56). A question is asked at once."""
+    """Do ``action`` to the records; ``form`` holds the cleaned values of its fields.
+
+    Records out of scope raise `NotFound`; a rule's `Refusal` on one of several is reported beside the
+    others, which go through (A-56). A question of one of them is asked before any is changed.
+    """
     resource = resource_of(action.model)
     require(actor, action.permission_on(resource), action.label)
     wanted = list(dict.fromkeys(ids))
@@ -114,18 +118,24 @@ def perform(
         raise Refusal(f"一次最多处理{MAX_BATCH}条记录，请缩小范围")
     session = db.session()
     act = Act(actor, now or utcnow(), session, source, action.name, frozenset(answers))
+    values = dict(form or {})
     results: list[Result] = []
     messages: list[str] = []
-    with _Deed(act):
+    with deed(act):
         if token and once.seen(session, token) is not None:
             raise Refusal("该操作已提交，请勿重复提交")
-        records = _load(session, resource, wanted, actor, lock=True)
+        roots = deeds.roots_in(resource, action.fields, values)
+        scope = visible(resource, actor)
+        records = deeds.lock(session, resource, wanted, where=scope, params=actor.params, roots=roots)
         if not records:
             raise NotFound
-        missing = set(wanted) - {r.id for r in records}
-        for record in records:
-            results.append(_one(act, action, resource, record, version, form, messages, len(wanted) == 1))
-        results += [Result(i, f"#{i}", False, NotFound().message) for i in wanted if i in missing]
+        found = {r.id: r for r in records}
+        for i in wanted:
+            if i in found:
+                results.append(
+                    _one(act, action, resource, found[i], version, values, messages, len(wanted) == 1)
+                )
+        results += [Result(i, f"#{i}", False, NotFound().message) for i in wanted if i not in found]
         if token and any(r.ok for r in results):
             once.remember(session, token, actor.id, "")
     return Report(tuple(results), tuple(dict.fromkeys(act.warnings)), tuple(dict.fromkeys(messages)))
@@ -144,6 +154,7 @@ def _one(
     label = label_of(resource, record)
     if alone:
         _check_version(record, version)
+    warned = len(act.warnings)
     savepoint = act.session.begin_nested()
     try:
         if action.moves is not None:
@@ -155,7 +166,8 @@ def _one(
         savepoint.commit()
     except Refusal as refusal:
         savepoint.rollback()
-        if alone:
+        del act.warnings[warned:]
+        if alone or isinstance(refusal, Question):
             raise
         return Result(record.id, label, False, refusal.message)
     if said:
@@ -179,8 +191,10 @@ def create(
     require(actor, ("can_add", resource.view_name()), f"新增{resource.label}")
     session = db.session()
     act = Act(actor, now or utcnow(), session, source, "create", frozenset(answers))
-    with _Deed(act, token):
-        _only_once(session, token)
+    with deed(act, token):
+        deeds.only_once(session, token)
+        roots = deeds.roots_in(resource, fields_of(resource.groups(editing=False)), values)
+        deeds.lock(session, resource, (), roots=roots)
         record = resource.model()
         given = _set_columns(resource, record, values, editing=False)
         if resource.create is not None:
@@ -189,20 +203,6 @@ def create(
         if token:
             once.remember(session, token, actor.id, f"/{resource_of(type(record)).name}/{record.id}")
     return record, act
-
-
-def _only_once(session: Session, token: str) -> None:
-    url = once.seen(session, token)
-    if url is not None:
-        raise AlreadyDone(url)
-
-
-class AlreadyDone(Refusal):
-    """The same form was submitted before; ``url`` is where its record stands."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__("该表单已提交，请勿重复提交")
-        self.url = url
 
 
 def _add(act: Act, record: Any, given: list[FieldSpec], values: Mapping[str, Any]) -> None:
@@ -247,8 +247,9 @@ def update(
     require(actor, ("can_edit", resource.view_name()), f"编辑{resource.label}")
     session = db.session()
     act = Act(actor, now or utcnow(), session, source, "update", frozenset(answers))
-    with _Deed(act):
-        record = find(session, resource, record_id, actor, lock=True)
+    with deed(act):
+        roots = deeds.roots_in(resource, fields_of(resource.groups(editing=True)), values)
+        record = find(session, resource, record_id, actor, lock=True, roots=roots)
         _check_version(record, version)
         if resource.update is not None:
             resource.update(record, act, dict(values))
@@ -274,54 +275,13 @@ def remove(
     require(actor, ("can_delete", resource.view_name()), f"删除{resource.label}")
     session = db.session()
     act = Act(actor, utcnow(), session, source, "delete", frozenset(answers))
-    with _Deed(act):
+    with deed(act):
         record = find(session, resource, record_id, actor, lock=True)
         _check_version(record, version)
         resource.remove(record, act)
         session.delete(record)
         session.flush()
     return act
-
-
-class _Deed:
-    """The transaction of one deed: write lock, audit context, commit or roll back whole."""
-
-    def __init__(self, act: Act, token: str = "") -> None:
-        self.act = act
-        self.token = token
-        self.lock = writing(act.session)
-
-    def __enter__(self) -> None:
-        self.lock.__enter__()
-        self.act.session.info["act"] = self.act
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        session = self.act.session
-        try:
-            if error is None:
-                session.commit()
-            else:
-                session.rollback()
-        except StaleDataError as stale:
-            session.rollback()
-            raise Stale from stale
-        except IntegrityError as broken:
-            session.rollback()
-            self._clash(broken)
-        finally:
-            session.info.pop("act", None)
-            self.lock.__exit__(None, None, None)
-        if isinstance(error, StaleDataError):
-            raise Stale from error
-        if isinstance(error, IntegrityError):
-            self._clash(error)
-        if isinstance(error, OperationalError) and any(w in str(error.orig) for w in ("locked", "deadlock")):
-            raise Refusal("系统正忙，请稍后重试") from error
-
-    def _clash(self, error: IntegrityError) -> None:
-        """Two at the same moment: the same form twice, or two records that may not both exist."""
-        _only_once(self.act.session, self.token)
-        raise Refusal("数据与现有记录冲突，请检查后重试") from error
 
 
 def _check_version(record: Any, version: int | None) -> None:
@@ -356,22 +316,21 @@ def _set_members(session: Session, record: Any, spec: FieldSpec, wanted: Sequenc
     if isinstance(source, Values) and source.main is not None:
         wanted = [getattr(record, source.main.key), *wanted]
     present = set(session.scalars(select(member).where(source.left == record.id)))
+    kept = {"audited": True}  # by `_note_members`
     gone = set() if keeping else present - set(wanted)
     if gone:
         leaving = delete(source.left.class_).where(source.left == record.id, member.in_(gone))
-        session.execute(leaving, execution_options={"audited": True})  # kept by `_note_members`
+        session.execute(leaving, execution_options=kept)
     rows = [
         {source.left.key: record.id, member.key: value, **copies, **({order: n} if order else {})}
         for n, value in enumerate(dict.fromkeys(wanted))
         if value not in present
     ]
     if rows:
-        session.execute(insert(source.left.class_), rows)
+        session.execute(insert(source.left.class_), rows, execution_options=kept)
     if gone or rows:
         _note_members(session, record, spec, present, (present - gone) | set(wanted))
 
 
 def _note_members(session: Session, record: Any, spec: FieldSpec, before: set[Any], after: set[Any]) -> None:
-    from app.engine import audit
-
     audit.note(session, record, spec.name, sorted(map(str, before)), sorted(map(str, after)))

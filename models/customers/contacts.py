@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.engine.actions import Act, Refusal, action
+from app.engine.deeds import hold
 from app.engine.events import publish
 from app.engine.fields import entry
 from app.engine.numbers import next_number
@@ -50,7 +51,7 @@ def open_contact(act: Act, contact_id: int | None) -> Contact | None:
     """The contact a file is made of, locked; refuses one that has a customer already (A-19)."""
     if not contact_id:
         return None
-    contact = act.session.get(Contact, contact_id, with_for_update=True, populate_existing=True)
+    contact: Contact | None = hold(act.session, Contact, contact_id)
     if contact is None or act.actor.dealer_id not in (None, contact.dealer_id):
         raise Refusal("潜客不存在或无权限查看", field="contact")
     if contact.customer_id is not None:
@@ -90,7 +91,7 @@ def link_contact(contact: Contact, act: Act, customer: int) -> str:
     """Attach a contact to an existing customer (A-15); a second link is refused (A-19)."""
     if contact.customer_id is not None:
         raise Refusal(ALREADY_LINKED)
-    found = act.session.get(Customer, customer, with_for_update=True, populate_existing=True)
+    found = act.session.get(Customer, customer)
     if found is None or found.dealer_id != contact.dealer_id:
         raise Refusal("只能关联本商场的客户", field="customer")
     join(act, contact, found)
@@ -120,5 +121,4 @@ def unlink(contact: Contact, act: Act) -> None:
     """Undo one wrong link and leave the customer's other ones (A-18)."""
     if contact.customer_id is None:
         raise Refusal("该潜客没有关联客户")
-    customer = act.session.get_one(Customer, contact.customer_id, with_for_update=True)
-    part(act, contact, customer)
+    part(act, contact, act.session.get_one(Customer, contact.customer_id))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.engine import forms, perform
-from app.engine.actions import Refusal
+from app.engine.actions import Act, NotFound, Refusal, new_deed_id
 from app.engine.database import db, utcnow
 from app.engine.fields import FieldSpec, describe
 from app.engine.resource import resource_of
@@ -49,7 +49,8 @@ class LoadReport:
 
 
 def load_file(path: Path, actor: Actor) -> LoadReport:
-    """File every line of a CSV file; each is a deed of its own, so the good ones stay.
+    """File every line of a CSV file; each is a transaction of its own, so the good ones stay. In the
+    history all lines bear the id of one deed.
 
     Lines without a phone become contacts as in the form (A-08). Raises `Refusal` when the file itself
     cannot be used: not CSV, unknown or missing headings, no permission.
@@ -149,6 +150,7 @@ class _Loader:
         self.specs = forms.editable(Customers, editing=False)
         self.labels = {spec.name: spec.label for spec in self.specs}
         self.known: dict[tuple[str, str], str] = {}
+        self.deed_id = new_deed_id()
         if any(spec.label == _TAGS for spec in columns):
             perform.require(actor, tags.SET_TAGS, tags.tag_customer.permission_label)
 
@@ -157,10 +159,18 @@ class _Loader:
         context = forms.Context(db.session(), self.actor, utcnow())
         texts, chosen = self._texts(cells, context)
         values = forms.clean(self.specs, texts, context)
-        record, _ = perform.create(Customers, values, self.actor, source="load", now=context.now)
-        if chosen:
-            action = tags.tag_contact if isinstance(record, Contact) else tags.tag_customer
-            perform.perform(action, [record.id], self.actor, source="load", tags=chosen)
+        act = Act(self.actor, context.now, context.session, "load", "load", deed_id=self.deed_id)
+        with perform.deed(act):
+            record, _ = perform.create(Customers, values, self.actor, source="load", now=context.now)
+            if chosen:
+                self._tag(record, chosen)
+
+    def _tag(self, record: Customer | Contact, chosen: list[int]) -> None:
+        action = tags.tag_contact if isinstance(record, Contact) else tags.tag_customer
+        try:
+            perform.perform(action, [record.id], self.actor, {"tags": chosen}, source="load")
+        except NotFound as unseen:
+            raise Refusal(f"{_TAGS}：无权限查看该门店的客户，不能打标签") from unseen
 
     def explain(self, refusal: Refusal) -> str:
         """The reason with the headings it is about; nobody is there to answer a question, so asking is

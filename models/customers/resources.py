@@ -315,6 +315,7 @@ class Contacts(Resource, model=Contact):
     )  # fmt: skip
     quick = quick_search = True
     create_label = "新增潜客"
+    root = Contact.customer_id
     scopes = Scopes(mine=Contact.employee_id, store=Contact.store_id, dealer=Contact.dealer_id)
     scope_labels = {Scope.MINE: "我的潜客", Scope.STORE: "本店潜客", Scope.DEALER: "全部潜客"}
     title = Contact.name

@@ -78,6 +78,7 @@ class Tasks(Resource, model=Task):
     )  # fmt: skip
     quick = True
     create_label = "新增任务"
+    root = Task.customer_id
     scopes = Scopes(mine=Task.owner_id, store=Task.store_id, dealer=Task.dealer_id)
     title = Task.subject
     columns = (

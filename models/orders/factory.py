@@ -8,6 +8,7 @@ from typing import Any
 
 from app.engine import audit
 from app.engine.actions import Act, Invalid, Refusal, action
+from app.engine.deeds import hold
 from app.engine.fields import entry
 from app.engine.guards import SETTLEMENT_PRICE
 from app.engine.lifecycle import Lifecycle
@@ -29,7 +30,7 @@ life = Lifecycle(
 
 def create_factory_order(order: FactoryOrder, act: Act, values: dict[str, Any]) -> FactoryOrder:
     """Prepare an order for one job; customer, category and store are the job's."""
-    job = act.session.get(ServiceOrder, order.service_order_id)
+    job = hold(act.session, ServiceOrder, order.service_order_id)
     if job is None:
         raise Invalid({"service_order_id": "请选择服务单"})
     if job.state == OrderState.LOST:
@@ -64,8 +65,8 @@ def _step(
 )  # fmt: skip
 def transmit(order: FactoryOrder, act: Act) -> None:
     """Send an order to the factory; from then on the customer cannot be invalidated (A-62)."""
-    customer = act.session.get(Customer, order.customer_id, with_for_update=True, populate_existing=True)
-    if customer is None or customer.stage == Stage.INVALID:
+    customer = act.session.get_one(Customer, order.customer_id)
+    if customer.stage == Stage.INVALID:
         raise Refusal("该客户已失效，不能传单")
     if act.session.get_one(ServiceOrder, order.service_order_id).state == OrderState.LOST:
         raise Refusal("该服务单已失单，不能传单")
@@ -86,9 +87,9 @@ def return_order(order: FactoryOrder, act: Act) -> None:
     """Take an order back; a customer without any order at the factory is followed again."""
     order.state = FactoryState.RETURNED
     act.session.flush()
-    customer = act.session.get(Customer, order.customer_id, with_for_update=True, populate_existing=True)
+    customer = act.session.get_one(Customer, order.customer_id)
     placed = queries.has_placed_order(act.session, order.customer_id)
-    if customer is not None and customer.stage == Stage.ORDERED and not placed:
+    if customer.stage == Stage.ORDERED and not placed:
         customer.stage = Stage.FOLLOWING
     _step(act, order, StepKind.PROGRESS, "已退单")
 

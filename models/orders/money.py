@@ -24,7 +24,7 @@ def create_receipt(receipt: Receipt, act: Act, values: dict[str, Any]) -> Receip
     """Enter money received or paid back; a refund never exceeds the net received amount (A-119)."""
     if receipt.amount is None or receipt.amount < CENT:
         raise Invalid({"amount": "金额须大于0"})
-    customer = act.session.get(Customer, receipt.customer_id, with_for_update=True, populate_existing=True)
+    customer = act.session.get(Customer, receipt.customer_id)
     if customer is None:
         raise Invalid({"customer_id": "请选择客户"})
     if customer.stage == Stage.INVALID:
@@ -56,9 +56,7 @@ def create_receipt(receipt: Receipt, act: Act, values: dict[str, Any]) -> Receip
 )  # fmt: skip
 def void(receipt: Receipt, act: Act, reason: str) -> None:
     """Take an entry out of the account; entries are never edited (A-119)."""
-    customer = act.session.get(Customer, receipt.customer_id, with_for_update=True, populate_existing=True)
-    if customer is None:
-        raise Refusal("该收款的客户不存在")
+    customer = act.session.get_one(Customer, receipt.customer_id)
     net = queries.net_of_customer(act.session, customer.id) - receipt.signed
     if net < 0:
         raise Refusal("该收款已有退款，请先作废退款")

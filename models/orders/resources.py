@@ -39,6 +39,7 @@ class ServiceOrders(Resource, model=ServiceOrder):
     icon = "clipboard-text"
     menu = Menu("经营", icon="clipboard-text", order=230)
     create_label = "新增服务单"
+    root = ServiceOrder.customer_id
     scopes = Scopes(
         mine=ServiceOrder.filer_id,
         related=(ServiceOrder.owner_id, ServiceOrder.designer_id),
@@ -228,6 +229,7 @@ class FactoryOrders(Resource, model=FactoryOrder):
     icon = "building-factory-2"
     menu = Menu("经营", label="工厂订单", icon="building-factory-2", order=240)
     create_label = "新增工厂订单"
+    root = FactoryOrder.customer_id
     scopes = Scopes(mine=FactoryOrder.filer_id, store=FactoryOrder.store_id, dealer=FactoryOrder.dealer_id)
     title = FactoryOrder.self_no
     columns = (

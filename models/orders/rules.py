@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.engine.actions import Act, Invalid, Refusal, action
+from app.engine.deeds import hold
 from app.engine.events import subscribe
 from app.engine.fields import entry
 from app.engine.lifecycle import Lifecycle
@@ -36,7 +37,7 @@ life = Lifecycle(
 
 def create_order(order: ServiceOrder, act: Act, values: dict[str, Any]) -> ServiceOrder:
     """A further job under an existing customer; refuses a category with an open one (A-10)."""
-    customer = act.session.get(Customer, order.customer_id, with_for_update=True, populate_existing=True)
+    customer = act.session.get(Customer, order.customer_id)
     if customer is None:
         raise Invalid({"customer_id": "请选择客户"})
     _open_job(act, customer, order)
@@ -96,9 +97,7 @@ def _settle(act: Act, customer_id: int, reason: str) -> None:
     act.session.flush()
     states = queries.states(act.session, customer_id)
     if states and states <= {OrderState.LOST}:
-        customer = act.session.get(Customer, customer_id, with_for_update=True, populate_existing=True)
-        if customer is not None:
-            lose_customer(act, customer, reason)
+        lose_customer(act, act.session.get_one(Customer, customer_id), reason)
 
 
 def _reason(reason: str | None) -> str:
@@ -134,12 +133,12 @@ def lose(order: ServiceOrder, act: Act, reason: str) -> None:
 def lose_orders(customer: Customer, act: Act, reason: str, orders: Sequence[int] = ()) -> str:
     """Lose all open jobs of a customer, or the chosen ones only (A-58, A-59)."""
     text = _reason(reason)
-    wanted = select(ServiceOrder).where(ServiceOrder.customer_id == customer.id).with_for_update()
+    wanted = select(ServiceOrder).where(ServiceOrder.customer_id == customer.id)
     if orders:
         wanted = wanted.where(ServiceOrder.id.in_(orders))
     else:
         wanted = wanted.where(ServiceOrder.state == OrderState.OPEN)
-    found = act.session.scalars(wanted).all()
+    found = act.session.scalars(wanted.order_by(ServiceOrder.id).with_for_update(key_share=True)).all()
     if not found or len(found) < len(set(orders)):
         raise Refusal("所选服务单不属于该客户" if orders else "该客户没有进行中的服务单")
     for order in found:
@@ -159,8 +158,8 @@ def reopen(order: ServiceOrder, act: Act) -> None:
         raise Refusal(CATEGORY_TAKEN)
     order.lost_reason = order.lost_at = None
     tasks.bring_back(act, Task.service_order_id == order.id, f"order{order.id}"[:16])
-    customer = act.session.get(Customer, order.customer_id, with_for_update=True, populate_existing=True)
-    if customer is not None and customer.stage == Stage.LOST:
+    customer = act.session.get_one(Customer, order.customer_id)
+    if customer.stage == Stage.LOST:
         tasks.bring_back(act, Task.customer_id == customer.id, Stage.LOST.value)
         customer.stage, customer.lost_reason = Stage.FOLLOWING, None
 
@@ -173,9 +172,9 @@ def finish(order: ServiceOrder, act: Act) -> None:
     """A job is done; a customer with no open need left is served (unified model)."""
     order.state = OrderState.DONE
     act.session.flush()
-    customer = act.session.get(Customer, order.customer_id, with_for_update=True, populate_existing=True)
+    customer = act.session.get_one(Customer, order.customer_id)
     left = queries.states(act.session, order.customer_id)
-    if customer is not None and OrderState.OPEN not in left and customer.stage == Stage.ORDERED:
+    if OrderState.OPEN not in left and customer.stage == Stage.ORDERED:
         customer.stage = Stage.SERVED
         customer.retained_since = customer.retained_since or act.now.date()
 
@@ -193,7 +192,7 @@ def _check_job(act: Act, task: Task) -> None:
     """A duty of a job belongs to the job's customer, and only a running job has any."""
     if task.service_order_id is None:
         return
-    order = act.session.get_one(ServiceOrder, task.service_order_id)
+    order = hold(act.session, ServiceOrder, task.service_order_id)
     if task.customer_id not in (None, order.customer_id):
         raise Invalid({"service_order_id": "所选服务单不属于该客户"})
     if order.state == OrderState.LOST:

@@ -159,7 +159,7 @@ def do(
     name: str, action: str, ids: list[int], actor: Actor, now: datetime | None = None, **form: Any
 ) -> None:
     """Perform an action; every record must go through."""
-    report = perform(_action(name, action), ids, actor, now=now, **form)
+    report = perform(_action(name, action), ids, actor, form, now=now)
     assert not report.refused, report.refused
 
 

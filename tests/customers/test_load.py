@@ -8,9 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from app.engine.actions import Refusal
-from app.engine.database import db
+from app.engine.audit import AuditEntry, acting
+from app.engine.database import db, writing
+from app.engine.scopes import Scope
 from models.customers.load import form_fields, load_file
 from models.customers.tables import Contact, Customer, CustomerPhone, CustomerTag, Stage, Tag
+from models.identity import role_rules
+from models.identity.presets import preset_role
+from models.identity.role_rules import Rights
 from models.identity.tables import Employee
 from tests.customers.world import World
 
@@ -123,3 +128,37 @@ def test_a_person_of_one_dealer_cannot_name_people_of_another(world: World, tmp_
     path = written(tmp_path, f"客户姓名,手机号码,导购\n张一,13800000001,{stranger.name}\n")
     report = load_file(path, world.actor("boss"))
     assert report.created == 0 and "没有找到" in report.refused[0].reason
+
+
+@pytest.mark.spec("A-116")
+def test_a_line_is_filed_and_tagged_or_neither(world: World, tmp_path: Path) -> None:
+    """Who may file into a store without seeing it cannot tag there; the line is refused whole."""
+    world.tag("重点")
+    session = db.session()
+    with writing(session), acting(session):
+        role = preset_role(session, world.a.id, "designer")
+        grants = {("can_add", "Customers"), ("can_list", "Customers"), ("can_set_tags", "System")}
+        role_rules.give(session, role, Rights(frozenset(grants), frozenset({("customers", Scope.STORE)})))
+        session.commit()
+    own = world.people["drawer"].store_id
+    seen, unseen = (
+        next(s for s in world.stores if s.dealer_id == world.a.id and (s.id == own) is mine)
+        for mine in (True, False)
+    )
+    path = written(
+        tmp_path,
+        "客户姓名,手机号码,所属组织（门店）,标签\n"
+        f"张一,13711112221,{seen.name},重点\n张二,13711112222,{unseen.name},重点\n"
+        f"张三,13711112223,{seen.name},重点\n",
+    )
+    report = load_file(path, world.actor("drawer"))
+    assert report.created == 2
+    assert [(line.number, line.reason) for line in report.refused] == [
+        (3, "标签：无权限查看该门店的客户，不能打标签")
+    ]
+    session.rollback()
+    phones = set(session.scalars(select(Customer.phone).where(Customer.phone.startswith("137"))))
+    assert phones == {"13711112221", "13711112223"}
+    entries = select(AuditEntry.deed_id).where(AuditEntry.source == "load", AuditEntry.action == "create")
+    ids = session.scalars(entries).all()
+    assert len(ids) == 2 and len(set(ids)) == 1

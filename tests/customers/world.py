@@ -85,7 +85,7 @@ class World:
         records = record if isinstance(record, list) else [record]
         declared = resource_of(type(records[0]))
         action = next(a for a in declared.actions if a.name == name)
-        return perform(action, [r.id for r in records], self.actor(by), **form)
+        return perform(action, [r.id for r in records], self.actor(by), form)
 
     def tag(self, name: str, by: str = "boss") -> Tag:
         """Define a tag of the dealer."""

@@ -174,14 +174,14 @@ def test_a_reset_password_ends_what_is_signed_in_and_opens_a_locked_account(
     for _ in range(5):
         enter(client, "seller", "wrong")
     assert enter(client, "seller", PASSWORD) == 401
-    report = perform(accounts.reset_password, [seller.id], world.actor("boss"), password="Rain&Tea2024")
+    report = perform(accounts.reset_password, [seller.id], world.actor("boss"), {"password": "Rain&Tea2024"})
     assert report.messages == ("密码已重置，该账号的其他登录已失效",)
     assert working.get("/customers/").status_code == 302
     assert enter(client, "seller", "Rain&Tea2024") == 302
     entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "reset_password")).one()
     assert entry.record_label.startswith("导购甲") and "Rain" not in str(entry.changes)
     with pytest.raises(Invalid, match="至少10位"):
-        perform(accounts.reset_password, [seller.id], world.actor("boss"), password="short")
+        perform(accounts.reset_password, [seller.id], world.actor("boss"), {"password": "short"})
 
 
 def test_a_closed_account_is_out_at_once_and_can_be_opened_again(world: World, login: Login, client) -> None:

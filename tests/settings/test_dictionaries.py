@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import select
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
-from app.engine.actions import Invalid, NotFound, Refusal
-from app.engine.choices import dictionary
-from app.engine.database import db
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from app.engine.actions import Act, Invalid, NotFound, Refusal
+from app.engine.choices import Entry, dictionary
+from app.engine.database import db, utcnow
+from app.engine.deeds import deed
 from app.engine.perform import create, remove, update
+from app.engine.scopes import SYSTEM
+from app.setup import install
 from models.identity import presets
 from models.identity.rights import bump_epoch
-from models.settings import rules
+from models.settings import catalogue, rules
 from models.settings.catalogue import dictionaries
 from models.settings.resources import Dictionaries
 from models.settings.tables import DictionaryEntry, EntryTone
 from tests.customers.world import World
 from tests.identity.test_rights import Counter
 from tests.plugins.people import Login
+from tests.spec.reading import at_once
 
 
 def add(
@@ -128,3 +138,42 @@ def test_reading_a_dictionary_costs_no_query_once_it_is_known(world: World) -> N
         for declared in dictionaries():
             assert dictionary(declared.name, world.a.id)
     assert counted.seen == []
+
+
+def test_two_installations_at_once_leave_each_preset_once(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declared = catalogue._dictionaries["receipt.method"]
+    more = replace(declared, presets=(*declared.presets, Entry("支票", "支票")))
+    monkeypatch.setitem(catalogue._dictionaries, "receipt.method", more)
+    both, real = threading.Barrier(2, timeout=1), rules.install
+
+    def slowly(session: Any) -> None:
+        with suppress(threading.BrokenBarrierError):
+            both.wait()
+        real(session)
+
+    monkeypatch.setattr(rules, "install", slowly)
+
+    def work() -> bool:
+        with app.app_context():
+            install()
+            db.session.remove()
+        return True
+
+    db.session.remove()
+    assert at_once([work, work]) == [True, True]
+    statement = select(func.count()).where(
+        DictionaryEntry.dictionary == "receipt.method", DictionaryEntry.value == "支票"
+    )
+    assert db.session.scalar(statement) == 1
+
+
+def test_a_preset_of_everybody_exists_once(app: Flask) -> None:
+    session = db.session()
+    preset = session.scalars(
+        select(DictionaryEntry).where(DictionaryEntry.dealer_id.is_(None)).limit(1)
+    ).one()
+    act = Act(SYSTEM, utcnow(), session)
+    with pytest.raises(Refusal, match="冲突"), deed(act):
+        session.add(DictionaryEntry(dictionary=preset.dictionary, value=preset.value, label="又一个", sort=1))

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.engine.actions import Act, Refusal
@@ -15,6 +20,7 @@ from models.settings.resources import Parameters
 from models.settings.tables import Parameter
 from tests.customers.world import World
 from tests.plugins.people import Login
+from tests.spec.reading import at_once
 
 
 def form(**changes: str) -> dict[str, str]:
@@ -79,3 +85,44 @@ def test_the_page_needs_its_right_and_rows_are_not_changed_elsewhere(world: Worl
     act = Act(world.actor("boss"), utcnow(), db.session(), "web", "update")
     with pytest.raises(Refusal, match="本商场"):
         rules.set_parameters(act, world.b.id, {"number.customer.prefix": "ZZ"})
+
+
+def test_of_two_administrators_saving_at_once_the_later_is_told(
+    app: Flask, world: World, login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = login("boss")
+    client.post("/parameters/", data=form(number__customer__digits="5"))
+    inside, go_on = threading.Event(), threading.Event()
+    real = rules.bump_epoch
+
+    def slowly(session: Any) -> None:
+        inside.set()
+        go_on.wait(1)
+        real(session)
+
+    def save(digits: str) -> int:
+        other = FlaskClient(app, app.response_class)
+        name = app.config["SESSION_COOKIE_NAME"]
+        cookie = client.get_cookie(name)
+        assert cookie is not None
+        other.set_cookie(name, cookie.value)
+        return other.post("/parameters/", data=form(number__customer__digits=digits)).status_code
+
+    def first() -> int:
+        monkeypatch.setattr(rules, "bump_epoch", slowly)
+        return save("6")
+
+    def second() -> int:
+        assert inside.wait(5)
+        monkeypatch.setattr(rules, "bump_epoch", real)
+        code = save("7")
+        go_on.set()
+        return code
+
+    db.session.remove()
+    codes = at_once([first, second])
+    assert sorted(codes) in ([302, 302], [302, 409])
+    stored = db.session.scalars(
+        select(Parameter.value).where(Parameter.key == "number.customer.digits")
+    ).all()
+    assert stored in ([6], [7])
