@@ -24,6 +24,7 @@ from app.engine.fields import FieldSpec, describe
 from app.engine.resource import Resource, resource_of
 
 _HELD = "zhike.held"
+_TRIES = 3
 
 
 class AlreadyDone(Refusal):
@@ -99,22 +100,34 @@ def lock(
 ) -> list[Any]:
     """Lock records until the transaction ends, after their roots and ``roots``; in the order of their ids.
 
-    Those that are not there, or not ``where``, are left out. Raises `Stale` when somebody hung one of
-    them under another root meanwhile.
+    Those that are not there, or not ``where``, are left out. The roots are looked up before anything is
+    locked: when a record hangs elsewhere by then, the locks are given back and taken anew.
     """
-    pk, above = resource.pk(), root_of(resource)
-    wanted = sorted(set(ids))
-    mine = pk.in_(wanted) & (true() if where is None else where)
-    held: set[int | None] = {None}
-    if above is not None:
-        found = session.scalars(select(above).where(mine, above.is_not(None)).distinct(), params)
-        held |= {r.id for r in lock(session, resource_of(describe(above).target), {*found, *roots})}
+    wanted, above = sorted(set(ids)), root_of(resource)
+    mine = resource.pk().in_(wanted) & (true() if where is None else where)
+    if above is None:
+        return _take(session, resource, mine, params) if wanted else []
+    root = resource_of(describe(above).target)
     if not wanted:
+        lock(session, root, roots)
         return []
-    statement = select(resource.model).where(mine).order_by(pk).with_for_update(key_share=True)
+    for _ in range(_TRIES):
+        attempt = session.begin_nested()
+        found = session.scalars(select(above).where(mine, above.is_not(None)).distinct(), params)
+        held = {None, *(r.id for r in lock(session, root, {*found, *roots}))}
+        records = _take(session, resource, mine, params)
+        if all(getattr(r, above.key) in held for r in records):
+            attempt.commit()
+            return records
+        attempt.rollback()
+    raise Stale
+
+
+def _take(
+    session: Session, resource: type[Resource], mine: ColumnElement[bool], params: Mapping[str, Any] | None
+) -> list[Any]:
+    statement = select(resource.model).where(mine).order_by(resource.pk()).with_for_update(key_share=True)
     records = list(session.scalars(statement.execution_options(populate_existing=True), params))
-    if above is not None and any(getattr(r, above.key) not in held for r in records):
-        raise Stale
     session.info.get(_HELD, []).extend(records)  # the session forgets what nobody holds
     return records
 
