@@ -23,6 +23,11 @@ from tests.customers.world import World, build, grant
 STAGES = (Stage.FOLLOWING, Stage.FOLLOWING, Stage.ORDERED, Stage.LOST, Stage.INVALID)
 
 
+def change(table: Any) -> Any:
+    """A set-based change, made so as to have many rows quickly."""
+    return update(table).execution_options(audited=True)
+
+
 @pytest.fixture
 def world(app: Flask) -> World:
     """Two dealers and forty customers of different age, stage and owner."""
@@ -41,8 +46,8 @@ def world(app: Flask) -> World:
                 "owner_id": None if n % 7 == 0 else made.people["seller"].id,
                 "net_received": n * 100,
             }
-            statement = update(table).where(table.c.id == record_id).values(**values)
-            db.session.execute(statement, execution_options={"audited": True})
+            statement = change(table).where(table.c.id == record_id).values(**values)
+            db.session.execute(statement)
         db.session.commit()
     return made
 
@@ -137,10 +142,10 @@ def test_shares_of_a_choice_come_in_its_order_and_colours(world: World) -> None:
     table: Any = Customer.__table__
     with writing(db.session()):
         ids = list(db.session.scalars(select(table.c.id).where(table.c.dealer_id == world.a.id).limit(10)))
-        db.session.execute(update(table).values(stage="lost", level=None))
+        db.session.execute(change(table).values(stage="lost", level=None))
         for level, some in ((None, ids[:1]), ("D", ids[1:6]), ("A", ids[6:9]), ("H", ids[9:])):
             db.session.execute(
-                update(table).where(table.c.id.in_(some)).values(stage="following", level=level)
+                change(table).where(table.c.id.in_(some)).values(stage="following", level=level)
             )
         db.session.commit()
     by_level = Breakdown("level", "级别", by=Customer.level, style="pie")
@@ -161,10 +166,10 @@ FUNNEL = Funnel("f", "漏斗", by=Customer.stage, steps=(Stage.FOLLOWING, Stage.
 def test_a_funnel_counts_who_reached_a_step(world: World) -> None:
     table: Any = Customer.__table__
     with writing(db.session()):
-        db.session.execute(update(table).values(stage="served", created_at=utcnow()))
+        db.session.execute(change(table).values(stage="served", created_at=utcnow()))
         ids = list(db.session.scalars(select(table.c.id).where(table.c.dealer_id == world.a.id).limit(8)))
         for stage, some in (("following", ids[:5]), ("ordered", ids[5:6]), ("lost", ids[6:])):
-            db.session.execute(update(table).where(table.c.id.in_(some)).values(stage=stage))
+            db.session.execute(change(table).where(table.c.id.in_(some)).values(stage=stage))
         db.session.commit()
     actor = world.actor("boss")
     card = page_of(actor, "scope=dealer", (FUNNEL,)).cards[0]
@@ -254,10 +259,10 @@ def test_figures_compare_with_the_period_before(world: World) -> None:
     today = local(utcnow()).date()
     with writing(db.session()):
         ids = list(db.session.scalars(select(table.c.id).where(table.c.dealer_id == world.a.id).limit(7)))
-        db.session.execute(update(table).values(created_at=utcnow() - timedelta(days=900), stage="following"))
+        db.session.execute(change(table).values(created_at=utcnow() - timedelta(days=900), stage="following"))
         for days, some in ((0, ids[:4]), (30, ids[4:5]), (31, ids[5:6]), (61, ids[6:7]), (62, ids[7:])):
             at = local_day(today - timedelta(days=days)) + timedelta(hours=1)
-            db.session.execute(update(table).where(table.c.id.in_(some)).values(created_at=at))
+            db.session.execute(change(table).where(table.c.id.in_(some)).values(created_at=at))
         db.session.commit()
     span = f"created_at.from={today - timedelta(days=30)}&created_at.to={today}"
     total = page_of(world.actor("boss"), f"scope=dealer&{span}").figures[0]
@@ -318,7 +323,7 @@ def test_a_trend_covers_the_whole_period(world: World) -> None:
     boss, today = world.actor("boss"), local(utcnow()).date()
     table: Any = Customer.__table__
     with writing(db.session()):
-        db.session.execute(update(table).values(created_at=local_day(today - timedelta(days=9))))
+        db.session.execute(change(table).values(created_at=local_day(today - timedelta(days=9))))
         db.session.commit()
     card = page_of(boss, f"scope=dealer&created_at.from={today - timedelta(days=30)}", TREND).cards[0]
     assert len(card.bars) == 31
