@@ -28,8 +28,7 @@ from app.engine.security import require_actor
 from models.identity import role_rules
 from models.identity.admin_resources import GOODS
 from models.identity.resources import ORGANISATION, Roles
-from models.identity.rights import role_ids_with
-from models.identity.role_rules import Rights
+from models.identity.rights import Rights, role_ids_with
 from models.identity.roles import RoleAssignment, RoleKind, StaffRole
 from models.identity.rules import is_group
 from models.identity.tables import Dealer, Employee

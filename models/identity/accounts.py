@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from app.engine import audit
 from app.engine.actions import Act, Invalid, Refusal, action
 from app.engine.fields import entry, is_mobile, normalise_phone
-from models.identity import passwords
+from models.identity import delegation, passwords
+from models.identity.delegation import MANAGE_ROLES
 from models.identity.rights import bump_epoch, role_ids_with
-from models.identity.roles import RoleAssignment, RoleGrant, StaffRole
+from models.identity.roles import RoleAssignment, StaffRole
 from models.identity.rules import is_group, own_dealer, unique
 from models.identity.tables import Dealer, Employee, Membership, Store
 
-MANAGE_ROLES = ("can_edit", "Roles")
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{1,63}")
 
 
@@ -41,6 +41,7 @@ def create_employee(employee: Any, act: Act, values: Mapping[str, Any]) -> None:
 def update_employee(employee: Any, act: Act, values: Mapping[str, Any]) -> None:
     """Change a person's data, stores and roles (A-114); acts at the person's next click."""
     _protect(employee, act)
+    delegation.keep_place(act, employee, set(values.get("stores") or ()), values.get("department_id"))
     _check_phone(values)
     if "name" in values:
         employee.last_name = values["name"]
@@ -77,10 +78,12 @@ def _give_password(employee: Any, act: Act, password: str) -> None:
 
 
 def _protect(employee: Any, act: Act) -> None:
-    """Accounts with a role only the group hands out are managed by the group."""
+    """Accounts with a role only the group hands out are managed by the group, stronger ones than one's own
+    by whoever manages roles: a new password or a closed account is power over it."""
+    delegation.keep_stronger(act, employee)
     if is_group(act.actor):
         return
-    held = select(RoleAssignment.role_id).where(RoleAssignment.user_id == employee.id)
+    held = delegation.roles_of(act, employee)
     if act.session.scalar(
         select(StaffRole.id).where(StaffRole.id.in_(held), StaffRole.assignable.is_(False)).limit(1)
     ):
@@ -89,11 +92,7 @@ def _protect(employee: Any, act: Act) -> None:
 
 def _check_roles(employee: Any, act: Act, wanted: Sequence[int]) -> None:
     """Nobody hands out more than he or she has, and a dealer keeps an administrator."""
-    held: set[int] = set()
-    if employee.id is not None:
-        held = set(
-            act.session.scalars(select(RoleAssignment.role_id).where(RoleAssignment.user_id == employee.id))
-        )
+    held = delegation.roles_of(act, employee)
     added = set(wanted) - held
     roles = act.session.scalars(select(StaffRole).where(StaffRole.id.in_(added))).all()
     for role in roles:
@@ -101,23 +100,10 @@ def _check_roles(employee: Any, act: Act, wanted: Sequence[int]) -> None:
             raise Invalid({"roles": f"角色“{role.label}”属于其他商场"})
         if not role.assignable and not is_group(act.actor):
             raise Invalid({"roles": f"角色“{role.label}”只能由集团分配"})
-    if added and not (act.actor.can(*MANAGE_ROLES) or is_group(act.actor)):
-        _no_more_than_own(act, added)
+    delegation.check_roles(act, employee, held, set(wanted))
     managing = set(act.session.scalars(role_ids_with(*MANAGE_ROLES)))
     if held & managing and not set(wanted) & managing:
         keep_administrator(act, employee, "roles")
-
-
-def _no_more_than_own(act: Act, role_ids: set[int]) -> None:
-    own = select(RoleAssignment.role_id).where(RoleAssignment.user_id == act.actor.id)
-    mine = select(RoleGrant.permission_view_id).where(RoleGrant.role_id.in_(own))
-    more = act.session.scalar(
-        select(RoleGrant.permission_view_id)
-        .where(RoleGrant.role_id.in_(role_ids), RoleGrant.permission_view_id.not_in(mine))
-        .limit(1)
-    )
-    if more is not None:
-        raise Invalid({"roles": "不能分配超出自己权限的角色"})
 
 
 def administrators(session: Session, dealer_id: int | None) -> set[int]:
@@ -259,6 +245,7 @@ def update_membership(membership: Any, act: Act, values: Mapping[str, Any]) -> N
     """Department and position in one of a person's stores; in the current one they hold at once."""
     employee = act.session.get_one(Employee, membership.user_id)
     _protect(employee, act)
+    delegation.keep_place(act, employee, set(), values.get("department_id"))
     if employee.store_id == membership.store_id:
         employee.department_id = values.get("department_id", membership.department_id)
         employee.position_id = values.get("position_id", membership.position_id)

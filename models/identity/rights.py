@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import Any
 
 from flask_appbuilder.security.sqla.models import (
@@ -189,6 +190,31 @@ def _forget_epoch(session: Session, transaction: Any) -> None:
     """What a transaction saw holds for that transaction."""
     if transaction.parent is None:
         session.info.pop(_SEEN, None)
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What roles grant: ``(permission, view)`` pairs and ``(resource, scope)`` pairs."""
+
+    grants: frozenset[tuple[str, str]] = frozenset()
+    scopes: frozenset[tuple[str, Scope]] = frozenset()
+
+
+def rights_of(session: Session, *role_ids: int) -> Rights:
+    """What these roles grant together now."""
+    table = assoc_permissionview_role
+    grants = session.execute(
+        select(Permission.name, ViewMenu.name)
+        .select_from(table)
+        .join(PermissionView, PermissionView.id == table.c.permission_view_id)
+        .join(Permission, Permission.id == PermissionView.permission_id)
+        .join(ViewMenu, ViewMenu.id == PermissionView.view_menu_id)
+        .where(table.c.role_id.in_(role_ids))
+    )
+    scopes = session.execute(
+        select(RoleScope.resource, RoleScope.scope).where(RoleScope.role_id.in_(role_ids))
+    )
+    return Rights(frozenset((p, v) for p, v in grants), frozenset((r, s) for r, s in scopes))
 
 
 def role_ids_with(permission: str, view: str) -> Select[tuple[int]]:

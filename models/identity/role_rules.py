@@ -19,7 +19,9 @@ from app.engine.permissions import PermissionDef, all_permissions
 from app.engine.resource import Resource, resources
 from app.engine.scopes import Actor, Scope, offered
 from models.identity.accounts import administrators
+from models.identity.rights import Rights as Rights
 from models.identity.rights import bump_epoch
+from models.identity.rights import rights_of as rights_of
 from models.identity.roles import RoleAssignment, RoleGrant, RoleKind, RoleScope, StaffRole
 from models.identity.rules import is_group, own_dealer
 from models.identity.tables import Employee
@@ -30,14 +32,6 @@ GROUP_ONLY = frozenset({"dealers"})
 """Resources whose permissions only the group hands out."""
 
 Pair = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class Rights:
-    """What a role grants: ``(permission, view)`` pairs and ``(resource, scope)`` pairs."""
-
-    grants: frozenset[Pair] = frozenset()
-    scopes: frozenset[tuple[str, Scope]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -65,20 +59,6 @@ def scopes_to_give(resource: type[Resource], actor: Actor) -> tuple[Scope, ...]:
     """The scopes this person may open on a resource, in their order."""
     known = offered(resource)
     return tuple(s for s in Scope if s in known and (s is not Scope.GROUP or is_group(actor)))
-
-
-def rights_of(session: Session, role_id: int) -> Rights:
-    """What a role grants now."""
-    grants = session.execute(
-        select(Permission.name, ViewMenu.name)
-        .select_from(RoleGrant)
-        .join(PermissionView, PermissionView.id == RoleGrant.permission_view_id)
-        .join(Permission, Permission.id == PermissionView.permission_id)
-        .join(ViewMenu, ViewMenu.id == PermissionView.view_menu_id)
-        .where(RoleGrant.role_id == role_id)
-    )
-    scopes = session.execute(select(RoleScope.resource, RoleScope.scope).where(RoleScope.role_id == role_id))
-    return Rights(frozenset((p, v) for p, v in grants), frozenset((r, s) for r, s in scopes))
 
 
 def read(actor: Actor, grants: Iterable[str], scopes: Iterable[str]) -> Rights:
