@@ -84,9 +84,10 @@ class Hidden:
 
 
 def hidden(source: Any, actor: Actor | None) -> Guard | None:
-    """The guard that hides this field from the person, or None."""
+    """The guard that hides this field from the person, or None. A logged one hides from everybody: the
+    value is shown by its own action alone, which logs every look."""
     guard = describe(source).guard
-    return guard if guard is not None and guard.hides(actor) else None
+    return guard if guard is not None and (guard.logged or guard.hides(actor)) else None
 
 
 def projection(spec: FieldSpec, actor: Actor | None, source: Any = None) -> ColumnElement[Any] | None:

@@ -227,6 +227,19 @@ def test_answers_to_a_masked_persons_deeds_tell_nothing(
     assert found == []
 
 
+@pytest.mark.spec("A-89")
+def test_a_logged_value_leaves_by_its_action_alone(app: Flask, world: World, clients: Any) -> None:
+    """Whoever may read it reads it nowhere unlogged: not in the history, not in the log, not by the API."""
+    client, prices = clients(SEES), world.prices()
+    logged = {r for r, s in (p.values for p in GUARDED) if s.guard.logged}
+    assert logged and prices
+    paths = [p for r in logged for place in (HERE, THERE) for p in reads(app, r, world, place)]
+    paths += ["/audit_entries/?window=all&per_page=100", "/api/v1/audit_entries?window=all&per_page=100"]
+    pages = {path: everything(app, client.get(path)) for path in paths}
+    assert {path: found_in(said, prices) for path, said in pages.items() if found_in(said, prices)} == {}
+    assert any("结算价" in said and "已修改" in said for said in pages.values())
+
+
 @pytest.mark.spec("A-87", "A-88", "A-89")
 def test_settlement_price_is_shown_by_its_action_alone(app: Flask, world: World, clients: Any) -> None:
     from sqlalchemy import text
