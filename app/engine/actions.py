@@ -19,6 +19,7 @@ from app.engine.fields import FieldSpec
 from app.engine.scopes import Actor
 
 if TYPE_CHECKING:
+    from app.engine.guards import Guard
     from app.engine.lifecycle import Move
     from app.engine.resource import Resource
 
@@ -152,12 +153,18 @@ class Action:
     """Other ways offered on the form of a single record: label and address with ``{id}`` (A-16)."""
     when: Callable[[Any], bool] | None = None
     """Offered on a record's page only when this is true."""
+    guard: Guard | None = None
+    """Of the value it writes: whoever may not read that one does not write it either."""
     greyed: bool = False
     """Without the right the button stays visible, grey (A-21); other actions are then not offered (A-88)."""
 
     def permission_on(self, resource: type[Resource]) -> tuple[str, str]:
         """The ``(permission, view)`` pair that this action needs."""
         return self.permission or (f"can_{self.name}", resource.view_name())
+
+    def allowed(self, resource: type[Resource], actor: Actor) -> bool:
+        """Whether the person may do it there."""
+        return actor.can(*self.permission_on(resource)) and not (self.guard and self.guard.hides(actor))
 
 
 def action(

@@ -36,7 +36,7 @@ class ActionViews(ViewBase):
         action = next((a for a in self.resource.actions if a.name == name), None)
         if action is None:
             raise NotFound
-        if not actor.can(*action.permission_on(self.resource)):
+        if not action.allowed(self.resource, actor):
             raise Forbidden(action.permission_label or action.label)
         source = request.args if request.method == "GET" else request.form
         ids, labels = self._subjects(actor, source.to_dict(flat=False))

@@ -285,7 +285,7 @@ def act(name: str, action_name: str) -> ResponseReturnValue:
     action = next((a for a in found.actions if a.name == action_name), None)
     if action is None or not has_resource(action.model):
         raise NotFound
-    perform.require(actor, action.permission_on(found), action.permission_label or action.label)
+    perform.require_action(actor, action, found)
     sent = serial.body()
     version, answers, token = serial.reserved(sent)
     context = forms.Context(db.session(), actor, utcnow())

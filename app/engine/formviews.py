@@ -234,7 +234,7 @@ class FormViews(ViewBase):
         """The same for a field of an action's form."""
         actor = require_actor()
         action = next((a for a in self.resource.actions if a.name == name), None)
-        if action is None or not actor.can(*action.permission_on(self.resource)):
+        if action is None or not action.allowed(self.resource, actor):
             raise NotFound
         return self._picked(actor, next((s for s in action.fields if s.name == field), None))
 

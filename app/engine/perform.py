@@ -69,6 +69,12 @@ def require(actor: Actor, permission: tuple[str, str], label: str) -> None:
         raise Forbidden(label)
 
 
+def require_action(actor: Actor, action: Action, resource: type[Resource]) -> None:
+    """Raise `Forbidden` unless the person may do that there."""
+    if not action.allowed(resource, actor):
+        raise Forbidden(action.permission_label or action.label)
+
+
 def find(
     session: Session,
     resource: type[Resource],
@@ -108,7 +114,7 @@ def perform(
     others, which go through (A-56). A question of one of them is asked before any is changed.
     """
     resource = resource_of(action.model)
-    require(actor, action.permission_on(resource), action.label)
+    require_action(actor, action, resource)
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         raise Refusal("请先选择记录")

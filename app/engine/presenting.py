@@ -335,13 +335,12 @@ def _charts(base: str, query: Query) -> str:
 
 def offered_actions(resource: type[Resource], actor: Actor) -> list[Action]:
     """The actions whose buttons this person sees: the permitted ones, and those that stay visible grey."""
-    return [a for a in resource.actions if a.greyed or actor.can(*a.permission_on(resource))]
+    return [a for a in resource.actions if a.greyed or a.allowed(resource, actor)]
 
 
 def action_link(resource: type[Resource], action: Action, actor: Actor, ids: str = "") -> Link:
     """A button for the action; without the permission it is grey and says what is missing."""
-    pair = action.permission_on(resource)
-    allowed = actor.can(*pair)
+    allowed = action.allowed(resource, actor)
     return Link(
         action.label, f"/{resource.name}/action/{action.name}{ids}", action.icon,
         enabled=allowed, reason="" if allowed else f"没有权限：{action.permission_label or action.label}",

@@ -129,7 +129,7 @@ def view_settlement_price(order: FactoryOrder, act: Act) -> str:
 
 @action(
     "录入结算价", on=FactoryOrder, name="set_settlement_price", icon="currency-yuan", batch=False,
-    permission=SETTLEMENT_PRICE.permission, permission_label=SETTLEMENT_PRICE.label,
+    guard=SETTLEMENT_PRICE,
     fields=(entry("price", "结算价", "money", required=True, minimum=0),),
 )  # fmt: skip
 def set_settlement_price(order: FactoryOrder, act: Act, price: Decimal) -> None:

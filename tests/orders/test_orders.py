@@ -181,6 +181,26 @@ def test_others_see_it_after_the_grant_only(world: World, login: Login, priced: 
     )
 
 
+@pytest.mark.spec("A-88")
+def test_seeing_the_price_is_not_writing_it(world: World, login: Login, priced: FactoryOrder) -> None:
+    address, writes = (
+        "/factory_orders/action/set_settlement_price",
+        ("can_set_settlement_price", "FactoryOrders"),
+    )
+    grant(world, "consultant", SETTLEMENT)
+    client = login("seller")
+    assert "录入结算价" not in client.get(f"/factory_orders/{priced.id}").get_data(as_text=True)
+    assert client.post(address, data={"id": priced.id, "price": "1"}).status_code == 403
+    sent = {"ids": [priced.id], "price": "1"}
+    assert client.post("/api/v1/factory_orders/actions/set_settlement_price", json=sent).status_code == 403
+    grant(world, "designer", writes)
+    assert login("drawer").post(address, data={"id": priced.id, "price": "1"}).status_code == 403
+    grant(world, "consultant", writes)
+    assert client.post(address, data={"id": priced.id, "price": "1"}).status_code == 302
+    db.session.refresh(priced)
+    assert priced.settlement_price == 1
+
+
 @pytest.mark.spec("A-89")
 def test_without_the_right_no_answer_holds_the_price(
     world: World, login: Login, priced: FactoryOrder
