@@ -163,6 +163,7 @@ def settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         # people and sessions
         "AUTH_RATE_LIMITED": True,
         "AUTH_RATE_LIMIT": env.get("LOGIN_LIMIT", "") or "20 per minute",
+        "LOOKUP_LIMIT": env.get("LOOKUP_LIMIT", "") or "60 per minute; 600 per hour",
         "RATELIMIT_ENABLED": True,
         "RATELIMIT_STORAGE_URI": redis_url or "memory://",
         "RATELIMIT_STORAGE_OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 0.5}

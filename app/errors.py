@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
 from app.engine import chrome, pages
-from app.engine.actions import Forbidden, NotFound, Refusal, Stale
+from app.engine.actions import Forbidden, NotFound, Refusal, Stale, TooMany
 from app.engine.database import db
 from app.engine.security import current_actor
 from views.replay import login_again, replayable, submit_again, typed
@@ -37,6 +37,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(NotFound, lambda e: _answer(404))
     app.register_error_handler(Forbidden, lambda e: _answer(403, text=e.message))
     app.register_error_handler(Stale, lambda e: _answer(409))
+    app.register_error_handler(TooMany, lambda e: _answer(429))
     app.register_error_handler(Refusal, lambda e: _answer(400, e.message, "请返回后重试。"))
     app.register_error_handler(PermissionError, _signed_out)
     app.register_error_handler(CSRFError, _csrf)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from flask_login import login_user, logout_user
 
-from app.engine import pages
+from app.engine import pages, throttle
 from app.engine.security import current_actor
 from views import replay
 
@@ -27,8 +27,8 @@ class LoginView(BaseView):  # type: ignore[misc]
             if current_actor() is not None:
                 return redirect(_local(request.args.get("next", "")))
             return self._page(pages.LoginPage(next=_local(request.args.get("next", ""))))
-        limited = current_app.appbuilder.sm.limiter.limit(current_app.config["AUTH_RATE_LIMIT"])
-        return limited(self._enter)()  # type: ignore[no-any-return]
+        throttle.spend("login", current_app.config["AUTH_RATE_LIMIT"], request.remote_addr)
+        return self._enter()
 
     def _enter(self) -> ResponseReturnValue:
         username = request.form.get("username", "").strip()[:128]

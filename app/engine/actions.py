@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy.orm import Session
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 class Refusal(Exception):
     """The rule says no; ``message`` is the Chinese sentence for the user, ``field`` where it belongs."""
+
+    status: ClassVar[int] = 400
 
     def __init__(self, message: str, field: str = "") -> None:
         super().__init__(message)
@@ -42,24 +44,39 @@ class Invalid(Refusal):
 
 
 class Forbidden(Refusal):
-    """The person lacks the permission (403)."""
+    """The person lacks the permission."""
+
+    status = 403
 
     def __init__(self, label: str = "") -> None:
         super().__init__(f"无权限：{label}" if label else "无权限")
 
 
 class NotFound(Refusal):
-    """There is no such record in the person's scope (404)."""
+    """There is no such record in the person's scope."""
+
+    status = 404
 
     def __init__(self) -> None:
         super().__init__("记录不存在或无权限查看")
 
 
 class Stale(Refusal):
-    """Somebody else saved the record meanwhile (409)."""
+    """Somebody else saved the record meanwhile."""
+
+    status = 409
 
     def __init__(self) -> None:
         super().__init__("数据已被他人修改，请刷新后重试")
+
+
+class TooMany(Refusal):
+    """Tried too often in a short time."""
+
+    status = 429
+
+    def __init__(self) -> None:
+        super().__init__("操作过于频繁，请稍候一分钟再试")
 
 
 @dataclass(frozen=True)

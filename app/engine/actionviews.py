@@ -17,7 +17,6 @@ from app.engine.actions import (
     NotFound,
     Question,
     Refusal,
-    Stale,
 )
 from app.engine.database import db, utcnow
 from app.engine.resource import Group
@@ -73,7 +72,7 @@ class ActionViews(ViewBase):
                 flash(refusal.message, "bad")
                 return redirect(back)
             page = self._action_form(context, action, ids, labels, back, texts=texts, errors=placed(refusal))
-            return page, 409 if isinstance(refusal, Stale) else 400
+            return page, refusal.status
         return self._report(action, report, ids, back)
 
     def _report(

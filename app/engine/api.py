@@ -33,6 +33,7 @@ from app.engine import (
     presenting,
     reading,
     serial,
+    throttle,
 )
 from app.engine.actions import Act, Action, Forbidden, Invalid, NotFound, Question, Refusal, Stale
 from app.engine.database import PK, db, utcnow
@@ -87,11 +88,7 @@ def _identify() -> None:
 @api.post("/security/login")
 def login() -> ResponseReturnValue:
     """Name and password for an access token and a refresh token, as often as the login page allows."""
-    limit = current_app.appbuilder.sm.limiter.limit(current_app.config["AUTH_RATE_LIMIT"])  # type: ignore[attr-defined]
-    return limit(_issue)()  # type: ignore[no-any-return]
-
-
-def _issue() -> ResponseReturnValue:
+    throttle.spend("login", current_app.config["AUTH_RATE_LIMIT"], request.remote_addr)
     sent = serial.body()
     username, password = sent.get("username"), sent.get("password")
     if not isinstance(username, str) or not isinstance(password, str) or len(password) > _LONGEST_SECRET:
@@ -355,10 +352,8 @@ def _already_done(done: perform.AlreadyDone) -> ResponseReturnValue:
 
 @api.errorhandler(Refusal)
 def _refused(refusal: Refusal) -> ResponseReturnValue:
-    codes = {Forbidden: 403, NotFound: 404, Stale: 409}
-    code = next((c for kind, c in codes.items() if isinstance(refusal, kind)), 400)
     errors = {refusal.field: refusal.message} if refusal.field else {}
-    return jsonify({"message": refusal.message, **({"errors": errors} if errors else {})}), code
+    return jsonify({"message": refusal.message, **({"errors": errors} if errors else {})}), refusal.status
 
 
 @api.errorhandler(PermissionError)

@@ -133,6 +133,7 @@ class FieldSpec:
     future: bool = False
     options: tuple[Entry, ...] = field(default=())
     within: Any = None
+    most: int = 0
 
     def entries(self, dealer_id: int | None) -> tuple[Entry, ...]:
         """The choices offered to people of that dealer; empty for fields without choices."""
@@ -176,6 +177,8 @@ class Values:
     copies: tuple[tuple[Any, Any], ...] = ()
     hint: str = ""
     main: Any = None
+    most: int = 0
+    """So many of them at most; 0 for as many as a form takes."""
 
 
 def entry(
@@ -252,7 +255,7 @@ def _describe(source: Any) -> FieldSpec:
         inner = describe(source.value)
         return FieldSpec(
             source.name, source.label, "phones" if inner.kind == "phone" else "texts", guard=inner.guard,
-            multiple=True, values=source, hint=source.hint, maxlength=inner.maxlength,
+            multiple=True, values=source, hint=source.hint, maxlength=inner.maxlength, most=source.most,
         )  # fmt: skip
     table_column = source.property.columns[0]
     meta: Meta = table_column.info.get("zk") or Meta(label=source.key)

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, union
 
-from app.engine import names
+from app.engine import names, throttle
 from app.engine.cells import local, local_day
 from app.engine.fields import FieldSpec, Values, describe, is_mobile, normalise_phone
 from app.engine.guards import Guard, may_filter, may_find_exactly
@@ -156,6 +156,7 @@ def _equal(resource: type[Resource], spec: FieldSpec, values: list[str], actor: 
                 lambda: _is_empty(resource, spec),
             )
         value = normalise_phone(wanted[0]) if spec.kind != "text" else wanted[0].strip()
+        throttle.look_up(spec, actor, [value])
         return Active(
             spec, f"{spec.label}：{wanted[0]}", (spec.name,), ("exact", spec.name), {name: value},
             lambda: _exactly(resource, spec, bindparam(name)), selective=True,
@@ -296,6 +297,8 @@ def keyword(resource: type[Resource], text: str, actor: Actor, dialect: str) -> 
     mobile = is_mobile(digits)
     exact = [s for s in map(describe, resource.exact) if may_find_exactly(s, actor)]
     phones = [s for s in exact if s.kind in ("phone", "phones")] if mobile else []
+    for spec in phones:
+        throttle.look_up(spec, actor, [digits])
     codes = [s for s in exact if s.kind not in ("phone", "phones")]
     tails: list[FieldSpec] = []
     if digits.isascii() and digits.isdigit() and len(digits) == TAIL:

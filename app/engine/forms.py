@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
 
-from app.engine import linked_lists
+from app.engine import linked_lists, throttle
 from app.engine.actions import Invalid
 from app.engine.cells import local, to_utc
 from app.engine.fields import FieldSpec, describe, is_mobile, normalise_phone
@@ -82,7 +82,11 @@ def clean(
             continue
         given = [t for t in given if t not in masks]
         try:
+            if spec.most and len(given) + len(masks) > spec.most:
+                raise _Wrong(f"最多{spec.most}项")
             value = _value(spec, given, texts, context)
+            if spec.guard is not None and spec.guard.exact:
+                throttle.look_up(spec, context.actor, value if isinstance(value, list) else [value or ""])
             values[spec.name] = Keeping(value) if masks else value
         except _Wrong as wrong:
             errors[spec.name] = wrong.message

@@ -9,7 +9,7 @@ from flask import flash, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 
-from app.engine import chrome, drawing, filters, forms, history, listing, pages, perform
+from app.engine import chrome, drawing, filters, forms, history, listing, pages, perform, throttle
 from app.engine.actions import (
     Act,
     Forbidden,
@@ -21,7 +21,7 @@ from app.engine.actions import (
 )
 from app.engine.cells import text as words
 from app.engine.database import PK, db, utcnow
-from app.engine.fields import FieldSpec, describe
+from app.engine.fields import FieldSpec, describe, normalise_phone
 from app.engine.guards import gate, is_mask, may_filter
 from app.engine.resource import Resource, has_resource, resource_of
 from app.engine.scopes import Actor
@@ -66,7 +66,7 @@ class FormViews(ViewBase):
         except (Forbidden, NotFound):
             raise
         except Refusal as refusal:
-            return self._form(context, label, texts=texts, errors=placed(refusal)), 400
+            return self._form(context, label, texts=texts, errors=placed(refusal)), refusal.status
         made = resource_of(type(record))
         flash(f"已保存：{perform.label_of(made, record)}", "good")
         for warning in act.warnings:
@@ -170,7 +170,9 @@ class FormViews(ViewBase):
             raise
         except Refusal as refusal:
             again = self._fresh(pk, actor)
-            return self._form(context, title, texts=texts, errors=placed(refusal), record=again), 400
+            return self._form(
+                context, title, texts=texts, errors=placed(refusal), record=again
+            ), refusal.status
         flash("已保存", "good")
         for warning in act.warnings:
             flash(warning, "warning")
@@ -274,10 +276,12 @@ class FormViews(ViewBase):
         actor = require_actor()
         if not any(actor.can(p, self.resource.view_name()) for p in ("can_add", "can_edit")):
             raise Forbidden(self.resource.label)
-        rule = next((r for c, r in self.resource.checks.items() if describe(c).name == field), None)
-        if rule is None:
+        checked = ((describe(c), r) for c, r in self.resource.checks.items())
+        spec, rule = next((found for found in checked if found[0].name == field), (None, None))
+        if spec is None or rule is None:
             raise NotFound
         value = request.args.get("value", "")[: filters.MAX_TEXT]
+        throttle.look_up(spec, actor, [normalise_phone(value)])
         result = rule(value, Act(actor, utcnow(), db.session(), "web", "check"))
         dialog = ""
         if result.question is not None:

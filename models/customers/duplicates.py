@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.engine.actions import Act, Answer, Question, Refusal
 from app.engine.fields import is_mobile, normalise_phone
+from app.engine.guards import hidden
 from app.engine.resource import CheckResult, resource_of
 from app.engine.scopes import visible
 from models.customers import queries
@@ -60,10 +61,19 @@ def clean_phones(phones: Sequence[str | None]) -> list[str]:
     return cleaned
 
 
-def check(act: Act, customer: Customer, phones: Sequence[str], *, except_id: int | None = None) -> None:
+def check(
+    act: Act,
+    customer: Customer,
+    phones: Sequence[str],
+    *,
+    except_id: int | None = None,
+    typed: Sequence[str] = (),
+) -> None:
     """Apply the policy to numbers about to be filed for ``customer``, under a lock.
 
-    Raises the first or second question, or refuses; what was answered stands in ``act.answers``.
+    Raises the first or second question, or refuses; what was answered stands in ``act.answers``. Whoever
+    reads no numbers is not told which of several is on file, nor whose it is: among ``typed`` (what was
+    submitted, by default the same numbers) it could be guessed.
     """
     if not phones:
         return
@@ -75,21 +85,24 @@ def check(act: Act, customer: Customer, phones: Sequence[str], *, except_id: int
     found = queries.matches(act.session, condition)
     if not found:
         return
-    rows = _rows(found, rule)
+    asked = typed or phones
+    blind = len(asked) > 1 and hidden(Customer.phone, act.actor) is not None
+    rows = () if blind else _rows(found, rule)
     if rule.effect == Effect.REFUSE:
         raise Refusal(REFUSED, field="phone")
+    text = _text(rule, 0 if blind else len(rows) or len(found))
     if rule.effect == Effect.WARN:
-        act.warn(_text(rule, len(rows) or len(found)))
+        act.warn(text)
         return
-    reach = _within_reach(act, condition)
-    question = _question(act, rule, phones[0], len(found), rows, within_reach=reach)
+    reach = blind or _within_reach(act, condition)
+    question = _question(act, text, (asked if blind else phones)[0], rows, within_reach=reach)
     if question is not None:
         raise question
 
 
 def _text(rule: Policy, amount: int) -> str:
     where = "本商场" if rule.within == SameWithin.DEALER else "本门店"
-    return f"{where}已有{amount}位电话号码相同的客户"
+    return f"{where}已有{amount}位电话号码相同的客户" if amount else f"所填号码中有{where}已建档的号码"
 
 
 def _rows(found: Sequence[Any], rule: Policy) -> tuple[tuple[str, ...], ...]:
@@ -108,9 +121,8 @@ def _within_reach(act: Act, condition: ColumnElement[bool]) -> bool:
 
 def _question(
     act: Act,
-    rule: Policy,
+    text: str,
     phone: str,
-    amount: int,
     rows: tuple[tuple[str, ...], ...],
     *,
     within_reach: bool,
@@ -120,15 +132,15 @@ def _question(
         return None
     if f"{GO_ON}:{phone}" in act.answers:
         return _second(phone, rows, within_reach=within_reach)
-    return _first(rule, phone, amount, rows)
+    return _first(text, phone, rows)
 
 
-def _first(rule: Policy, phone: str, amount: int, rows: tuple[tuple[str, ...], ...]) -> Question:
+def _first(text: str, phone: str, rows: tuple[tuple[str, ...], ...]) -> Question:
     answers = (
         Answer("放弃创建", url="/customers/"),
         Answer("继续创建", value=f"{GO_ON}:{phone}", primary=True),
     )
-    return Question(HEADING, f"{_text(rule, amount)}。", answers, HEADINGS if rows else (), rows)
+    return Question(HEADING, f"{text}。", answers, HEADINGS if rows else (), rows)
 
 
 def _second(phone: str, rows: tuple[tuple[str, ...], ...], *, within_reach: bool) -> Question:
@@ -159,8 +171,9 @@ def check_phone(text: str, act: Act) -> CheckResult:
     if not found:
         return CheckResult(True)
     rows = _rows(found, rule)
+    text = _text(rule, len(rows) or len(found))
     if rule.effect == Effect.REFUSE:
         return CheckResult(False, REFUSED)
     if rule.effect == Effect.WARN:
-        return CheckResult(True, _text(rule, len(rows) or len(found)))
-    return CheckResult(False, HEADING, _question(act, rule, phone, len(found), rows, within_reach=True))
+        return CheckResult(True, text)
+    return CheckResult(False, HEADING, _question(act, text, phone, rows, within_reach=True))

@@ -69,7 +69,8 @@ def edit_customer(customer: Customer, act: Act, values: dict[str, Any]) -> None:
     )
     given = [values.get("phone") or customer.phone, *(values.get("phones") or ())]
     fresh = [p for p in duplicates.clean_phones(given) if p not in known]
-    duplicates.check(act, customer, fresh, except_id=customer.id)
+    typed = duplicates.clean_phones([values.get("phone"), *(values.get("phones") or ())])
+    duplicates.check(act, customer, fresh, except_id=customer.id, typed=typed)
     if changed:
         publish(act, "customer.phone_changed", customer, phone=values["phone"])
 

@@ -267,6 +267,7 @@ PHONES = Values(
     order=CustomerPhone.position,
     copies=((CustomerPhone.dealer_id, Customer.dealer_id),),
     main=Customer.phone,
+    most=5,
 )
 TAILS = Values("phone_tails", "手机尾号", left=CustomerPhone.customer_id, value=CustomerPhone.tail)
 HELPERS = Links(
