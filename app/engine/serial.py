@@ -131,6 +131,8 @@ def body() -> dict[str, Any]:
         raise RequestEntityTooLarge
     try:
         found = json.loads(raw, parse_constant=_refuse_constant)
+        if b"\\ud" in raw.lower():
+            json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError) as wrong:
         raise Refusal("请求内容不是有效的 JSON") from wrong
     if not isinstance(found, dict):

@@ -154,8 +154,12 @@ def test_broken_text_outside_of_forms(app: Flask, world: World, clients: Any, cl
         for visitor in (signed, client):
             answer = visitor.post(path, data=body, content_type=form, headers={"Origin": "http://localhost"})
             assert answer.status_code < 500, (path, answer.status_code)
-    sent = {"username": "a\0b", "password": "a\0b"}
-    assert client.post("/api/v1/security/login", json=sent).status_code in (400, 401)
+    for half in ("a\0b", "\ud800", "\udfff"):
+        for sent in ({"username": half, "password": "x"}, {"username": SEES, "password": half}):
+            said = client.post(
+                "/api/v1/security/login", data=json.dumps(sent), content_type="application/json"
+            )
+            assert said.status_code in (400, 401)
 
 
 @pytest.mark.sqlite_only
