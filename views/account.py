@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect, request
+from flask import current_app, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from flask_login import login_user
@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.engine import chrome
+from app.engine import chrome, throttle
 from app.engine.actions import Act, Invalid, Refusal
 from app.engine.cells import DASH, local, tag
 from app.engine.database import db, utcnow
@@ -25,6 +25,8 @@ from models.identity import accounts
 from models.identity.passwords import LONGEST
 from models.identity.roles import RoleAssignment, StaffRole
 from models.identity.tables import Department, Employee, Membership, Store
+
+WRONG_PASSWORD = "原密码不正确；连续5次错误将锁定15分钟"
 
 
 class AccountView(BaseView):  # type: ignore[misc]
@@ -58,6 +60,9 @@ class AccountView(BaseView):  # type: ignore[misc]
         old, new = request.form.get("old", ""), request.form.get("new", "")
         if new != request.form.get("repeat", ""):
             return _password_page({"repeat": "两次输入的新密码不一致"}), 400
+        throttle.spend("password", current_app.config["AUTH_RATE_LIMIT"], actor.id)
+        if not current_app.appbuilder.sm.confirms(actor.id, old):
+            return _password_page({"old": WRONG_PASSWORD}), 400
         try:
             _own(actor, "修改密码", lambda me, act: accounts.change_password(me, act, old, new))
         except Invalid as wrong:

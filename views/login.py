@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import current_app, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
-from flask_login import login_user, logout_user
+from flask_login import login_user
 
 from app.engine import pages, throttle
-from app.engine.security import current_actor
+from app.engine.security import current_actor, sign_out
 from views import replay
 
 WRONG = "账号或密码不正确；连续5次错误将锁定15分钟"
@@ -58,8 +58,8 @@ class LoginView(BaseView):  # type: ignore[misc]
 
     @expose("/logout", methods=["POST"])
     def logout(self) -> ResponseReturnValue:
-        """End the session."""
-        logout_user()
+        """End this session, and no other of the person."""
+        sign_out()
         session.clear()
         return redirect("/login")
 

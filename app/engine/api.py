@@ -35,7 +35,7 @@ from app.engine import (
     serial,
     throttle,
 )
-from app.engine.actions import Act, Action, Forbidden, Invalid, NotFound, Question, Refusal, Stale
+from app.engine.actions import Act, Action, Forbidden, Invalid, NotFound, Question, Refusal
 from app.engine.database import PK, db, utcnow
 from app.engine.fields import FieldSpec
 from app.engine.resource import Resource, has_resource, resource_of

@@ -6,19 +6,20 @@ actor itself is kept per process until the epoch moves, so a changed role acts a
 
 from __future__ import annotations
 
+import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from flask import g, has_request_context
+from flask import current_app, g, has_request_context
 from flask_appbuilder.security.sqla.manager import SecurityManager as FrameworkSecurityManager
-from flask_login import UserMixin, current_user
-from sqlalchemy import update
+from flask_login import UserMixin, current_user, logout_user
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash
 
-from app.engine.database import db, utcnow
+from app.engine.database import db, utcnow, writing
 from app.engine.scopes import Actor
 
 MAX_FAILURES = 5
@@ -28,7 +29,8 @@ _MAX_ACTORS = 5000
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What one request must know afresh: is the account usable, which session and rights are current."""
+    """What one request must know afresh: is the account usable and the session not ended, which version of
+    sessions and which rights are current."""
 
     active: bool
     session_version: int
@@ -38,11 +40,14 @@ class Stamp:
 class Identity(Protocol):
     """What the identity domain provides to the engine."""
 
-    def stamp(self, session: Session, user_id: int) -> Stamp | None:
-        """The account's stamp in one query, or None."""
+    def stamp(self, session: Session, user_id: int, login: str) -> Stamp | None:
+        """The account's stamp in one query, or None; ``login`` is the key of the session."""
 
     def load(self, session: Session, user_id: int) -> Actor | None:
         """The actor with permissions and scopes, or None for unusable accounts."""
+
+    def end(self, session: Session, login: str, until: datetime) -> None:
+        """Remember until then that the session has ended; the caller commits."""
 
 
 _identity: list[Identity] = []
@@ -55,16 +60,19 @@ def provide_identity(identity: Identity) -> None:
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
-    """The signed-in person as Flask-Login keeps it: the id with the session's version, and the actor."""
+    """The signed-in person as Flask-Login keeps it: the id with the session's version and key, and the
+    actor."""
 
-    def __init__(self, user_id: int, session_version: int, actor: Actor) -> None:
+    def __init__(self, user_id: int, session_version: int, login: str, actor: Actor) -> None:
         self.id = user_id
         self.session_version = session_version
+        self.login = login
         self.actor = actor
 
     def get_id(self) -> str:
-        """The session's key; a password change raises the version and so ends older sessions."""
-        return f"{self.id}-{self.session_version}"
+        """What the cookie holds: a password change raises the version and so ends all older sessions,
+        signing out ends the one of that key."""
+        return f"{self.id}-{self.session_version}-{self.login}"
 
 
 def actor_of(session: Session, user_id: int, epoch: int) -> Actor | None:
@@ -87,15 +95,28 @@ def forget_actors() -> None:
     _actors.clear()
 
 
-def sign_in(user_id: int, session_version: int | None = None) -> SignedIn | None:
-    """The account as signed-in person when it is active and the session is the current one."""
-    stamp = _identity[0].stamp(db.session(), user_id)
+def sign_in(user_id: int, session_version: int | None = None, login: str = "") -> SignedIn | None:
+    """The account as signed-in person when it is active and the session has not ended; without the key of
+    one a new session begins."""
+    stamp = _identity[0].stamp(db.session(), user_id, login)
     if stamp is None or not stamp.active:
         return None
     if session_version is not None and session_version != stamp.session_version:
         return None
     actor = actor_of(db.session(), user_id, stamp.epoch)
-    return None if actor is None else SignedIn(user_id, stamp.session_version, actor)
+    if actor is None:
+        return None
+    return SignedIn(user_id, stamp.session_version, login or secrets.token_hex(8), actor)
+
+
+def sign_out() -> None:
+    """End the session for good: its cookie opens nothing any more, wherever it is kept."""
+    signed, session = current_user, db.session()
+    if isinstance(signed._get_current_object(), SignedIn):
+        with writing(session):
+            _identity[0].end(session, signed.login, utcnow() + current_app.permanent_session_lifetime)
+            session.commit()
+    logout_user()
 
 
 def current_actor() -> Actor | None:
@@ -123,11 +144,11 @@ class SecurityManager(FrameworkSecurityManager):  # type: ignore[misc]
         """None of the framework's pages: the product draws its own (`views/`)."""
 
     def load_user(self, pk: str) -> SignedIn | None:
-        """Flask-Login's loader: ``id-version`` from the session cookie."""
-        user_id, _, version = str(pk).partition("-")
-        if not (user_id.isdigit() and version.isdigit()):
+        """Flask-Login's loader: ``id-version-key`` from the session cookie."""
+        user_id, version, login = (*str(pk).split("-", 2), "", "")[:3]
+        if not (user_id.isdigit() and version.isdigit() and login):
             return None
-        return sign_in(int(user_id), int(version))
+        return sign_in(int(user_id), int(version), login)
 
     def load_user_jwt(self, _header: dict[str, Any], data: dict[str, Any]) -> SignedIn | None:
         """The bearer of a token; tokens issued before a password change are void."""
@@ -143,7 +164,7 @@ class SecurityManager(FrameworkSecurityManager):  # type: ignore[misc]
 
         @manager.additional_claims_loader
         def _claims(identity: str) -> dict[str, int]:
-            stamp = _identity[0].stamp(db.session(), int(identity))
+            stamp = _identity[0].stamp(db.session(), int(identity), "")
             return {"sv": stamp.session_version if stamp else -1}
 
         return manager
@@ -155,28 +176,51 @@ class SecurityManager(FrameworkSecurityManager):  # type: ignore[misc]
 
     def auth_user_db(self, username: str, password: str) -> SignedIn | None:
         """Check name and password; five failures lock the account for a quarter of an hour."""
-        model = self.user_model
-        table = model.__table__
-        session = db.session()
-        row = session.execute(table.select().where(table.c.username == (username or "").strip())).first()
-        now = utcnow()
+        table = self.user_model.__table__
+        found = select(table.c.id, table.c.active, table.c.password)
+        row = db.session().execute(found.where(table.c.username == (username or "").strip())).first()
         if row is None or not row.active or not row.password:
             check_password_hash(_FAKE_HASH, password or "")
             return None
-        if row.locked_until is not None and row.locked_until > now:
+        if not self._tried(row.id, row.password, password or ""):
             return None
-        right = check_password_hash(row.password, password or "")
-        failures = 0 if right else (row.fail_login_count or 0) + 1
-        values: dict[str, Any] = {"fail_login_count": failures}
+        login_count = func.coalesce(table.c.login_count, 0) + 1
+        self._note(row.id, last_login=utcnow(), login_count=login_count)
+        return sign_in(row.id)
+
+    def confirms(self, user_id: int, password: str) -> bool:
+        """Whether somebody signed in knows the own password; wrong ones count like those of a login."""
+        table = self.user_model.__table__
+        stored = db.session().scalar(select(table.c.password).where(table.c.id == user_id)) or ""
+        return bool(stored) and self._tried(user_id, stored, password)
+
+    def _tried(self, user_id: int, stored: str, password: str) -> bool:
+        """Compare a password. The attempt is counted before, in one statement, so that of many at the same
+        moment no more than `MAX_FAILURES` are compared at all."""
+        table, now = self.user_model.__table__, utcnow()
+        free = or_(table.c.locked_until.is_(None), table.c.locked_until <= now)
+        count = func.coalesce(table.c.fail_login_count, 0) + 1
+        attempt = self._note(user_id, free, fail_login_count=count)
+        if attempt is None:
+            return False
+        right = attempt <= MAX_FAILURES and check_password_hash(stored, password)
         if right:
-            values |= {"last_login": now, "login_count": (row.login_count or 0) + 1, "locked_until": None}
-        elif failures >= MAX_FAILURES:
-            values |= {"fail_login_count": 0, "locked_until": now + timedelta(minutes=LOCK_MINUTES)}
-        session.rollback()
-        statement = update(table).where(table.c.id == row.id).values(**values)
-        session.execute(statement, execution_options={"audited": True})  # statistics, kept nowhere
-        session.commit()
-        return sign_in(row.id) if right else None
+            self._note(user_id, fail_login_count=0, locked_until=None)
+        elif attempt >= MAX_FAILURES:
+            self._note(user_id, fail_login_count=0, locked_until=now + timedelta(minutes=LOCK_MINUTES))
+        return right
+
+    def _note(self, user_id: int, *conditions: Any, **values: Any) -> int | None:
+        """Write statistics of signing in, which the history does not keep; returns the failures so far, or
+        None when a condition does not hold."""
+        table, session = self.user_model.__table__, db.session()
+        statement = update(table).where(table.c.id == user_id, *conditions).values(**values)
+        with writing(session):
+            failures: int | None = session.scalar(
+                statement.returning(table.c.fail_login_count), execution_options={"audited": True}
+            )
+            session.commit()
+        return failures
 
 
 _FAKE_HASH = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask_appbuilder.security.sqla.models import (
@@ -23,7 +24,9 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    delete,
     event,
+    exists,
     func,
     insert,
     literal,
@@ -35,10 +38,11 @@ from sqlalchemy import (
 from sqlalchemy import inspect as state_of
 from sqlalchemy.orm import InstanceState, Session
 
+from app.engine.database import utcnow
 from app.engine.scopes import Actor, Scope
 from app.engine.security import Stamp, provide_identity
 from models.base import Steering
-from models.identity.roles import RightsEpoch, RoleScope, StaffRole
+from models.identity.roles import EndedSession, RightsEpoch, RoleScope, StaffRole
 from models.identity.tables import Dealer, Employee, Position, Store
 
 _EPOCH = RightsEpoch.__table__
@@ -48,7 +52,7 @@ _SEEN = "rights_epoch"
 _SCOPES = {scope.value: scope for scope in Scope}
 
 _stamp: Select[Any] = select(
-    _USER.c.active,
+    and_(_USER.c.active, ~exists().where(EndedSession.key == bindparam("login"))),
     _USER.c.session_version,
     func.coalesce(select(_EPOCH.c.value).where(_EPOCH.c.id == 1).scalar_subquery(), 0),
 ).where(_USER.c.id == bindparam("user_id"))
@@ -99,9 +103,9 @@ def _rights(user_id: int) -> Any:
     return union_all(grants, opened)
 
 
-def stamp(session: Session, user_id: int) -> Stamp | None:
-    """What a request must know afresh, in one light query; None for an unknown account."""
-    row = session.connection().execute(_stamp, {"user_id": user_id}).first()
+def stamp(session: Session, user_id: int, login: str = "") -> Stamp | None:
+    """What a request of that session must know afresh, in one light query; None for an unknown account."""
+    row = session.connection().execute(_stamp, {"user_id": user_id, "login": login}).first()
     if row is None:
         return None
     session.info[_SEEN] = row[2]
@@ -232,11 +236,15 @@ def role_ids_with(permission: str, view: str) -> Select[tuple[int]]:
 class _Identity:
     """What the engine's security manager asks this domain."""
 
-    def stamp(self, session: Session, user_id: int) -> Stamp | None:
-        return stamp(session, user_id)
+    def stamp(self, session: Session, user_id: int, login: str) -> Stamp | None:
+        return stamp(session, user_id, login)
 
     def load(self, session: Session, user_id: int) -> Actor | None:
         return load_actor(session, user_id)
+
+    def end(self, session: Session, login: str, until: datetime) -> None:
+        session.execute(delete(EndedSession).where(EndedSession.until < utcnow()))
+        session.merge(EndedSession(key=login, until=until))
 
 
 provide_identity(_Identity())

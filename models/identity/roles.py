@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flask_appbuilder.security.sqla.models import (
@@ -9,7 +10,7 @@ from flask_appbuilder.security.sqla.models import (
     assoc_permissionview_role,
     assoc_user_role,
 )
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.engine.choices import Choice, Tone
@@ -42,6 +43,17 @@ class StaffRole(Steering, Versioned, Audited, Role):  # type: ignore[misc]
         return f"<StaffRole {self.id}>"
 
 
+_named = StaffRole.__table__.c
+Index("uq_ab_role_dealer_id_label", _named.dealer_id, _named.label, unique=True)
+Index(
+    "uq_ab_role_label_of_group",
+    _named.label,
+    unique=True,
+    sqlite_where=_named.dealer_id.is_(None) & (_named.label != ""),
+    postgresql_where=_named.dealer_id.is_(None) & (_named.label != ""),
+)
+
+
 class RoleAssignment(Steering, Model):
     """One role of one person; the framework's link table as a class."""
 
@@ -72,6 +84,16 @@ class RoleScope(Steering, Model):
     role_id: Mapped[int] = mapped_column(ForeignKey("ab_role.id", ondelete="CASCADE"))
     resource: Mapped[str] = mapped_column(String(64))
     scope: Mapped[Scope] = column("数据范围", choices=Scope)
+
+
+class EndedSession(Model):
+    """A session somebody signed out of. Its cookie stays valid by itself until ``until``, so it is refused
+    by its key; later the row is forgotten."""
+
+    __tablename__ = "ended_sessions"
+
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    until: Mapped[datetime] = mapped_column(DateTime, index=True)
 
 
 class RightsEpoch(Model):

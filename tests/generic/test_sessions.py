@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import html
 import re
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from time import sleep
 from typing import Any
 
 import pytest
 from flask import Flask
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from sqlalchemy import text
 
 from app.engine.database import db
@@ -15,6 +20,7 @@ from tests.generic.world import HERE, MASKED, PASSWORD, SEES, World
 from tests.plugins.databases import settings_for_tests
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+WORKERS = 12
 ORIGIN = {"Origin": "http://localhost"}
 
 
@@ -143,6 +149,62 @@ def test_five_failures_lock_the_account(app: Flask, client: Any, entrance: str) 
     assert attempt(PASSWORD).status_code in (200, 302)
 
 
+@pytest.mark.parametrize("entrance", ["login", "own password"])
+def test_attempts_at_the_same_moment_are_no_way_round_the_lock(
+    app: Flask, world: World, client: Any, monkeypatch: pytest.MonkeyPatch, entrance: str
+) -> None:
+    """However many arrive together, five passwords are compared."""
+    from app.engine import security
+
+    compared, together = [], Barrier(WORKERS)
+
+    def compare(stored: str, given: str) -> bool:
+        compared.append(given)
+        sleep(0.05)
+        return stored != security._FAKE_HASH and given == PASSWORD
+
+    def attempt(number: int) -> Any:
+        with app.app_context():
+            together.wait(timeout=30)
+            manager = app.appbuilder.sm  # type: ignore[attr-defined]
+            if entrance == "login":
+                return manager.auth_user_db(SEES, f"wrong{number}")
+            return manager.confirms(world.people[SEES], f"wrong{number}") or None
+
+    monkeypatch.setattr(security, "check_password_hash", compare)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        assert list(pool.map(attempt, range(WORKERS))) == [None] * WORKERS
+    assert len(compared) == 5
+    assert enter(client).status_code == 401, "locked, although the password is right"
+
+
+def test_wrong_passwords_on_the_own_page_lock_the_account_as_well(
+    app: Flask, client: Any, login: Any
+) -> None:
+    mine, fresh = login(SEES), "Another-2025-Long"
+    for _ in range(5):
+        answer = mine.post("/profile/password", data={"old": "wrong", "new": fresh, "repeat": fresh})
+        assert answer.status_code == 400 and "原密码不正确" in answer.get_data(as_text=True)
+    assert (
+        mine.post("/profile/password", data={"old": PASSWORD, "new": fresh, "repeat": fresh}).status_code
+        == 400
+    )
+    assert enter(client, SEES, PASSWORD).status_code == 401
+    assert enter(client, SEES, fresh).status_code == 401
+
+
+@pytest.mark.sqlite_only
+def test_the_own_password_is_tried_as_rarely_as_a_login(
+    app: Flask, login: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limiter = app.appbuilder.sm.limiter  # type: ignore[attr-defined]
+    monkeypatch.setattr(limiter, "enabled", True)
+    monkeypatch.setattr(limiter, "_limiter", FixedWindowRateLimiter(MemoryStorage()))
+    monkeypatch.setitem(app.config, "AUTH_RATE_LIMIT", "2 per minute")
+    mine, wrong = login(SEES), {"old": "wrong", "new": "Another-2025-Long", "repeat": "Another-2025-Long"}
+    assert [mine.post("/profile/password", data=wrong).status_code for _ in range(3)] == [400, 400, 429]
+
+
 @pytest.mark.sqlite_only
 def test_many_attempts_are_slowed_down(app: Flask, tmp_path: Any) -> None:
     """However many names are tried from one place."""
@@ -189,8 +251,25 @@ def test_closed_account_is_out_at_the_next_click(app: Flask, clients: Any, login
 def test_signing_out_ends_the_session(app: Flask, login: Any) -> None:
     client = login(SEES)
     assert client.get("/logout").status_code == 405
+    name = app.config["SESSION_COOKIE_NAME"]
+    cookie, other = client.get_cookie(name).value, login(SEES)
     assert client.post("/logout").status_code == 302
     assert client.get("/customers/").status_code == 302
+    stolen = app.test_client()
+    stolen.set_cookie(name, cookie)
+    assert stolen.get("/customers/").status_code == 302, "the old cookie opens nothing"
+    assert other.get("/customers/").status_code == 200, "another device stays signed in"
+
+
+def test_ended_sessions_are_forgotten_when_their_cookies_are_too_old(app: Flask, login: Any) -> None:
+    kept = text("SELECT count(*) FROM ended_sessions")
+    login(SEES).post("/logout")
+    login(SEES).post("/logout")
+    assert db.session.scalar(kept) == 2
+    db.session.execute(text("UPDATE ended_sessions SET until = '2020-01-01 00:00:00'"))
+    db.session.commit()
+    login(SEES).post("/logout")
+    assert db.session.scalar(kept) == 1
 
 
 def test_cookie_is_closed_to_scripts_and_other_sites(app: Flask, client: Any) -> None:
