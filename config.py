@@ -132,16 +132,28 @@ def _database_url(data: Path, environ: Mapping[str, str]) -> str:
     return url or f"sqlite:///{data / 'zhike.db'}"
 
 
+def _usable(data: Path) -> None:
+    """Make the folder; raises `BadSetting` where that or writing there is impossible."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSetting(f"环境变量 DATA_DIR 的目录 {data} 无法建立：{error.strerror}") from None
+    if not os.access(data, os.W_OK | os.X_OK):
+        raise BadSetting(f"环境变量 DATA_DIR 的目录 {data} 无法写入")
+
+
 def settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Every setting of the application, ready for ``app.config``; raises `BadSetting`."""
     env = os.environ if environ is None else environ
     data = data_dir(env)
-    data.mkdir(parents=True, exist_ok=True)
+    _usable(data)
     database = _database_url(data, env)
     redis_url = _redis_url(data, env)
     threads = whole_number("WEB_THREADS", 4, env, low=1, high=64)
     https = switch("COOKIE_SECURE", False, env)
-    pool = {} if database.startswith("sqlite") else {"pool_size": threads + 2, "pool_pre_ping": True}
+    pool: dict[str, Any] = {"hide_parameters": True}  # errors are logged, numbers and hashes are not
+    if not database.startswith("sqlite"):
+        pool |= {"pool_size": threads + 2, "pool_pre_ping": True}
     return {
         "DATA_DIR": data,
         "HOST": env.get("HOST", "") or "127.0.0.1",

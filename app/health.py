@@ -41,6 +41,8 @@ _seconds = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
     registry=_registry,
 )
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""What is counted by name; whatever else a client invents is counted together."""
 _QUIET = frozenset({"static", "appbuilder.static", "health.healthz", "health.readyz", "health.metrics"})
 
 bp = Blueprint("health", __name__)
@@ -144,7 +146,8 @@ def _finish(response: Response) -> Response:
     endpoint = request.endpoint or "none"
     started = g.get("started_at")
     if endpoint not in _QUIET and started is not None:
-        _counter(endpoint, request.method, response.status_code).inc()
+        method = request.method if request.method in _METHODS else "OTHER"
+        _counter(endpoint, method, response.status_code).inc()
         _histogram(endpoint).observe(time.perf_counter() - started)
     return response
 

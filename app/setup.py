@@ -6,10 +6,11 @@ from flask import Flask, current_app
 from flask_migrate import upgrade
 from sqlalchemy import select, text
 
-from app.engine import audit, names, permissions
-from app.engine.actions import Act, Refusal
+from app.engine import audit, forms, names, permissions
+from app.engine.actions import Act, Invalid, Refusal
 from app.engine.database import alone, db, utcnow, writing
 from app.engine.deeds import deed
+from app.engine.fields import describe
 from app.engine.scopes import SYSTEM, Actor
 from app.engine.security import sign_in
 
@@ -80,14 +81,22 @@ def add_user(*, username: str, name: str, roles: tuple[str, ...], store: str | N
     ``roles`` are labels of roles of the store's dealer, ``store`` its code; without a store the account
     belongs to the first dealer.
     """
-    from models.identity import passwords, presets
+    from models.identity import accounts, passwords, presets
     from models.identity.roles import StaffRole
     from models.identity.tables import Dealer, Employee, Store
 
     session = db.session()
-    with deed(Act(SYSTEM, utcnow(), session, "job", "add_user")):
-        if session.scalar(select(Employee.id).where(Employee.username == username)) is not None:
-            raise Refusal(f"账号 {username} 已存在")
+    act = Act(SYSTEM, utcnow(), session, "job", "add_user")
+    typed = [describe(Employee.username), describe(Employee.name)]
+    with deed(act):
+        try:
+            texts = {"username": [username], "name": [name]}
+            cleaned = forms.clean(typed, texts, forms.Context(session, SYSTEM, act.now))
+            accounts.check_username(Employee(), act, cleaned["username"])
+        except Invalid as wrong:
+            labels = {s.name: s.label for s in typed}
+            raise Refusal("；".join(f"{labels[n]}：{said}" for n, said in wrong.errors.items())) from None
+        username, name = cleaned["username"], cleaned["name"]
         place = session.scalar(select(Store).where(Store.code == store)) if store else None
         if store and place is None:
             raise Refusal(f"没有编码为 {store} 的门店")

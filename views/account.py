@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.engine import chrome, throttle
 from app.engine.actions import Act, Invalid, Refusal
 from app.engine.cells import DASH, local, tag
-from app.engine.database import db, utcnow
+from app.engine.database import db, id_of, utcnow
 from app.engine.deeds import deed, hold
 from app.engine.pages import Field, FieldSection, FormPage, Item, Link, Option, ProfilePage, Section
 from app.engine.scopes import Actor
@@ -80,8 +80,7 @@ class AccountView(BaseView):  # type: ignore[misc]
         session = db.session()
         if request.method == "GET":
             return _store_page(session, actor)
-        chosen = request.form.get("store", "")
-        wanted = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 10 else 0
+        wanted = id_of(request.form.get("store"))
         try:
             store = _own(actor, "切换门店", lambda me, act: accounts.switch_store(me, act, wanted))
         except Refusal as refusal:

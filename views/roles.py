@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.engine import chrome, perform
 from app.engine.actions import Forbidden, Invalid, NotFound, Refusal, Stale
-from app.engine.database import PK, db
+from app.engine.database import PK, db, id_of
 from app.engine.listing import number
 from app.engine.pages import Link, Option
 from app.engine.permissions import FIELDS, FRAME, PermissionDef, all_permissions
@@ -134,10 +134,10 @@ def _stored(actor: Actor, pk: int) -> Draft:
 
 
 def _blank(actor: Actor) -> Draft:
-    copied = request.args.get("copy", "") or request.form.get("copy", "")
-    if not copied.isdigit() or len(copied) > 9:
+    copied = id_of(request.args.get("copy") or request.form.get("copy"))
+    if not copied:
         return Draft("", RoleKind.DEALER, Rights(), Rights())
-    source = _stored(actor, int(copied))
+    source = _stored(actor, copied)
     may = {p.pair for p in role_rules.catalogue(actor)}
     group = is_group(actor)
     rights = Rights(

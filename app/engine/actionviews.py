@@ -18,7 +18,7 @@ from app.engine.actions import (
     Question,
     Refusal,
 )
-from app.engine.database import db, utcnow
+from app.engine.database import db, id_of, utcnow
 from app.engine.resource import Group
 from app.engine.scopes import Actor
 from app.engine.security import require_actor
@@ -107,8 +107,9 @@ class ActionViews(ViewBase):
                 raise Refusal(f"一次最多处理{perform.MAX_BATCH}条记录，请缩小范围")
             ids = found
         else:
-            ids = [int(i) for i in given.get("id", ()) if i.isascii() and i.isdigit() and len(i) < 10]
-            ids = list(dict.fromkeys(ids))[: perform.MAX_BATCH + 1]
+            ids = list(dict.fromkeys(i for i in map(id_of, given.get("id", ())) if i))[
+                : perform.MAX_BATCH + 1
+            ]
         named = detail.labels(session, resource, ids, actor)
         if ids and not named:
             raise NotFound

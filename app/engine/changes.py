@@ -13,7 +13,7 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import InstanceState, Mapper, Session
 
 from app.engine.actions import Act
-from app.engine.database import Model
+from app.engine.database import Model, id_of
 from app.engine.fields import FieldSpec, describe
 from app.engine.resource import Between, Group, Resource, has_resource, resource, resource_of, resources
 
@@ -149,7 +149,7 @@ def action_label(name: str) -> str:
 
 def _ids(value: Any) -> list[int]:
     values = value if isinstance(value, list) else [value]
-    return [int(v) for v in values if v is not None and str(v).isdigit()]
+    return [i for i in map(id_of, values) if i]
 
 
 def _named(target: Any, value: Any, names: Mapping[tuple[Any, int], str]) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import Select, func, select, text
 from app.engine import filters, listing, measures, periods, presenting
 from app.engine.cells import entry_of
 from app.engine.cells import text as words
-from app.engine.database import db
+from app.engine.database import db, id_of
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import may_filter
 from app.engine.listing import Query
@@ -204,7 +204,7 @@ def _grouped(spec: FieldSpec, measure: Any, board: _Board, limit: int) -> Select
         key = spec.links.right
         inner = select(key.label("value"), measure.label("amount")).select_from(board.resource.model)
         inner = inner.outerjoin(spec.links.left.class_, spec.links.left == board.resource.pk())
-        chosen = [int(v) for v in board.query.args.get(spec.name, ()) if v.isdigit()]
+        chosen = [i for i in map(id_of, board.query.args.get(spec.name, ())) if i]
         if chosen:
             inner = inner.where(key.in_(chosen))
     else:

@@ -53,6 +53,13 @@ MAX_ID = 2**31 - 1
 PK = f"<int(max={MAX_ID}):pk>"
 """A record's id in the address of a route."""
 
+
+def id_of(text: object) -> int:
+    """The record's id that a text names; 0, which no record has, for anything else."""
+    word = str(text or "")
+    return int(word) if word.isascii() and word.isdigit() and len(word) < 10 else 0
+
+
 _writing: ContextVar[bool] = ContextVar("zhike_writing", default=False)
 
 

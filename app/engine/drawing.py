@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from app.engine import pages
 from app.engine.cells import local
+from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
 from app.engine.forms import FEW, Context, Texts, kept, pickable
 from app.engine.guards import Hidden, gate, hidden
@@ -149,7 +150,7 @@ class Drawer:
             statement = pickable(spec, context.actor, context.subjects)
             statement = statement.order_by(target.title).limit(self.few + 1)
             rows = context.session.execute(statement, context.actor.params).all()
-        ids = [int(c) for c in chosen if c.isascii() and c.isdigit() and len(c) < 10]
+        ids = [i for i in map(id_of, chosen) if i]
         if len(rows) > self.few:
             rows = []
         known = {r[0] for r in rows}

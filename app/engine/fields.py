@@ -70,6 +70,8 @@ class Meta:
     unit: str = ""
     wide: bool = False
     shown_when: str = ""
+    minimum: Decimal | int | None = None
+    maximum: Decimal | int | None = None
 
 
 def column(
@@ -86,6 +88,8 @@ def column(
     unit: str = "",
     wide: bool = False,
     shown_when: str = "",
+    minimum: Decimal | int | None = None,
+    maximum: Decimal | int | None = None,
     **kwargs: Any,
 ) -> MappedColumn[Any]:
     """A mapped column with its Chinese label and what holds for it on every screen.
@@ -94,10 +98,12 @@ def column(
     `Choice` class; ``kind`` overrides the kind derived from the type; ``required`` overrides "not
     nullable and without default"; ``parent`` names the column whose value narrows this pick list (D-13);
     ``numbered`` names a number scheme that fills the column; ``shown_when`` is ``"field=value"``.
+    ``minimum`` and ``maximum`` bound a number that is typed.
     """
     meta = Meta(
-        label, guard, dictionary, choices, kind, hint, numbered, required, parent, unit, wide, shown_when
-    )
+        label, guard, dictionary, choices, kind, hint, numbered, required, parent, unit, wide, shown_when, minimum,
+        maximum,
+    )  # fmt: skip
     if choices is not None:
         args = (ChoiceType(choices), *args)
     elif dictionary and not args:
@@ -130,6 +136,7 @@ class FieldSpec:
     links: Links | None = None
     values: Values | None = None
     minimum: Decimal | int | None = None
+    maximum: Decimal | int | None = None
     future: bool = False
     options: tuple[Entry, ...] = field(default=())
     within: Any = None
@@ -280,6 +287,8 @@ def _describe(source: Any) -> FieldSpec:
         wide=meta.wide or isinstance(table_column.type, Text),
         numbered=meta.numbered,
         shown_when=meta.shown_when,
+        minimum=meta.minimum,
+        maximum=meta.maximum,
         default=None if callable(default) else default,
     )
 

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, union
 
 from app.engine import names, throttle
 from app.engine.cells import local, local_day
+from app.engine.database import MAX_ID, id_of
 from app.engine.fields import FieldSpec, Values, describe, is_mobile, normalise_phone
 from app.engine.guards import Guard, may_filter, may_find_exactly
 from app.engine.resource import Between, Resource, has_resource, resource_of
@@ -211,7 +212,7 @@ def _typed(spec: FieldSpec, wanted: list[str], actor: Actor) -> tuple[list[Any],
         valid = [v for v in wanted if v in known]
         typed = [spec.choices.of(v) for v in valid] if spec.choices is not None else list(valid)
         return typed, [known[v] for v in valid]
-    return [int(v) for v in wanted if v.isascii() and v.isdigit() and len(v) < 10], list(wanted)
+    return [i for i in map(id_of, wanted) if i], list(wanted)
 
 
 def _is_empty(resource: type[Resource], spec: FieldSpec) -> ColumnElement[bool]:
@@ -266,9 +267,12 @@ def _bound(spec: FieldSpec, text: str, end: bool) -> Any:
     if spec.kind == "date":
         return date.fromisoformat(text[:10])
     if spec.kind == "integer":
-        return int(text[:15])
+        whole = int(text[:15])
+        if abs(whole) > MAX_ID:
+            raise ValueError(text)
+        return whole
     number = Decimal(text[:20])
-    if not number.is_finite():
+    if not number.is_finite() or number.adjusted() >= 12:
         raise ValueError(text)
     return number
 

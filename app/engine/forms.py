@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import literal, select, union_all
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.engine import linked_lists, throttle
 from app.engine.actions import Invalid
 from app.engine.cells import local, to_utc
+from app.engine.database import MAX_ID, id_of
 from app.engine.fields import FieldSpec, describe, is_mobile, normalise_phone
 from app.engine.guards import hidden, is_mask
 from app.engine.resource import Resource, fields_of, has_resource, resource_of
@@ -26,6 +27,9 @@ MAX_TEXTAREA = 5000
 FEW = 60
 """Pick lists with at most that many records are plain selects; longer ones are searched remotely."""
 
+MOST_MONEY = Decimal("99999999.99")
+_CENT = Decimal("0.01")
+_WIDE = str.maketrans("０１２３４５６７８９．－＋，", "0123456789.-+,")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -69,6 +73,10 @@ def clean(
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for spec in specs:
+        if not _applies(spec, texts, context):
+            if not partial:
+                values[spec.name] = False if spec.kind == "bool" else _value(spec, [], {}, context)
+            continue
         raw = texts.get(spec.name)
         if raw is None and partial and f"{spec.name}__text" not in texts:
             continue
@@ -77,7 +85,8 @@ def clean(
             continue
         given = [_tidy(spec, t) for t in raw or ()]
         given = [t for t in given if t]
-        masks = [t for t in given if is_mask(spec, t) and hidden(spec, context.actor) is not None]
+        returned = context.record is not None and hidden(spec, context.actor) is not None
+        masks = [t for t in given if returned and is_mask(spec, t)]
         if masks and not spec.multiple:
             continue
         given = [t for t in given if t not in masks]
@@ -91,7 +100,12 @@ def clean(
         except _Wrong as wrong:
             errors[spec.name] = wrong.message
     for spec in specs:
-        if spec.required and spec.name not in errors and _missing(spec, values) and _applies(spec, texts):
+        if (
+            spec.required
+            and spec.name not in errors
+            and _missing(spec, values)
+            and _applies(spec, texts, context)
+        ):
             errors[spec.name] = f"请{_VERBS.get(spec.kind, '填写')}{spec.label}"
     errors |= linked_lists.reconcile(specs, values, set(errors), context.record, context.actor.dealer_id)
     if errors:
@@ -119,18 +133,21 @@ def _missing(spec: FieldSpec, values: Mapping[str, Any]) -> bool:
     return spec.name in values and values[spec.name] in (None, "", [], ())
 
 
-def _applies(spec: FieldSpec, texts: Texts) -> bool:
-    """Whether a field shown only for some value of another one is shown now."""
+def _applies(spec: FieldSpec, texts: Texts, context: Context) -> bool:
+    """Whether a field shown only for some value of another one is shown now; one that is not is empty."""
     if not spec.shown_when:
         return True
     other, _, wanted = spec.shown_when.partition("=")
+    if other not in texts and context.record is not None:
+        value = getattr(context.record, other, None)
+        return str(getattr(value, "value", value) or "") in wanted.split("|")
     given = [t for t in texts.get(other, ()) if t] or [""]
     return any(t in wanted.split("|") for t in given)
 
 
 def _tidy(spec: FieldSpec, text: str) -> str:
-    text = _CONTROL.sub("", str(text)).replace("\r\n", "\n")
-    return text.strip()
+    text = _CONTROL.sub("", str(text)).replace("\r\n", "\n").strip()
+    return text if any(c.isprintable() and not c.isspace() for c in text) else ""
 
 
 def _value(spec: FieldSpec, given: list[str], texts: Texts, context: Context) -> Any:
@@ -179,27 +196,33 @@ def _many_texts(spec: FieldSpec, given: list[str]) -> list[str]:
 
 
 def _integer(spec: FieldSpec, text: str, _context: Context) -> int:
-    text = text.replace(",", "")
-    if not re.fullmatch(r"-?\d{1,12}", text, re.ASCII):
+    text = text.translate(_WIDE).replace(",", "")
+    if not re.fullmatch(r"[+-]?\d{1,40}", text, re.ASCII):
         raise _Wrong("请输入整数")
     number = int(text)
-    if spec.minimum is not None and number < spec.minimum:
-        raise _Wrong(f"不能小于{spec.minimum}")
+    _within(spec, number, -MAX_ID, MAX_ID)
     return number
 
 
+def _within(spec: FieldSpec, number: Decimal | int, low: Decimal | int, high: Decimal | int) -> None:
+    """Raise for a number outside of the declared bounds; without any those of the column hold."""
+    low = low if spec.minimum is None else spec.minimum
+    high = high if spec.maximum is None else spec.maximum
+    if number < low:
+        raise _Wrong(f"不能小于{low:,}")
+    if number > high:
+        raise _Wrong(f"不能大于{high:,}")
+
+
 def _money(spec: FieldSpec, text: str, _context: Context) -> Decimal:
-    try:
-        amount = Decimal(text.replace(",", "").replace("，", "").lstrip("¥￥").strip())
-    except InvalidOperation:
-        raise _Wrong("请输入金额，例如 1000 或 1000.50") from None
-    if not amount.is_finite() or abs(amount) >= 10**12:
-        raise _Wrong("金额超出范围")
-    if amount != amount.quantize(Decimal("0.01")):
+    text = text.translate(_WIDE).replace(",", "").lstrip("¥￥").strip()
+    if not re.fullmatch(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})", text, re.ASCII):
+        raise _Wrong("请输入金额，例如 1000 或 1000.50")
+    amount = Decimal(text)
+    _within(spec, amount, -MOST_MONEY, MOST_MONEY)
+    if amount != amount.quantize(_CENT):
         raise _Wrong("金额最多两位小数")
-    if spec.minimum is not None and amount < spec.minimum:
-        raise _Wrong(f"不能小于{spec.minimum}")
-    return amount.quantize(Decimal("0.01"))
+    return amount.quantize(_CENT)
 
 
 def _date(spec: FieldSpec, text: str, context: Context) -> date:
@@ -228,12 +251,13 @@ def _datetime(spec: FieldSpec, text: str, context: Context) -> datetime:
 
 
 def _choice(spec: FieldSpec, text: str, context: Context) -> Any:
-    for entry in spec.entries(context.actor.dealer_id):
-        if entry.value == text or entry.label == text:
-            return spec.choices.of(entry.value) if spec.choices is not None else entry.value
     if text == kept(spec, context):
         return text
-    raise _Wrong("请从列表中选择")
+    known = [e for e in spec.entries(context.actor.dealer_id) if text in (e.value, e.label)]
+    entry = next((e for e in known if e.active), None)
+    if entry is None:
+        raise _Wrong("此项已停用，请重新选择" if known else "请从列表中选择")
+    return spec.choices.of(entry.value) if spec.choices is not None else entry.value
 
 
 def kept(spec: FieldSpec, context: Context) -> str:
@@ -245,11 +269,9 @@ def kept(spec: FieldSpec, context: Context) -> str:
 
 
 def _ref(spec: FieldSpec, text: str, context: Context) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 9:
+    if not id_of(text) or not in_reach(spec, [id_of(text)], context):
         raise _Wrong("请从列表中选择")
-    if not in_reach(spec, [int(text)], context):
-        raise _Wrong("请从列表中选择")
-    return int(text)
+    return id_of(text)
 
 
 _READERS: dict[str, Callable[[FieldSpec, str, Context], Any]] = {
@@ -269,10 +291,8 @@ def _many(spec: FieldSpec, given: list[str], context: Context) -> list[Any]:
     unique = list(dict.fromkeys(given))
     if spec.kind == "choices":
         return [_choice(spec, text, context) for text in unique]
-    if not all(t.isascii() and t.isdigit() and len(t) < 10 for t in unique):
-        raise _Wrong("请从列表中选择")
-    ids = [int(t) for t in unique]
-    if set(in_reach(spec, ids, context)) != set(ids):
+    ids = [id_of(t) for t in unique]
+    if not all(ids) or set(in_reach(spec, ids, context)) != set(ids):
         raise _Wrong("请从列表中选择")
     return ids
 

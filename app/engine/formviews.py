@@ -153,7 +153,7 @@ class FormViews(ViewBase):
         if request.method == "GET":
             return self._form(context, title, record=record)
         texts = request.form.to_dict(flat=False)
-        version = listing.number(request.form.get("version", ""), 0) or None
+        version = listing.number(request.form.get("version", ""), 0)
         try:
             values = forms.clean(forms.editable(self.resource, editing=True), texts, context)
             _, act = perform.update(

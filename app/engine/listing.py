@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_
 
 from app.engine import filters, paging, plans
+from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
 from app.engine.filters import Active, Search
 from app.engine.guards import may_filter
@@ -104,7 +105,7 @@ def first(args: Args, name: str) -> str:
 
 def number(text: str, fallback: int) -> int:
     """A positive number of at most nine digits, or the fallback: nonsense in an address is no error."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0 else fallback
+    return id_of(text) or fallback
 
 
 def tabs(resource: type[Resource], actor: Actor) -> list[Scope]:

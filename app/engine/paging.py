@@ -15,8 +15,6 @@ from sqlalchemy import ColumnElement, and_, bindparam, or_
 from app.engine.database import MAX_ID
 from app.engine.fields import FieldSpec
 
-_LARGEST = 10**15
-
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
@@ -61,11 +59,11 @@ def _typed(value: Any, spec: FieldSpec) -> Any:
         return date.fromisoformat(value)
     if spec.kind == "money":
         number = Decimal(value)
-        if not number.is_finite():
+        if not number.is_finite() or number.adjusted() >= 12:
             raise ValueError(value)
         return number
     if spec.kind in ("integer", "ref"):
-        if abs(int(value)) >= _LARGEST:
+        if abs(int(value)) > MAX_ID:
             raise ValueError(value)
         return int(value)
     if spec.choices is not None:

@@ -19,7 +19,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash
 
-from app.engine.database import db, utcnow, writing
+from app.engine.database import db, id_of, utcnow, writing
 from app.engine.scopes import Actor
 
 MAX_FAILURES = 5
@@ -146,9 +146,9 @@ class SecurityManager(FrameworkSecurityManager):  # type: ignore[misc]
     def load_user(self, pk: str) -> SignedIn | None:
         """Flask-Login's loader: ``id-version-key`` from the session cookie."""
         user_id, version, login = (*str(pk).split("-", 2), "", "")[:3]
-        if not (user_id.isdigit() and version.isdigit() and login):
+        if not (id_of(user_id) and id_of(version) and login):
             return None
-        return sign_in(int(user_id), int(version), login)
+        return sign_in(id_of(user_id), id_of(version), login)
 
     def load_user_jwt(self, _header: dict[str, Any], data: dict[str, Any]) -> SignedIn | None:
         """The bearer of a token; tokens issued before a password change are void."""

@@ -159,7 +159,7 @@ def texts(specs: Sequence[FieldSpec], sent: Mapping[str, Any], *, creating: bool
         if name not in known:
             continue
         try:
-            found[name] = _texts_of(value)
+            found[name] = _texts_of(known[name], value)
         except ValueError:
             errors[name] = "格式不正确"
     if errors:
@@ -171,17 +171,23 @@ def texts(specs: Sequence[FieldSpec], sent: Mapping[str, Any], *, creating: bool
     return found
 
 
-def _texts_of(value: Any) -> list[str]:
-    if isinstance(value, list):
-        return [text for item in value for text in _texts_of(item["id"] if _is_link(item) else item)]
-    if value is None or value is False:
-        return [""]
-    if value is True:
-        return ["1"]
+def _texts_of(spec: FieldSpec, value: Any) -> list[str]:
+    if isinstance(value, list) and spec.multiple:
+        return [_text_of(spec, item["id"] if _is_link(item) else item) for item in value]
+    return [_text_of(spec, value)]
+
+
+def _text_of(spec: FieldSpec, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool) and spec.kind == "bool":
+        return "1" if value else ""
+    if isinstance(value, bool):
+        raise ValueError
     if isinstance(value, str):
-        return [value]
+        return value
     if isinstance(value, int | float):
-        return [str(value)]
+        return str(value)
     raise ValueError
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.engine.cells import local, local_day
+from app.engine.database import id_of
 from app.engine.fields import entry
 from app.engine.resource import (
     Badge,
@@ -66,11 +67,8 @@ def _urgent(now: datetime) -> ColumnElement[bool]:
 def _prefill(args: Any, actor: Actor, session: Session) -> dict[str, Any]:
     """The person's own store; ``?contact=ID`` takes over what is known of a contact (A-16)."""
     own = {"store_id": actor.store_id, "owner_id": actor.id or None}
-    text = str(args.get("contact") or "")
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        return own
     statement = select(Contact).where(
-        Contact.id == int(text), Contact.customer_id.is_(None), visible(Contacts, actor)
+        Contact.id == id_of(args.get("contact")), Contact.customer_id.is_(None), visible(Contacts, actor)
     )
     contact = session.scalars(statement, actor.params).first()
     return own | (contacts.prefill(contact) if contact is not None else {})

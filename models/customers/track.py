@@ -96,7 +96,7 @@ class TrackPoints(Audited, Versioned, Dated, Model):
 
     id: Mapped[Pk]
     act: Mapped[TrackAct] = column("行为", choices=TrackAct)
-    points: Mapped[int] = column("分值", Integer)
+    points: Mapped[int] = column("分值", Integer, minimum=-10_000, maximum=10_000)
     dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"))
 
 

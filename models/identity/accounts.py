@@ -25,7 +25,7 @@ _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{1,63}")
 def create_employee(employee: Any, act: Act, values: Mapping[str, Any]) -> None:
     """A new account of the own dealer. Without an initial password one is made up and told once."""
     own_dealer(employee, act)
-    _check_username(employee, act, employee.username)
+    check_username(employee, act, employee.username)
     _check_phone(values)
     employee.username = employee.username.strip()
     employee.email = f"{employee.username.lower()}@localhost.invalid"
@@ -54,7 +54,8 @@ def update_employee(employee: Any, act: Act, values: Mapping[str, Any]) -> None:
     bump_epoch(act.session)
 
 
-def _check_username(employee: Any, act: Act, username: str) -> None:
+def check_username(employee: Any, act: Act, username: str) -> None:
+    """Raise `Invalid` for a login name that is no good or taken."""
     if not _USERNAME.fullmatch(username.strip()):
         raise Invalid({"username": "登录名至少2位，只能使用字母、数字和 _ . @ -"})
     unique(act, employee, Employee.username, username)

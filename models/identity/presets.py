@@ -109,7 +109,9 @@ def add_person(
     places = list(stores)
     with audit.acting(session):
         job = (
-            session.scalar(select(Position.id).where(Position.name == position).limit(1))
+            session.scalar(
+                select(Position.id).where(Position.name == position, Position.dealer_id.is_(None)).limit(1)
+            )
             if position
             else None
         )

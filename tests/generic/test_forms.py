@@ -267,9 +267,9 @@ ESCAPED_FROM = re.compile(r"<i onx>|=\"[^\"]*<i onx|'[^']*<i onx>")
 
 def test_hostile_text_in_history_log_and_outcome(app: Flask, world: World, clients: Any) -> None:
     client, pk = clients(SEES), world.records["customers", HERE]
-    made = client.post(
-        f"/customers/{pk}/edit", data={"name": HOSTILE, "phone": "13700010009", "remark": HOSTILE}
-    )
+    version = db.session.scalar(text("SELECT version FROM customers WHERE id = :id"), {"id": pk})
+    typed = {"name": HOSTILE, "phone": "13700010009", "remark": HOSTILE, "version": version}
+    made = client.post(f"/customers/{pk}/edit", data=typed)
     assert made.status_code == 302
     for path in (f"/customers/{pk}/history", "/audit_entries/", "/search?q=13700010009", f"/customers/{pk}"):
         page = client.get(path, follow_redirects=True).get_data(as_text=True)

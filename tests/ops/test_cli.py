@@ -6,8 +6,10 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import Flask
 
 import config
 from app import cli, spec_coverage
@@ -52,6 +54,49 @@ def test_wrong_use_is_explained(
 def test_a_bad_setting_is_explained(name: str, value: str, sentence: str, tmp_path: Path) -> None:
     with pytest.raises(config.BadSetting, match=sentence):
         config.settings({"DATA_DIR": str(tmp_path), name: value})
+
+
+@pytest.mark.parametrize("folder", ["/proc/x", "/dev/null/x"])
+def test_a_folder_that_cannot_be_made_is_named(folder: str, monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.setenv("DATA_DIR", folder)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["serve"])
+    assert ended.value.code == 1
+    assert f"DATA_DIR 的目录 {folder} 无法建立" in capsys.readouterr().err
+
+
+def test_a_database_error_shows_no_values(app: Flask) -> None:
+    """They may be phones and hashes, and errors are logged."""
+    from sqlalchemy import text
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from app.engine.database import db
+
+    with pytest.raises(SQLAlchemyError) as broken:
+        db.session.execute(text("INSERT INTO nowhere VALUES (:phone)"), {"phone": "13800000001"})
+    assert "13800000001" not in str(broken.value)
+    db.session.rollback()
+
+
+@pytest.mark.parametrize(
+    ("username", "name", "sentence"),
+    [
+        ("a b<x>", "新人", "登录名：登录名至少2位，只能使用字母"),
+        ("new.person", "长" * 65, "姓名：不能超过64个字"),
+        ("x" * 300, "新人", "登录名：不能超过128个字"),
+        ("ADMIN", "新人", "登录名“ADMIN”已存在"),
+        ("admin", "新人", "登录名“admin”已存在"),
+        ("new.person", "\u200b\u200b", "姓名：请填写姓名"),
+    ],
+)
+def test_an_account_by_command_is_checked_like_one_of_the_form(
+    app: Flask, username: str, name: str, sentence: str
+) -> None:
+    from app.engine.actions import Refusal
+    from app.setup import add_user
+
+    with pytest.raises(Refusal, match=sentence):
+        add_user(username=username, name=name, roles=("导购",), store=None, password="Rain&Tea2024")
 
 
 def test_secrets_are_generated_once_and_kept_private(tmp_path: Path) -> None:

@@ -67,6 +67,13 @@ def test_metrics_count_requests_and_what_waits(client: FlaskClient) -> None:
     assert 'endpoint="health.' not in figures
 
 
+def test_methods_somebody_invents_are_counted_together(client: FlaskClient) -> None:
+    for n in range(3):
+        client.open("/customers/", method=f"INVENTED{n}")
+    figures = client.get("/metrics").text
+    assert "INVENTED" not in figures and 'method="OTHER"' in figures
+
+
 @pytest.mark.parametrize(
     ("token", "headers", "status"),
     [
