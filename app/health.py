@@ -43,7 +43,7 @@ _seconds = Histogram(
 )
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """What is counted by name; whatever else a client invents is counted together."""
-_QUIET = frozenset({"static", "appbuilder.static", "health.healthz", "health.readyz", "health.metrics"})
+_QUIET = frozenset({"static", "health.healthz", "health.readyz", "health.metrics"})
 
 bp = Blueprint("health", __name__)
 

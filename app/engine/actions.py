@@ -130,10 +130,15 @@ class Act:
     answers: frozenset[str] = frozenset()
     warnings: list[str] = field(default_factory=list)
     deed_id: str = field(default_factory=new_deed_id)
+    told: list[str] = field(default_factory=list)
 
     def warn(self, message: str) -> None:
         """Tell the person something that does not stop the deed."""
         self.warnings.append(message)
+
+    def tell(self, secret: str) -> None:
+        """Show the person something once, on the answer itself; no cookie, history or log keeps it."""
+        self.told.append(secret)
 
     def emit(self, kind: str, payload: Mapping[str, Any], key: str | None = None) -> None:
         """Have something done after the commit (`outbox.py`); ``key`` makes it happen once only."""

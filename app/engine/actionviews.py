@@ -78,6 +78,9 @@ class ActionViews(ViewBase):
     def _report(
         self, action: Action, report: perform.Report, ids: Sequence[int], back: str
     ) -> ResponseReturnValue:
+        if report.told:
+            told = pages.Told(action.label, [*report.messages, *report.warnings], list(report.told), back)
+            return chrome.page("told.html", key=self.resource.name, title=action.label, page=told)
         for warning in report.warnings:
             flash(warning, "warning")
         if report.refused:

@@ -233,7 +233,7 @@ def create(name: str) -> ResponseReturnValue:
             "resource": made.name,
             "id": record.id,
             "result": _seen(made, record.id, actor),
-            "warnings": list(dict.fromkeys(act.warnings)),
+            "warnings": [*dict.fromkeys(act.warnings), *act.told],
         }
     )
     return answer, 201, {"Location": f"{PREFIX}/{made.name}/{record.id}"}
@@ -306,7 +306,7 @@ def act(name: str, action_name: str) -> ResponseReturnValue:
             "results": [
                 {"id": r.id, "label": r.label, "ok": r.ok, "reason": r.reason} for r in report.results
             ],
-            "warnings": list(report.warnings),
+            "warnings": [*report.warnings, *report.told],
             "messages": list(report.messages),
         }
     )

@@ -68,7 +68,12 @@ class FormViews(ViewBase):
         except Refusal as refusal:
             return self._form(context, label, texts=texts, errors=placed(refusal)), refusal.status
         made = resource_of(type(record))
-        flash(f"已保存：{perform.label_of(made, record)}", "good")
+        saved = f"已保存：{perform.label_of(made, record)}"
+        if act.told:
+            back = self._after_create(made, record, actor)
+            told = pages.Told(label, [saved, *act.warnings], act.told, back)
+            return chrome.page("told.html", key=self.resource.name, title=label, page=told)
+        flash(saved, "good")
         for warning in act.warnings:
             flash(warning, "warning")
         return redirect(self._after_create(made, record, actor))

@@ -305,6 +305,16 @@ class FormPage:
 
 
 @dataclass(slots=True)
+class Told:
+    """What is shown on the answer itself and kept nowhere: a password that was made up."""
+
+    title: str
+    said: list[str]
+    told: list[str]
+    back_url: str
+
+
+@dataclass(slots=True)
 class Outcome:
     """Result of a batch for the screen: how many done, and who was refused why."""
 

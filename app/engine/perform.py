@@ -45,6 +45,7 @@ class Report:
     results: tuple[Result, ...]
     warnings: tuple[str, ...] = ()
     messages: tuple[str, ...] = field(default=())
+    told: tuple[str, ...] = field(default=())
 
     @property
     def done(self) -> int:
@@ -144,7 +145,8 @@ def perform(
         results += [Result(i, f"#{i}", False, NotFound().message) for i in wanted if i not in found]
         if token and any(r.ok for r in results):
             once.remember(session, token, actor.id, "")
-    return Report(tuple(results), tuple(dict.fromkeys(act.warnings)), tuple(dict.fromkeys(messages)))
+    said, warned = tuple(dict.fromkeys(messages)), tuple(dict.fromkeys(act.warnings))
+    return Report(tuple(results), warned, said, tuple(act.told))
 
 
 def _one(

@@ -74,7 +74,7 @@ def _give_password(employee: Any, act: Act, password: str) -> None:
             raise Invalid({"initial_password": weak})
     else:
         password = passwords.made_up()
-        act.warn(f"{employee.name}的密码为 {password} ，只显示这一次，请转告本人")
+        act.tell(f"{employee.name}的密码为 {password} ，只显示这一次，请转告本人")
     employee.password = passwords.hashed(password)
 
 

@@ -14,7 +14,7 @@ from app.engine.resource import Between, Resource, resources
 from app.engine.scopes import Scope
 from tests.generic.world import HERE, World, fields
 
-FOREIGN = ("static", "appbuilder.static")
+FOREIGN = ("static",)
 
 
 def reads(app: Flask, found: type[Resource], world: World, place: str = HERE) -> list[str]:

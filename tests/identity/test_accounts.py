@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from app.engine.actions import Forbidden, Invalid, NotFound, Refusal
@@ -23,7 +25,7 @@ def new_person(world: World, by: str = "boss", **values: object) -> Employee:
     """Make an account as that administrator would."""
     given = {"username": "newcomer", "name": "新人", "stores": [world.stores[0].id], "roles": []} | values
     made, act = create(Employees, given, world.actor(by))
-    made.told = act.warnings
+    made.told = act.told
     return made
 
 
@@ -84,6 +86,23 @@ def test_a_wrong_form_keeps_what_was_typed_but_no_password(world: World, login: 
     assert answer.status_code == 400
     assert "登录名“seller”已存在" in page and "&lt;b&gt;同名&lt;/b&gt;" in page
     assert "Rain&amp;Tea2024" not in page and "Rain&Tea2024" not in page
+
+
+@pytest.mark.parametrize("way", ["new", "reset"])
+def test_a_made_up_password_is_in_no_cookie(app: Flask, world: World, login: Login, client, way: str) -> None:
+    """The session is signed, not encrypted: it can be read in the browser until the next page."""
+    boss = login("boss")
+    if way == "new":
+        answer = boss.post("/employees/new", data={"username": "newcomer", "name": "新人"})
+    else:
+        answer = boss.post("/employees/action/reset_password", data={"id": world.people["seller"].id})
+    page = answer.get_data(as_text=True)
+    told = re.search(r"密码为 (\S+) ，", html.unescape(page))
+    assert answer.status_code == 200 and told is not None
+    with boss.session_transaction() as session:
+        assert told[1] not in str(dict(session))
+    assert told[1] not in html.unescape(boss.get("/employees/").get_data(as_text=True))
+    assert enter(client, "newcomer" if way == "new" else "seller", told[1]) == 302
 
 
 def test_two_people_may_have_the_same_phone(world: World) -> None:

@@ -1,0 +1,36 @@
+"""Every address that answers is declared by us: nothing comes along with a library."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from app.engine.resource import resources
+
+HAND_WRITTEN = {
+    "/", "/login", "/login/", "/logout", "/search", "/profile", "/profile/", "/profile/password",
+    "/profile/store", "/parameters/", "/roles/new", "/healthz", "/readyz", "/metrics",
+    "/static/<path:filename>",
+}  # fmt: skip
+PK = "<int(max=2147483647):pk>"
+PAGES = {
+    "/", "/new", "/columns", "/charts", f"/{PK}", f"/{PK}/panel", f"/{PK}/history", f"/{PK}/edit", f"/{PK}/delete",
+    "/pick/<field>", "/check/<field>", "/action/<name>", "/action/<name>/pick/<field>",
+}  # fmt: skip
+API = {
+    "/security/login", "/security/refresh", "/openapi.json", "/<name>", "/<name>/", f"/<name>/{PK}",
+    "/<name>/actions/<action_name>",
+}  # fmt: skip
+
+
+@pytest.mark.sqlite_only
+def test_no_address_is_unknown(app: Flask) -> None:
+    known = HAND_WRITTEN | {f"/api/v1{path}" for path in API}
+    known |= {f"/{r.name}{path}" for r in resources() if r.columns for path in PAGES}
+    assert {rule.rule for rule in app.url_map.iter_rules()} - known == set()
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("path", ["/lang/en", "/back", "/static/appbuilder/js/ab.js", "/api/v1/menu/"])
+def test_pages_of_the_framework_are_gone(app: Flask, clients: object, path: str) -> None:
+    assert clients("sees1").get(path).status_code == 404  # type: ignore[operator]
