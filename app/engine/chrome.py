@@ -53,6 +53,8 @@ class Me:
     header: str
     initial: str
     store_name: str
+    key: str
+    """Whose the things are that the browser keeps: the person's id and the store worked in."""
     profile_url: str = "/profile"
     logout_url: str = "/logout"
 
@@ -245,8 +247,10 @@ def context() -> Mapping[str, Any]:
     key = (actor.id, actor.epoch)
     if key not in _mes:
         _keep(
-            _mes, key, Me(actor.name, actor.position, actor.header, actor.name[:1] or "客", actor.store_name)
-        )
+            _mes, key,
+            Me(actor.name, actor.position, actor.header, actor.name[:1] or "客", actor.store_name,
+               f"{actor.id}@{actor.store_id or ''}"),
+        )  # fmt: skip
     shown["me"] = _mes[key]
     shown["creates"] = menu_of(actor)[2]
     return shown

@@ -164,6 +164,43 @@ def test_a_form_left_by_mistake_comes_back_as_a_draft(page_as: Any, world: World
     expect(screen.field(page, "客户姓名")).to_have_value("")
 
 
+LEFT = """() => [sessionStorage, localStorage].flatMap((area) => Object.keys(area))
+    .filter((name) => /^zk\\.(draft|recent|tabs)/.test(name))"""
+
+
+def _enter(page: Any, username: str) -> None:
+    page.goto("/login")
+    page.locator("input[name=username]").fill(username)
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.locator("input[name=password]").press("Enter")
+    expect(page.locator(".acct")).to_be_attached()
+
+
+def _leave_a_draft(page: Any) -> None:
+    page.goto("/customers/new")
+    screen.fill(page, "客户姓名", "未写完")
+    page.goto("/customers/")
+    assert any("draft" in name for name in page.evaluate(LEFT))
+
+
+def test_nothing_typed_is_left_for_the_next_person(page_as: Any, world: World) -> None:
+    """Signing out takes it away, and so does somebody else's page after a session that ended by itself."""
+    page = page_as("consultant1")
+    _leave_a_draft(page)
+    page.locator(".acct summary").click()
+    page.get_by_role("button", name="退出登录").click()
+    expect(page.locator("input[name=password]")).to_be_visible()
+    assert page.evaluate(LEFT) == []
+    _enter(page, "consultant1")
+    _leave_a_draft(page)
+    page.context.clear_cookies()
+    _enter(page, "consultant1")
+    assert any("draft" in name for name in page.evaluate(LEFT)), "the same person goes on"
+    page.context.clear_cookies()
+    _enter(page, "manager1")
+    assert not any("draft" in name for name in page.evaluate(LEFT))
+
+
 @pytest.mark.spec("A-116", "D-15")
 def test_a_stale_save_shows_mine_and_theirs(page_as: Any, world: World) -> None:
     address = f"/customers/{world.customers['周敏']}/edit"
