@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
 from sqlalchemy import ColumnElement, select, true
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -35,9 +35,9 @@ class AlreadyDone(Refusal):
         self.url = url
 
 
-def only_once(session: Session, token: str) -> None:
-    """Raise `AlreadyDone` when the form with this token was carried out."""
-    url = once.seen(session, token)
+def only_once(session: Session, token: str, user_id: int) -> None:
+    """Raise `AlreadyDone` when that person's form with this token was carried out."""
+    url = once.seen(session, token, user_id)
     if url is not None:
         raise AlreadyDone(url)
 
@@ -68,17 +68,14 @@ def deed(act: Act, token: str = "") -> Iterator[Act]:
     except StaleDataError as stale:
         raise Stale from stale
     except IntegrityError as broken:
-        _clash(session, token, broken)
+        only_once(session, token, act.actor.id)  # the same form twice at the same moment
+        raise Refusal("数据与现有记录冲突，请检查后重试") from broken
+    except DataError as broken:
+        raise Refusal("数值超出可保存的范围，请检查后重试") from broken
     except OperationalError as error:
         if any(word in str(error.orig) for word in ("locked", "deadlock")):
             raise Refusal("系统正忙，请稍后重试") from error
         raise
-
-
-def _clash(session: Session, token: str, error: IntegrityError) -> NoReturn:
-    """Two at the same moment: the same form twice, or two records that may not both exist."""
-    only_once(session, token)
-    raise Refusal("数据与现有记录冲突，请检查后重试") from error
 
 
 # ----- who waits for whom

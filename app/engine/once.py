@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import String, Text, delete, select
+from sqlalchemy import String, Text, UniqueConstraint, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.engine.database import Model, alone
@@ -16,26 +16,30 @@ KEPT = timedelta(days=30)
 
 
 class Submission(Model):
-    """A form that was carried out, and where its sender was led; unique per token."""
+    """A form that was carried out, and where its sender was led; unique per person and token: a token
+    that somebody else sends is another one."""
 
     __tablename__ = "submissions"
+    __table_args__ = (UniqueConstraint("user_id", "token"),)
 
     id: Mapped[Pk]
-    token: Mapped[str] = mapped_column(String(64), unique=True)
+    token: Mapped[str] = mapped_column(String(64))
     user_id: Mapped[int]
     at: Mapped[CreatedAt] = mapped_column(index=True)
     url: Mapped[str] = mapped_column(Text)
 
 
-def seen(session: Session, token: str) -> str | None:
-    """Where the first submit of this token led, or None when the token is fresh.
+def seen(session: Session, token: str, user_id: int) -> str | None:
+    """Where the person's first submit of this token led, or None when the token is fresh.
 
     A second submit waits here for the first one to end; SQLite has one writer at a time anyhow.
     """
     if not token:
         return None
-    alone(session, _SPACE, token)
-    return session.scalar(select(Submission.url).where(Submission.token == token))
+    alone(session, _SPACE, f"{user_id} {token}")
+    return session.scalar(
+        select(Submission.url).where(Submission.user_id == user_id, Submission.token == token)
+    )
 
 
 def remember(session: Session, token: str, user_id: int, url: str, now: datetime | None = None) -> None:

@@ -129,7 +129,7 @@ def perform(
     results: list[Result] = []
     messages: list[str] = []
     with deed(act):
-        if token and once.seen(session, token) is not None:
+        if token and once.seen(session, token, actor.id) is not None:
             raise Refusal("该操作已提交，请勿重复提交")
         roots = deeds.roots_in(resource, action.fields, values)
         scope = visible(resource, actor)
@@ -200,7 +200,7 @@ def create(
     session = db.session()
     act = Act(actor, now or utcnow(), session, source, "create", frozenset(answers))
     with deed(act, token):
-        deeds.only_once(session, token)
+        deeds.only_once(session, token, actor.id)
         roots = deeds.roots_in(resource, fields_of(resource.groups(editing=False)), values)
         deeds.lock(session, resource, (), roots=roots)
         record = resource.model()

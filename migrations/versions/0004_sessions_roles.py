@@ -37,9 +37,19 @@ def upgrade():
         sqlite_where=of_group,
         postgresql_where=of_group,
     )
+    with op.batch_alter_table("submissions") as table:
+        table.drop_constraint("uq_submissions_token", type_="unique")
+        table.create_unique_constraint("uq_submissions_user_id_token", ["user_id", "token"])
 
 
 def downgrade():
+    op.execute(
+        "DELETE FROM submissions WHERE EXISTS (SELECT 1 FROM submissions AS older "
+        "WHERE older.token = submissions.token AND older.id < submissions.id)"
+    )
+    with op.batch_alter_table("submissions") as table:
+        table.drop_constraint("uq_submissions_user_id_token", type_="unique")
+        table.create_unique_constraint("uq_submissions_token", ["token"])
     op.drop_index("uq_ab_role_label_of_group", "ab_role")
     op.drop_index("uq_ab_role_dealer_id_label", "ab_role")
     op.drop_table("ended_sessions")

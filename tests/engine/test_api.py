@@ -147,6 +147,15 @@ def test_the_same_token_files_once(seller: Any) -> None:
     assert db.session.query(Customer).count() == 1
 
 
+def test_a_token_of_somebody_else_is_another_one(world: World, client: FlaskClient, seller: Any) -> None:
+    """Neither in the way nor a way to learn what it made."""
+    sent = {"name": "张女士", "phone": PHONE, "token": "once-1"}
+    assert seller("POST", "/customers", json=sent).status_code == 201
+    head = sign_in(client, "outsider")
+    other = client.post(f"{API}/customers", json=sent, headers=head)
+    assert other.status_code == 201, other.get_json()
+
+
 @pytest.mark.parametrize(
     ("sent", "field"),
     [

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.engine.actions import Forbidden, Invalid, Refusal
 from app.engine.audit import AuditEntry
@@ -148,6 +148,30 @@ def test_entries_are_voided_never_edited(world: World, login: Login) -> None:
     for amount in ("0", "-5"):
         with pytest.raises(Invalid):
             world.receive(customer, amount)
+
+
+def test_a_sum_that_no_column_holds_is_refused_and_the_form_kept(world: World, login: Login) -> None:
+    """PostgreSQL counts the digits, SQLite does not."""
+    customer = world.customer()
+    world.receive(customer, "1.00")
+    db.session.execute(
+        update(Receipt.__table__).values(amount=Decimal("999999999999.99")),
+        execution_options={"audited": True},
+    )
+    db.session.commit()
+    form = {
+        "customer_id": customer.id,
+        "amount": "99999999.99",
+        "remark": "写过的话",
+        "paid_on": "2026-11-01",
+        "kind": "receipt",
+    }
+    answer = login("seller").post("/receipts/new", data=form)
+    if db.engine.dialect.name == "postgresql":
+        assert answer.status_code == 400
+        assert "超出可保存的范围" in (page := answer.get_data(as_text=True)) and "写过的话" in page
+    else:
+        assert answer.status_code == 302
 
 
 @pytest.fixture
