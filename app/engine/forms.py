@@ -358,13 +358,19 @@ def _named_by_text(target: Any) -> bool:
 
 
 def in_reach(spec: FieldSpec, ids: list[int], context: Context) -> list[int]:
-    """Which of the ids this person may choose (another dealer's are simply not there)."""
+    """Which of the ids this person may choose (another dealer's are simply not there). What is out of use,
+    such as somebody who has left, is not chosen anew; a sentence says so."""
     kept = context.stored(spec)
     if set(ids) <= kept:
         return ids
     statement = pickable(spec, context.actor, context.subjects)
     statement = statement.where(resource_of(spec.target).pk().in_(ids))
     found = [row[0] for row in context.session.execute(statement, context.actor.params)]
+    active = getattr(spec.target, "active", None)
+    if active is not None and not set(found) <= kept:
+        fresh = resource_of(spec.target).pk().in_(set(found) - kept)
+        if context.session.scalar(select(active).where(fresh, active.is_(False)).limit(1)) is not None:
+            raise _Wrong(f"所选{spec.label}已停用，请重新选择")
     return [*found, *(i for i in ids if i in kept and i not in found)]
 
 

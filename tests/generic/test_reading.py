@@ -10,12 +10,14 @@ from flask import Flask
 
 from app.engine import forms
 from app.engine.actions import Invalid
+from app.engine.audit import acting
 from app.engine.choices import Entry
 from app.engine.database import db, utcnow
 from app.engine.fields import describe, entry
 from app.engine.resource import Resource, resources
 from models.customers.tables import Customer
-from tests.generic.test_forms import EDITED, good, person_for
+from models.identity.tables import Employee
+from tests.generic.test_forms import EDITED, block, good, person_for
 from tests.generic.world import HERE, MASKED, SEES, World
 
 NOTHING = ("\u200b\u200b", "\u200e \u202e", "\ufeff", "\u2060\n")
@@ -84,3 +86,30 @@ def test_an_edit_without_its_version_overwrites_nothing(
 def test_every_edited_record_has_a_version_or_is_a_membership(app: Flask) -> None:
     without = {r.name for r in resources() if r.groups(True) and not hasattr(r.model, "version")}
     assert without <= {"memberships"}
+
+
+PEOPLE = [
+    pytest.param(r, s, id=f"{r.name}.{s.name}")
+    for r in resources()
+    if r.form and r.name not in ("roles", "parameters")
+    for s in forms.editable(r, editing=False)
+    if s.target is Employee
+]
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(("resource", "spec"), PEOPLE)
+def test_somebody_who_has_left_is_not_chosen_anew(
+    app: Flask, world: World, clients: Any, resource: type[Resource], spec: Any
+) -> None:
+    gone, client = world.people["designer1"], clients(person_for(resource))
+    with acting(db.session()):
+        db.session.get_one(Employee, gone).active = False
+        db.session.commit()
+    typed = {**good(resource, world), spec.name: str(gone)}
+    page = client.post(f"/{resource.name}/new", data=typed)
+    assert page.status_code == 400
+    assert f"所选{spec.label}已停用" in block(page.get_data(as_text=True), spec.name)
+    if resource.api:
+        said = client.post(f"/api/v1/{resource.name}", json=typed)
+        assert said.status_code == 400 and "已停用" in said.get_json()["errors"][spec.name]
