@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 
 from app.engine import chrome, throttle
 from app.engine.actions import Act, Invalid, Refusal
-from app.engine.cells import DASH, local, tag
+from app.engine.cells import DASH, tag
 from app.engine.database import db, id_of, utcnow
 from app.engine.deeds import deed, hold
+from app.engine.localtime import local
 from app.engine.pages import Field, FieldSection, FormPage, Item, Link, Option, ProfilePage, Section
 from app.engine.scopes import Actor
 from app.engine.security import require_actor, sign_in

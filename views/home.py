@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from app.engine import chrome, filters, listing, presenting, reading
 from app.engine.cells import html as cell
-from app.engine.cells import local, text
+from app.engine.cells import text
 from app.engine.database import db, utcnow
 from app.engine.fields import describe
+from app.engine.localtime import local
 from app.engine.pages import HomePage, Link, Recent, SearchGroup, SearchPage, Todo
 from app.engine.resource import Resource, resource, resources
 from app.engine.scopes import Actor, Scope

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
 from app.engine.choices import Choice, Entry
 from app.engine.fields import FieldSpec
 from app.engine.guards import Hidden
+from app.engine.localtime import local
 
-ZONE = ZoneInfo("Asia/Shanghai")
 DASH = Markup('<span class="no">—</span>')
-_OFFSET = timedelta(hours=8)
 _NARROW_LEVELS = 2
-
-
-def local(moment: datetime) -> datetime:
-    """A stored time as shown: Asia/Shanghai, without zone (China keeps UTC+8 all year)."""
-    return moment + _OFFSET
-
-
-def to_utc(moment: datetime) -> datetime:
-    """A time typed by a person in China as stored."""
-    return moment.replace(tzinfo=ZONE).astimezone(UTC).replace(tzinfo=None)
-
-
-def local_day(day: date) -> datetime:
-    """The stored time at which a day begins in China."""
-    return to_utc(datetime(day.year, day.month, day.day))
 
 
 @lru_cache(maxsize=512)

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Protocol, cast
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import String, Table, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.engine import outbox
 from app.engine.database import Model, insert_for, writing
+from app.engine.localtime import local, to_utc
 
-ZONE = ZoneInfo("Asia/Shanghai")
 KEPT = timedelta(days=60)
 
 
@@ -51,9 +50,9 @@ class Every:
 
     def latest(self, now: datetime) -> datetime:
         """The newest moment not after ``now``."""
-        local = _local(now)
-        past = (local.hour * 60 + local.minute) % self.minutes
-        return _stored(local.replace(second=0, microsecond=0) - timedelta(minutes=past))
+        here = local(now)
+        past = (here.hour * 60 + here.minute) % self.minutes
+        return to_utc(here.replace(second=0, microsecond=0) - timedelta(minutes=past))
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -67,18 +66,10 @@ class At:
 
     def latest(self, now: datetime) -> datetime:
         """The newest moment not after ``now``."""
-        local = _local(now)
-        days = (local.date(), local.date() - timedelta(days=1))
-        moments = [datetime.combine(day, at, ZONE) for day in days for at in self.times]
-        return _stored(max(moment for moment in moments if moment <= local))
-
-
-def _local(now: datetime) -> datetime:
-    return now.replace(tzinfo=UTC).astimezone(ZONE)
-
-
-def _stored(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
+        here = local(now)
+        days = (here.date(), here.date() - timedelta(days=1))
+        moments = [datetime.combine(day, at) for day in days for at in self.times]
+        return to_utc(max(moment for moment in moments if moment <= here))
 
 
 _schedules: dict[str, Times] = {}

@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import select
 
 from app.engine import pages
-from app.engine.cells import local
 from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
 from app.engine.forms import FEW, Context, Texts, kept, pickable
 from app.engine.guards import Hidden, gate, hidden
+from app.engine.localtime import local
 from app.engine.projecting import linked
 from app.engine.resource import Group, resource_of
 from app.engine.scopes import visible

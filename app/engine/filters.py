@@ -16,10 +16,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, union
 
 from app.engine import names, throttle
-from app.engine.cells import local, local_day
 from app.engine.database import MAX_ID, id_of
 from app.engine.fields import FieldSpec, Values, describe, is_mobile, normalise_phone
 from app.engine.guards import Guard, may_filter, may_find_exactly
+from app.engine.localtime import local, local_day
 from app.engine.resource import Between, Resource, has_resource, resource_of
 from app.engine.scopes import Actor
 

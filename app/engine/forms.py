@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from app.engine import linked_lists, throttle
 from app.engine.actions import Invalid
-from app.engine.cells import local, to_utc
 from app.engine.database import MAX_ID, id_of
 from app.engine.fields import FieldSpec, describe, is_mobile, normalise_phone
 from app.engine.guards import hidden, is_mask
+from app.engine.localtime import local, to_utc
 from app.engine.resource import Resource, fields_of, has_resource, resource_of
 from app.engine.scopes import Actor, visible
 
@@ -244,7 +244,7 @@ def _datetime(spec: FieldSpec, text: str, context: Context) -> datetime:
         raise _Wrong("请输入时间，例如 2026-11-22 09:30") from None
     if not 1900 <= moment.year <= 2100:
         raise _Wrong("时间超出范围")
-    stored = to_utc(moment) if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    stored = to_utc(moment)
     if spec.future and stored <= context.now:
         raise _Wrong("请选择将来的时间")
     return stored

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, select
 
@@ -15,12 +14,10 @@ from app.engine.changes import spec_of
 from app.engine.database import db
 from app.engine.fields import FieldSpec
 from app.engine.guards import Hidden, gate
+from app.engine.localtime import local
 from app.engine.pages import HistoryChange, HistoryEntry, HistoryPage
 from app.engine.resource import resource
 from app.engine.scopes import Actor, visible
-
-_SHANGHAI = ZoneInfo("Asia/Shanghai")
-
 
 SHOWN = 50
 
@@ -148,4 +145,4 @@ def _word(spec: FieldSpec, value: Any, dealer_id: int | None) -> str:
 
 def moment(at: datetime) -> str:
     """A stored time as people in Shanghai read it."""
-    return at.replace(tzinfo=UTC).astimezone(_SHANGHAI).strftime("%Y-%m-%d %H:%M:%S")
+    return local(at).strftime("%Y-%m-%d %H:%M:%S")

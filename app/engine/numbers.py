@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.engine.database import Model, insert_for
 from app.engine.fields import Pk
-
-_SHANGHAI = ZoneInfo("Asia/Shanghai")
+from app.engine.localtime import local
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def next_number(session: Session, scheme: str, dealer_id: int, now: datetime) ->
 def next_numbers(session: Session, scheme: str, dealer_id: int, now: datetime, count: int) -> list[str]:
     """The next ``count`` numbers in one statement."""
     rule = scheme_of(session, scheme, dealer_id)
-    period = now.replace(tzinfo=UTC).astimezone(_SHANGHAI).strftime(rule.period)
+    period = local(now).strftime(rule.period)
     last = _advance(session, dealer_id, scheme, period, count)
     return [rule.write(period, value) for value in range(last - count + 1, last + 1)]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from app.engine import filters, presenting
-from app.engine.cells import local
 from app.engine.fields import FieldSpec, describe
 from app.engine.listing import Query
+from app.engine.localtime import local
 from app.engine.pages import Link, PeriodBar
 from app.engine.resource import Resource, Trend
 from app.engine.scopes import Actor

@@ -17,10 +17,11 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from app.engine import drawing
 from app.engine.actions import Invalid, Refusal
-from app.engine.cells import entry_of, local
+from app.engine.cells import entry_of
 from app.engine.choices import Choice
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import Hidden
+from app.engine.localtime import local
 from app.engine.resource import Group, Resource
 from app.engine.scopes import Actor
 

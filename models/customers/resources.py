@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, literal_column, select
 from sqlalchemy.orm import Session
 
-from app.engine.cells import local, local_day
 from app.engine.database import id_of
 from app.engine.fields import entry
+from app.engine.localtime import local, local_day
 from app.engine.resource import (
     Badge,
     Between,

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import and_, or_, select
 
-from app.engine.cells import local
 from app.engine.database import db
+from app.engine.localtime import local
 from app.engine.pages import Event, Link, Timeline
 from app.engine.scopes import Actor
 from app.engine.timeline import TimelineSource, provide_timeline

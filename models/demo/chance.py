@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import accumulate
 from random import Random
 from typing import TypeVar
 
+from app.engine.localtime import local, to_utc
 from models.demo import words
 
 T = TypeVar("T")
@@ -40,8 +41,8 @@ class Calendar:
 
     def today(self, hour: int) -> int:
         """That full hour of today in China."""
-        here = (self.start + timedelta(seconds=self.now)).replace(tzinfo=UTC) + timedelta(hours=8)
-        there = datetime(here.year, here.month, here.day, hour) - timedelta(hours=8)
+        here = local(self.start + timedelta(seconds=self.now))
+        there = to_utc(datetime(here.year, here.month, here.day, hour))
         return int((there - self.start).total_seconds())
 
 

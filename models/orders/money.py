@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from app.engine.actions import Act, Invalid, Refusal, action
-from app.engine.cells import local
 from app.engine.events import publish
 from app.engine.fields import entry
 from app.engine.lifecycle import Lifecycle
+from app.engine.localtime import local
 from models.customers.persons import touch, track
 from models.customers.tables import Customer, Stage
 from models.customers.track import TrackAct

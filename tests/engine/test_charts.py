@@ -12,9 +12,9 @@ from flask import Flask, current_app
 from sqlalchemy import DateTime, event, literal, select, update
 
 from app.engine import charts, counting, listing, measures
-from app.engine.cells import local, local_day
 from app.engine.database import db, utcnow, writing
 from app.engine.guards import CUSTOMER_PHONE
+from app.engine.localtime import local, local_day
 from app.engine.resource import Breakdown, Funnel, Net, Number, Trend, charted, resource
 from models.customers.tables import Customer, Stage
 from models.orders.tables import ReceiptKind

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from app.engine.audit import acting
-from app.engine.cells import local, local_day
 from app.engine.database import db, utcnow
+from app.engine.localtime import local, local_day
 from models.identity.roles import StaffRole
 from models.identity.tables import Employee, Position, Store
 from tests.customers.world import World
