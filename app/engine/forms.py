@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,6 +31,7 @@ FEW = 60
 MOST_MONEY = Decimal("99999999.99")
 _CENT = Decimal("0.01")
 _WIDE = str.maketrans("０１２３４５６７８９．－＋，", "0123456789.-+,")
+_JOINER = "\u200d"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -146,8 +148,23 @@ def _applies(spec: FieldSpec, texts: Texts, context: Context) -> bool:
 
 
 def _tidy(spec: FieldSpec, text: str) -> str:
-    text = _CONTROL.sub("", str(text)).replace("\r\n", "\n").strip()
-    return text if any(c.isprintable() and not c.isspace() for c in text) else ""
+    text = _CONTROL.sub("", str(text)).replace("\r\n", "\n").replace("\r", "\n")
+    return _visible(text).strip()
+
+
+def _visible(text: str) -> str:
+    """The text without characters nobody sees (a name of zero-width spaces is no name, D-11); only the
+    joiner between two pictures of one emoji stays."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c for at, c in enumerate(text) if unicodedata.category(c) != "Cf" or _joins_pictures(text, at)
+    )
+
+
+def _joins_pictures(text: str, at: int) -> bool:
+    kinds = [unicodedata.category(c) for c in (text[at - 1 : at] or " ", text[at + 1 : at + 2] or " ")]
+    return text[at] == _JOINER and kinds[0] in ("So", "Sk", "Mn") and kinds[1] == "So"
 
 
 def _value(spec: FieldSpec, given: list[str], texts: Texts, context: Context) -> Any:

@@ -26,6 +26,8 @@ SEPARATORS = "、，,；;|/\n"
 """Between several values in one cell."""
 
 _LARGEST = 64 * 1024 * 1024
+csv.field_size_limit(_LARGEST)  # an oversized cell is its line's fault, and refused with the line
+_SHOWN = 40  # characters of a cell that a reason repeats
 _FORGET = 200  # lines after which the session lets go of what it has seen
 _ENCODINGS = ("utf-8-sig", "gb18030")
 _TAGS = "标签"
@@ -52,17 +54,16 @@ def load_file(path: Path, actor: Actor) -> LoadReport:
     """File every line of a CSV file; each is a transaction of its own, so the good ones stay. In the
     history all lines bear the id of one deed.
 
-    Lines without a phone become contacts as in the form (A-08). Raises `Refusal` when the file itself
-    cannot be used: not CSV, unknown or missing headings, no permission.
+    Lines without a phone become contacts as in the form (A-08). Raises `Refusal`, with nothing filed, when
+    the file itself cannot be used: not CSV anywhere in it, unknown or missing headings, no permission.
     """
     perform.require(actor, ("can_add", Customers.view_name()), f"新增{Customers.label}")
-    lines = _lines(_text(path))
-    number, heading = next(lines, (0, []))
-    if not number:
+    lines = list(_lines(_text(path)))
+    if not lines:
         raise Refusal("文件是空的")
-    loader = _Loader(actor, _columns(heading))
+    loader = _Loader(actor, _columns(lines[0][1]))
     report = LoadReport()
-    for number, cells in lines:
+    for number, cells in lines[1:]:
         report.total += 1
         try:
             loader.file(cells)
@@ -104,7 +105,8 @@ def _text(path: Path) -> str:
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     """The lines with content, each with the number at which it begins."""
     first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=first.count))
+    separator = max(",\t;", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     begins = 1
     try:
         for cells in reader:
@@ -112,7 +114,8 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
                 yield begins, cells
             begins = reader.line_num + 1
     except csv.Error as error:
-        raise Refusal(f"第 {begins} 行不是正确的 CSV 格式，请检查引号是否成对") from error
+        where = f"从第 {begins} 行起不是正确的 CSV 格式，请检查引号是否成对"
+        raise Refusal(f"{where}；没有导入任何一行") from error
 
 
 def _columns(heading: Sequence[str]) -> list[FieldSpec]:
@@ -208,9 +211,9 @@ class _Loader:
             statement = forms.pickable(spec, self.actor).where(title == text).limit(2)
             found = context.session.execute(statement, self.actor.params).all()
             if not found:
-                raise Refusal(f"{spec.label}：没有找到“{text}”")
+                raise Refusal(f"{spec.label}：没有找到“{text[:_SHOWN]}”")
             if len(found) > 1:
-                raise Refusal(f"{spec.label}：有多个名为“{text}”的记录")
+                raise Refusal(f"{spec.label}：有多个名为“{text[:_SHOWN]}”的记录")
             known = str(found[0][0])
             if spec.target not in (Customer, Contact):
                 self.known[spec.name, text] = known

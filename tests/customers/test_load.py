@@ -76,15 +76,8 @@ def test_every_refused_line_is_named_with_its_reason(world: World, tmp_path: Pat
     assert db.session.scalars(select(Customer.name).order_by(Customer.id)).all()[1:] == ["张一"]
 
 
-@pytest.mark.spec("A-20", "A-22")
 def test_tags_come_along_for_those_who_may_set_them(world: World, tmp_path: Path) -> None:
-    db.session.rollback()
-    tag = world.tag("高意向") if hasattr(world, "tag") else None
-    if tag is None:
-        from app.engine.perform import create
-        from app.engine.resource import resource
-
-        tag, _ = create(resource("tags"), {"name": "高意向"}, world.actor("boss"))
+    tag = world.tag("高意向")
     path = written(tmp_path, "客户姓名,手机号码,标签\n张一,13800000001,高意向\n张二,13800000002,无此标签\n")
     report = load_file(path, world.actor("boss"))
     assert (report.created, [line.reason for line in report.refused]) == (1, ["标签：没有找到“无此标签”"])
@@ -115,13 +108,58 @@ def test_an_unusable_file_is_refused_in_words(
         load_file(path, world.actor("boss"))
 
 
+@pytest.mark.parametrize("line", ['"乙二,13500000002,', '"乙"二,13500000002,', '乙二,13500000002,"'])
+def test_a_quote_left_open_files_nothing_and_loses_nothing(world: World, tmp_path: Path, line: str) -> None:
+    path = written(
+        tmp_path, f"客户姓名,手机号码,备注\n甲一,13500000001,\n{line}\n丙三,13500000003,\n丁四,13500000004,\n"
+    )
+    with pytest.raises(Refusal, match="从第 3 行起不是正确的 CSV 格式，请检查引号是否成对；没有导入任何一行"):
+        load_file(path, world.actor("boss"))
+    assert db.session.scalars(select(Customer)).all() == []
+
+
+def test_an_oversized_cell_is_refused_with_its_line_alone(world: World, tmp_path: Path) -> None:
+    long = "长" * 200_000
+    path = written(
+        tmp_path,
+        "客户姓名,手机号码,备注,导购\n"
+        "甲一,12345,,\n"
+        f"乙二,13500000002,{long},\n"
+        f"丙三,13500000003,,{long}\n"
+        "丁四,13500000004,,\n",
+    )
+    report = load_file(path, world.actor("boss"))
+    assert (report.total, report.created) == (4, 1)
+    assert [line.number for line in report.refused] == [2, 3, 4]
+    assert report.refused[1].reason == "备注：不能超过5000个字，现有200000个字"
+    assert len(report.refused[2].reason) < 100
+
+
+@pytest.mark.spec("D-11")
+def test_a_line_is_tidied_as_the_form_does_it(world: World, tmp_path: Path) -> None:
+    """Line breaks in a field of one line become blanks; what nobody sees is not kept and fills in nothing."""
+    path = written(
+        tmp_path,
+        "客户姓名,手机号码,小区,详细地址,备注\n"
+        '"张\r\n一\u202e",13500000001,"东\n区","甲路\r1号","一\r\n二\r三"\n'
+        "\u200b,13500000002,,,\n"
+        "👩\u200d👩\u200d👧家\u200d,13500000003,,,\n",
+    )
+    report = load_file(path, world.actor("boss"))
+    assert [(line.number, line.reason) for line in report.refused] == [(8, "请填写客户姓名")]
+    first, second = db.session.scalars(select(Customer).order_by(Customer.id)).all()
+    assert (first.name, first.community, first.address, first.remark) == (
+        "张 一", "东 区", "甲路 1号", "一\n二\n三",
+    )  # fmt: skip
+    assert second.name == "👩\u200d👩\u200d👧家"
+
+
 def test_headings_are_those_of_the_form(world: World) -> None:
     known = form_fields()
     for label in ("客户姓名", "手机号码", "意向级别", "客户来源", "导购", "标签"):
         assert label in known
 
 
-@pytest.mark.spec("A-10")
 def test_a_person_of_one_dealer_cannot_name_people_of_another(world: World, tmp_path: Path) -> None:
     stranger = db.session.get(Employee, world.people["outsider"].id)
     assert stranger is not None
