@@ -119,12 +119,15 @@ def active(
     return found, errors
 
 
-def window(resource: type[Resource], args: Mapping[str, Sequence[str]], now: datetime) -> Active | None:
-    """The default range of a list, unless the person set another or took it away (A-64, A-65)."""
+def window(
+    resource: type[Resource], args: Mapping[str, Sequence[str]], given: Sequence[Active], now: datetime
+) -> Active | None:
+    """The default range of a list, unless the person set another among the ``given`` filters or took it
+    away (A-64, A-65). A bound that could not be read is none."""
     if resource.window is None or args.get("window", ("",))[0] == "all":
         return None
     spec = describe(resource.window.column)
-    if any(args.get(f"{spec.name}.{end}", ("",))[0] for end in ("from", "to")):
+    if any(active.spec.name == spec.name for active in given):
         return None
     first = local(now).date() - timedelta(days=resource.window.days)
     column = resource.window.column

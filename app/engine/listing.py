@@ -133,7 +133,7 @@ def parse(resource: type[Resource], actor: Actor, args: Args, now: datetime, dia
     search = filters.keyword(resource, text, actor, dialect)
     query_is_exact = (search is not None and search.exact) or any(f.selective for f in in_force)
     if not (view is not None and view.ignores_window) and not query_is_exact:
-        default = filters.window(resource, args, now)
+        default = filters.window(resource, args, in_force, now)
         if default is not None:
             in_force.append(default)
     in_force += _defaults(resource, args, view, in_force, query_is_exact)

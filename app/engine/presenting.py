@@ -178,7 +178,7 @@ def views_of(session: Session, resource: type[Resource], query: Query) -> list[L
 
 def _narrowed(resource: type[Resource], view: View, query: Query) -> ColumnElement[bool]:
     """What the view's tab shows when it is clicked: the list's window holds there too."""
-    window = None if view.ignores_window else filters.window(resource, {}, query.now)
+    window = None if view.ignores_window else filters.window(resource, {}, (), query.now)
     if window is None or resource.window is None:
         return view.where(query.now)
     return and_(view.where(query.now), resource.window.column >= window.params["window_from"])

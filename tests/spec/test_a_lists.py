@@ -44,6 +44,11 @@ def test_the_window_ends_180_days_ago_until_the_range_is_changed(world: World, l
         start = (now - timedelta(days=730)).strftime("%Y-%m-%d")
         wide = " ".join(rows(page(client, f"/{name}/?created_at.from={start}")))
         assert "181天前" in wide and "179天前" in wide
+        nonsense = page(client, f"/{name}/?created_at.from=abc")
+        assert len(rows(nonsense)) == 1 and "近 180 天" in nonsense
+        assert "创建时间：“abc”不是有效的日期" in nonsense
+        half = page(client, f"/{name}/?created_at.from={start}&created_at.to=abc")
+        assert len(rows(half)) == 2 and "近 180 天" not in half and "“abc”" in half
 
 
 @pytest.mark.spec("A-66")
