@@ -127,12 +127,13 @@ def _question(
     *,
     within_reach: bool,
 ) -> Question | None:
-    """The question still open for this number; an answer given for one number is none for another."""
-    if f"{INSIST}:{phone}" in act.answers:
-        return None
-    if f"{GO_ON}:{phone}" in act.answers:
+    """The question still open for this number; an answer given for one number is none for another, and
+    nobody answers the second before the first (A-04)."""
+    if f"{GO_ON}:{phone}" not in act.answers:
+        return _first(text, phone, rows)
+    if f"{INSIST}:{phone}" not in act.answers:
         return _second(phone, rows, within_reach=within_reach)
-    return _first(text, phone, rows)
+    return None
 
 
 def _first(text: str, phone: str, rows: tuple[tuple[str, ...], ...]) -> Question:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.engine.database import db
-from models.customers.duplicates import GO_ON
+from models.customers.duplicates import GO_ON, INSIST
 from models.customers.tables import Customer
 from models.orders.tables import ServiceOrder
 from tests.customers.world import PHONE, World
@@ -40,6 +40,10 @@ def test_each_choice_but_the_last_leaves_everything_as_it_was(world: World, logi
     client, form = login("seller"), {"name": "王先生", "phone": PHONE, "community": "翠园小区"}
     asked = client.post("/customers/new", data=form).get_data(as_text=True)
     assert link(asked, "放弃创建") == "/customers/"
+    hasty = client.post("/customers/new", data={**form, "_answer": f"{INSIST}:{PHONE}"}).get_data(
+        as_text=True
+    )
+    assert "继续创建" in hasty and "温馨提示" not in hasty
     second = client.post("/customers/new", data={**form, "_answer": f"{GO_ON}:{PHONE}"}).get_data(
         as_text=True
     )
@@ -60,7 +64,7 @@ def test_from_the_notice_to_the_second_service_order(world: World, login: Login)
     found = page(client, link(notice, "添加品类"))
     assert typed(found, "q") == PHONE and footer(found) == "1条记录 1/1 页" and "周先生" in rows(found)[0]
     service = link(page(client, f"/customers/{customer.id}"), "继续服务")
-    assert "新增服务单" in page(client, service) or "品牌品类" in page(client, service)
+    assert "品牌品类" in page(client, service)
     added = {"id": customer.id, "brand_category": world.categories[1].id}
     assert client.post("/customers/action/continue_service", data=added).status_code == 302
     assert files() == 2
