@@ -210,6 +210,8 @@ class Event:
     score: str = ""
     url: str = ""
     kind: str = ""
+    kind_label: str = ""
+    """Named where events of several kinds stand together."""
 
 
 @dataclass(slots=True)

@@ -134,6 +134,7 @@ class Customers(Resource, model=Customer):
         Customer.source,
         INTERESTS,
         Customer.activity_score,
+        Customer.contact_count,
         Customer.followed,
         Customer.filer_id,
         Customer.designer_id,

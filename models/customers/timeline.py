@@ -64,7 +64,9 @@ def _source(person: type[Customer] | type[Contact], column: Any) -> TimelineSour
         if len(rows) > limit:
             oldest = rows[limit - 1][0]
             more = f"{oldest.at.isoformat()}_{oldest.id}"
-        return Timeline(_kinds(kind), [_event(e, name) for e, name in rows[:limit]], str(score), more)
+        mixed = kind not in known
+        events = [_event(e, name, mixed=mixed) for e, name in rows[:limit]]
+        return Timeline(_kinds(kind), events, str(score), more)
 
     return read
 
@@ -83,11 +85,12 @@ def _kinds(chosen: str) -> list[Link]:
     return links + [Link(k.label, "", name=k.value, active=k.value == chosen) for k in TrackKind]
 
 
-def _event(event: TrackEvent, by: str | None) -> Event:
+def _event(event: TrackEvent, by: str | None, *, mixed: bool) -> Event:
     return Event(
         title=event.title,
         at=local(event.at).strftime("%Y-%m-%d %H:%M"),
         kind=event.kind.value,
+        kind_label=event.kind.label.removesuffix("轨迹") if mixed else "",
         by=by or event.sender or "",
         text=event.text,
         score=f"+{event.score}" if event.score else "",

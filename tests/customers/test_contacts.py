@@ -15,6 +15,7 @@ from models.customers.tables import Contact, ContactSource, ContactState, Custom
 from models.customers.track import InboundKind, TrackAct
 from tests.customers.world import PHONE, World
 from tests.plugins.people import Login
+from tests.spec.reading import headings, rows
 
 
 def arrive(world: World, kind: InboundKind, number: str, employee: str | None = "seller", **more: Any) -> Any:
@@ -97,6 +98,14 @@ def test_a_linked_contact_leaves_the_list_and_stands_at_the_customer(world: Worl
     client.post("/contacts/action/link_contact", data={"id": contact.id, "customer": customer.id})
     assert "待关联者" not in client.get("/contacts/").get_data(as_text=True)
     assert "待关联者" in client.get(f"/customers/{customer.id}").get_data(as_text=True)
+    world.customer(name="无潜客者")
+    client.post("/customers/columns", data={"column": ["name", "contact_count"]})
+    for view in ("", "?view=with_contacts"):
+        listed = client.get(f"/customers/{view}").get_data(as_text=True)
+        assert "关联潜客数" in headings(listed)
+        (row,) = [r for r in rows(listed) if customer.name in r]
+        assert row.split()[-1] == "1"
+    assert "无潜客者" not in listed
 
 
 @pytest.mark.spec("A-16")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import func, select
 
@@ -11,7 +13,7 @@ from app.engine.database import db, writing
 from models.customers.track import InboundKind, TrackAct, TrackEvent, TrackKind, TrackPoints
 from models.identity import presets
 from tests.customers.test_contacts import arrive, contacts
-from tests.customers.world import World
+from tests.customers.world import World, words
 from tests.plugins.people import Login
 
 
@@ -33,12 +35,17 @@ def test_the_track_has_three_tabs_and_nothing_to_type_in(world: World, login: Lo
 
 
 @pytest.mark.spec("A-42")
-def test_a_bookmarked_case_is_one_item_of_behaviour(world: World) -> None:
+def test_a_bookmarked_case_is_one_item_of_behaviour(world: World, login: Login) -> None:
+    """The person did it, and the system that saw it tells so: it is no deed of the account that sent it."""
     arrive(world, InboundKind.FRIEND, "1", outside_id="wx")
     before = len(events(TrackKind.BEHAVIOUR))
     arrive(world, InboundKind.BEHAVIOUR, "2", outside_id="wx", act=TrackAct.BOOKMARK)
     items = events(TrackKind.BEHAVIOUR)
     assert len(items) == before + 1 and items[-1].title == "收藏案例"
+    assert items[-1].by_id is None
+    shown = words(login("seller").get(f"/contacts/{contacts()[0].id}").get_data(as_text=True))
+    (item,) = re.findall("收藏案例(.*?)(?:添加好友|$)", shown[shown.index("活跃度") :])
+    assert items[-1].sender in item and "总管" not in item
 
 
 @pytest.mark.spec("A-43")
@@ -71,7 +78,11 @@ def test_both_pages_show_the_newest_item_first(world: World, login: Login) -> No
         page = client.get(f"/{name}/{person.id}").get_data(as_text=True)
         track = page[page.index('class="tl"') :]
         assert track.index("后来的话") < track.index("先前的话")
-        assert "手动填写跟进" in track and "导购甲" in track and "+2" in track
+        at, kind, by = words(re.findall(r"<small>(.*?)</small>", track)[0]).split("·")
+        assert (kind, by) == ("跟进", "导购甲") and re.search(r"\d\d:\d\d", at)
+        assert "手动填写跟进" in track and "+2" in track
+        alone = client.get(f"/{name}/{person.id}?kind=follow_up").get_data(as_text=True)
+        assert "·跟进·" not in words(alone)
 
 
 @pytest.mark.spec("A-47")
