@@ -15,6 +15,7 @@ from models.customers import contacts, duplicates
 from models.customers.persons import store_of, track
 from models.customers.tables import Contact, Customer, CustomerPhone, Stage
 from models.customers.track import TrackAct
+from models.identity.rules import colleague
 from models.identity.tables import Employee, Store
 
 life = Lifecycle(
@@ -27,6 +28,24 @@ life = Lifecycle(
         Stage.INVALID: {Stage.FOLLOWING},
     },
 )
+
+
+def move(customer: Customer, stage: Stage) -> None:
+    """Take a customer to another stage, by the ways of `life` only; every rule that changes one goes through
+    here. Raises `Refusal` where no way leads."""
+    if customer.stage == stage:
+        return
+    step = life.to(stage)
+    step.check(customer)
+    if customer.stage == Stage.LOST:
+        customer.lost_reason = None
+    step.apply(customer)
+
+
+def follow_again(customer: Customer) -> None:
+    """There is a need again: a served or lost customer is followed anew (unified model)."""
+    if customer.stage in (Stage.SERVED, Stage.LOST):
+        move(customer, Stage.FOLLOWING)
 
 
 def file_customer(customer: Customer, act: Act, values: dict[str, Any]) -> Customer | Contact:
@@ -77,7 +96,7 @@ def edit_customer(customer: Customer, act: Act, values: dict[str, Any]) -> None:
 
 @action(
     "失效", on=Customer, confirm="确认将所选客户置为失效？失效后不再显示在默认列表中。", icon="ban", tone="r",
-    when=lambda c: c.stage not in (Stage.INVALID,),
+    when=lambda c: c.stage != Stage.INVALID,
 )  # fmt: skip
 def invalidate(customer: Customer, act: Act) -> None:
     """Declare a file invalid (A-60); refused while money is held (A-61) or an order has been
@@ -86,9 +105,8 @@ def invalidate(customer: Customer, act: Act) -> None:
         raise Refusal("该客户已收款，请先将收款退回为0再操作失效")
     if customer.has_transmitted_order:
         raise Refusal("该客户已传单，不允许失效")
-    move = life.to(Stage.INVALID)
-    move.check(customer)
-    move.apply(customer)
+    life.to(Stage.INVALID).check(customer)
+    move(customer, Stage.INVALID)
     publish(act, "customer.closed", customer, because=Stage.INVALID.value)
 
 
@@ -108,18 +126,9 @@ def reopen(customer: Customer, act: Act) -> None:
 def lose_customer(act: Act, customer: Customer, reason: str) -> None:
     """Mark a customer lost because all of its jobs are; the owner stays (unified model)."""
     if life.allows(customer.stage, Stage.LOST):
-        customer.stage = Stage.LOST
+        move(customer, Stage.LOST)
         customer.lost_reason = reason
         publish(act, "customer.closed", customer, because=Stage.LOST.value)
-
-
-def _employee(act: Act, customer: Customer, employee_id: int) -> Employee:
-    employee = act.session.get(Employee, employee_id)
-    if employee is None or employee.dealer_id != customer.dealer_id:
-        raise Refusal("只能选择本商场的员工")
-    if employee.departed_at is not None or not employee.active:
-        raise Refusal("该员工已停用，请重新选择")
-    return employee
 
 
 @action(
@@ -128,7 +137,7 @@ def _employee(act: Act, customer: Customer, employee_id: int) -> Employee:
 )  # fmt: skip
 def reassign(customer: Customer, act: Act, owner: int) -> None:
     """Give customers to another consultant; open tasks go along, who filed them stays."""
-    new = _employee(act, customer, owner)
+    new = colleague(act, owner, customer.dealer_id)
     old, customer.owner_id = customer.owner_id, new.id
     customer.department_id = new.department_id
     publish(act, "customer.reassigned", customer, old=old, new=new.id)
@@ -140,7 +149,7 @@ def reassign(customer: Customer, act: Act, owner: int) -> None:
 )  # fmt: skip
 def change_designer(customer: Customer, act: Act, designer: int | None = None) -> None:
     """Set or remove the designer, who finds the customer under 我关联的客户 (A-54, A-68)."""
-    customer.designer_id = _employee(act, customer, designer).id if designer else None
+    customer.designer_id = colleague(act, designer, customer.dealer_id).id if designer else None
 
 
 @action(
@@ -149,7 +158,7 @@ def change_designer(customer: Customer, act: Act, designer: int | None = None) -
 )  # fmt: skip
 def change_salesperson(customer: Customer, act: Act, salesperson: int | None = None) -> None:
     """Set or remove the channel salesperson (A-52, A-53)."""
-    customer.salesperson_id = _employee(act, customer, salesperson).id if salesperson else None
+    customer.salesperson_id = colleague(act, salesperson, customer.dealer_id).id if salesperson else None
 
 
 @action(

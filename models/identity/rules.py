@@ -42,6 +42,17 @@ def own_dealer(record: Any, act: Act, values: Mapping[str, Any] | None = None) -
     return int(record.dealer_id)
 
 
+def colleague(act: Act, employee_id: int, dealer_id: int, field: str = "") -> Employee:
+    """The person work of that dealer may be given to; raises `Refusal`, beside ``field``, for one of another
+    dealer and for one who has left."""
+    employee = act.session.get(Employee, employee_id)
+    if employee is None or employee.dealer_id != dealer_id:
+        raise Refusal("只能选择本商场的员工", field)
+    if employee.departed_at is not None or not employee.active:
+        raise Refusal("该员工已停用，请重新选择", field)
+    return employee
+
+
 def unique(act: Act, record: Any, column: Any, value: Any, *borders: Any) -> None:
     """Raise `Invalid` when another record within the borders has the value already, case ignored."""
     statement = select(column.class_.id).where(func.lower(column) == str(value).strip().lower(), *borders)

@@ -13,6 +13,7 @@ from app.engine.fields import entry
 from app.engine.guards import SETTLEMENT_PRICE
 from app.engine.lifecycle import Lifecycle
 from models.customers.persons import touch, track
+from models.customers.rules import follow_again, move
 from models.customers.tables import Customer, Stage
 from models.customers.track import TrackAct
 from models.orders import queries
@@ -64,15 +65,16 @@ def _step(
     when=lambda order: order.state == FactoryState.WAITING,
 )  # fmt: skip
 def transmit(order: FactoryOrder, act: Act) -> None:
-    """Send an order to the factory; from then on the customer cannot be invalidated (A-62)."""
+    """Send an order to the factory; from then on the customer cannot be invalidated (A-62). For one who was
+    served or lost it is a new need, and so he is followed again first."""
     customer = act.session.get_one(Customer, order.customer_id)
     if customer.stage == Stage.INVALID:
         raise Refusal("该客户已失效，不能传单")
     if act.session.get_one(ServiceOrder, order.service_order_id).state == OrderState.LOST:
         raise Refusal("该服务单已失单，不能传单")
     order.transmitted_at = act.now
-    if customer.stage in (Stage.FOLLOWING, Stage.SERVED, Stage.LOST):
-        customer.stage, customer.lost_reason = Stage.ORDERED, None
+    follow_again(customer)
+    move(customer, Stage.ORDERED)
     touch(act.session, customer, has_transmitted_order=True)
     _step(act, order, StepKind.PROGRESS, "已传单")
     track(act, customer, TrackAct.TRANSMIT, order.self_no)
@@ -90,7 +92,7 @@ def return_order(order: FactoryOrder, act: Act) -> None:
     customer = act.session.get_one(Customer, order.customer_id)
     placed = queries.has_placed_order(act.session, order.customer_id)
     if customer.stage == Stage.ORDERED and not placed:
-        customer.stage = Stage.FOLLOWING
+        move(customer, Stage.FOLLOWING)
     _step(act, order, StepKind.PROGRESS, "已退单")
 
 

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.engine.actions import Act, Invalid, Refusal, action
 from app.engine.deeds import hold
 from app.engine.events import subscribe
 from app.engine.fields import entry
 from app.engine.lifecycle import Lifecycle
+from app.engine.localtime import local
 from app.engine.numbers import next_number
-from models.customers.persons import touch, track
-from models.customers.rules import lose_customer
+from models.customers.persons import track
+from models.customers.rules import follow_again, lose_customer, move
 from models.customers.tables import Customer, Stage
 from models.customers.track import TrackAct
 from models.follow_ups import tasks
 from models.follow_ups.tables import Task
 from models.identity.tables import BrandCategory
 from models.orders import queries
-from models.orders.tables import FactoryOrder, OrderState, ServiceOrder
+from models.orders.tables import FactoryOrder, FactoryState, OrderState, ServiceOrder
 
 CATEGORY_TAKEN = "该客户已有此品类的服务单"
 NO_REASON = "请填写失单原因"
@@ -59,8 +60,7 @@ def _open_job(act: Act, customer: Customer, order: ServiceOrder) -> None:
     order.created_at = act.now
     order.code = order.code or next_number(act.session, "service_order", order.dealer_id, act.now)
     act.session.add(order)
-    if customer.stage in (Stage.SERVED, Stage.LOST):
-        customer.stage, customer.lost_reason = Stage.FOLLOWING, None
+    follow_again(customer)
     act.session.flush()
     category = act.session.get(BrandCategory, order.brand_category_id)
     track(act, customer, TrackAct.SERVICE_ORDER, f"{category.name if category else ''} {order.code}".strip())
@@ -153,7 +153,8 @@ def lose_orders(customer: Customer, act: Act, reason: str, orders: Sequence[int]
     when=lambda order: order.state != OrderState.OPEN,
 )  # fmt: skip
 def reopen(order: ServiceOrder, act: Act) -> None:
-    """Bring a lost job back with its tasks; the customer is followed again (A-63)."""
+    """Bring a lost job back with its tasks (A-63), or one that was not done after all; its customer has an
+    open need again, or an order still at the factory."""
     if queries.open_order(act.session, order.customer_id, order.brand_category_id) is not None:
         raise Refusal(CATEGORY_TAKEN)
     order.lost_reason = order.lost_at = None
@@ -161,7 +162,10 @@ def reopen(order: ServiceOrder, act: Act) -> None:
     customer = act.session.get_one(Customer, order.customer_id)
     if customer.stage == Stage.LOST:
         tasks.bring_back(act, Task.customer_id == customer.id, Stage.LOST.value)
-        customer.stage, customer.lost_reason = Stage.FOLLOWING, None
+    if customer.stage in (Stage.SERVED, Stage.LOST):
+        follow_again(customer)
+        if queries.has_placed_order(act.session, customer.id):
+            move(customer, Stage.ORDERED)
 
 
 @action(
@@ -175,16 +179,18 @@ def finish(order: ServiceOrder, act: Act) -> None:
     customer = act.session.get_one(Customer, order.customer_id)
     left = queries.states(act.session, order.customer_id)
     if OrderState.OPEN not in left and customer.stage == Stage.ORDERED:
-        customer.stage = Stage.SERVED
-        customer.retained_since = customer.retained_since or act.now.date()
+        move(customer, Stage.SERVED)
+        customer.retained_since = customer.retained_since or local(act.now).date()
 
 
 @subscribe("customer.phone_changed")
 def _repeat_phone(act: Act, customer: Customer, phone: str) -> None:
-    """Orders repeat the customer's number; it is one fact, so it follows."""
+    """Orders repeat the customer's number; it is one fact, so it follows, and its history is the customer's."""
     for model in (ServiceOrder, FactoryOrder):
-        for order in act.session.scalars(select(model).where(model.customer_id == customer.id)):
-            touch(act.session, order, customer_phone=phone)
+        act.session.execute(
+            update(model).where(model.customer_id == customer.id).values(customer_phone=phone),
+            execution_options={"audited": True},
+        )
 
 
 @subscribe("task.created")
@@ -203,9 +209,12 @@ def _check_job(act: Act, task: Task) -> None:
 
 @subscribe("customer.moved")
 def _follow_store(act: Act, customer: Customer) -> None:
-    """Open jobs go to the new store with their customer."""
+    """Open jobs and orders not yet at the factory go to the new store with their customer."""
     mine = (ServiceOrder.customer_id == customer.id, ServiceOrder.state == OrderState.OPEN)
-    for order in act.session.scalars(select(ServiceOrder).where(*mine)):
+    waiting = (FactoryOrder.customer_id == customer.id, FactoryOrder.state == FactoryState.WAITING)
+    for job in act.session.scalars(select(ServiceOrder).where(*mine)):
+        job.store_id = customer.store_id
+    for order in act.session.scalars(select(FactoryOrder).where(*waiting)):
         order.store_id = customer.store_id
 
 
