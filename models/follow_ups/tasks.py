@@ -18,6 +18,7 @@ from models.customers.persons import Person, track
 from models.customers.tables import Contact, Customer
 from models.customers.track import TrackAct
 from models.follow_ups.tables import Task, TaskKind, TaskState
+from models.identity.rules import colleague
 from models.identity.tables import Employee
 
 WAITING = (TaskState.OPEN, TaskState.OVERDUE)
@@ -55,6 +56,7 @@ def plan_follow_up(act: Act, person: Person, due_at: datetime) -> Task:
     task = Task(
         subject=f"跟进{person.name}"[:120],
         kind=TaskKind.FOLLOW_UP,
+        state=TaskState.OPEN,
         due_at=due_at,
         customer_id=person.id if isinstance(person, Customer) else person.customer_id,
         contact_id=person.id if isinstance(person, Contact) else None,
@@ -64,6 +66,8 @@ def plan_follow_up(act: Act, person: Person, due_at: datetime) -> Task:
         created_at=act.now,
     )
     act.session.add(task)
+    act.session.flush()
+    publish(act, "task.created", task)
     return task
 
 
@@ -79,9 +83,8 @@ def create_task(task: Task, act: Act, values: dict[str, Any]) -> Task:
     else:
         task.dealer_id, task.store_id = act.actor.dealer_id, act.actor.store_id
     task.owner_id = task.owner_id or act.actor.id or None
-    owner = act.session.get(Employee, task.owner_id) if task.owner_id else None
-    if owner is not None and owner.dealer_id not in (None, task.dealer_id):
-        raise Invalid({"owner_id": "只能选择本商场的员工"})
+    if task.owner_id not in (None, act.actor.id):
+        colleague(act, task.owner_id, task.dealer_id, "owner_id")
     task.state, task.created_at = TaskState.OPEN, act.now
     publish(act, "task.created", task)
     return task
@@ -96,6 +99,9 @@ def edit_task(task: Task, act: Act, values: dict[str, Any]) -> None:
         raise Invalid({"due_at": "请选择将来的时间"})
     if due_at > act.now:
         task.state = TaskState.OPEN
+    owner_id = values.get("owner_id")
+    if owner_id not in (None, act.actor.id, task.owner_id):
+        colleague(act, owner_id, task.dealer_id, "owner_id")
 
 
 @scheduled("tasks.overdue", Every(60))
@@ -149,12 +155,7 @@ def change_owner(task: Task, act: Act, owner: int) -> None:
     """Give duties to another person of the dealer (A-113); finished ones are refused by name."""
     if task.state not in WAITING:
         raise Refusal(f"任务{task.state.label}，不能修改")
-    person = act.session.get(Employee, owner)
-    if person is None or person.dealer_id != task.dealer_id:
-        raise Refusal("只能选择本商场的员工")
-    if person.departed_at is not None or not person.active:
-        raise Refusal("该员工已停用，请重新选择")
-    task.owner_id = person.id
+    task.owner_id = colleague(act, owner, task.dealer_id).id
 
 
 def close(act: Act, where: ColumnElement[bool], because: str) -> None:

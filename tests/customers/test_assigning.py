@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from app.engine.actions import Invalid, Refusal
+from app.engine.audit import acting
 from app.engine.database import db, utcnow
 from models.follow_ups.tables import TaskKind
 from tests.customers.world import World
 from tests.plugins.people import Login
+
+
+def tomorrow() -> datetime:
+    """This time of day tomorrow."""
+    return utcnow() + timedelta(days=1)
 
 
 @pytest.mark.spec("A-52")
@@ -43,13 +49,18 @@ def test_customers_move_to_another_store_with_what_is_open(world: World, login: 
         "tasks", kind=TaskKind.OTHER, subject="回电", customer_id=customers[0].id,
         due_at=utcnow() + timedelta(days=1),
     )  # fmt: skip
+    waiting = world.make("factory_orders", "boss", service_order_id=order.id)
+    sent = world.make("factory_orders", "boss", service_order_id=order.id)
+    world.act("transmit", sent, by="boss")
     target = world.stores[1]
     login("boss").post(
         "/customers/action/change_store", data={"id": [c.id for c in customers], "store": target.id}
     )
-    for record in (*customers, order, task):
+    for record in (*customers, order, task, waiting):
         db.session.refresh(record)
         assert record.store_id == target.id
+    db.session.refresh(sent)
+    assert sent.store_id == world.stores[0].id
     with pytest.raises(Refusal, match="只能选择本商场的门店"):
         world.act("change_store", customers[0], by="boss", store=world.stores[2].id)
 
@@ -58,6 +69,23 @@ def test_nobody_of_another_dealer_and_nobody_who_left_gets_a_customer(world: Wor
     customer = world.customer()
     with pytest.raises(Refusal, match="只能选择本商场的员工"):
         world.act("reassign", customer, by="keeper", owner=world.people["outsider"].id)
+    task = world.make(
+        "tasks", kind=TaskKind.OTHER, subject="回电", customer_id=customer.id, due_at=tomorrow()
+    )
+    gone = world.people["seller2"]
+    with acting(db.session()):
+        gone.active = False
+        db.session.commit()
+    given = {"kind": TaskKind.OTHER, "subject": "回电", "customer_id": customer.id, "due_at": tomorrow()}
+    for person, sentence in ((gone, "该员工已停用"), (world.people["outsider"], "只能选择本商场的员工")):
+        for deed in (
+            lambda to: world.act("reassign", customer, by="keeper", owner=to),
+            lambda to: world.act("change_owner", task, by="boss", owner=to),
+            lambda to: world.make("tasks", owner_id=to, **given),
+            lambda to: world.change(task, "boss", owner_id=to),
+        ):
+            with pytest.raises(Refusal, match=sentence):
+                deed(person.id)
 
 
 def test_a_job_of_somebody_else_is_no_task_of_this_customer(world: World) -> None:

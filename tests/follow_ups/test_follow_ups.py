@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from app.engine import outbox
+from app.engine import events, outbox
 from app.engine.actions import Invalid, Refusal
 from app.engine.audit import AuditEntry
 from app.engine.database import db, utcnow
@@ -179,6 +179,15 @@ def test_completing_the_measuring_task_is_one_item_of_the_service_track(world: W
     assert [i.customer_id for i in items] == [customer.id]
     db.session.refresh(task)
     assert task.state == TaskState.DONE
+
+
+def test_the_next_follow_up_is_told_like_any_other_task(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Task] = []
+    monkeypatch.setitem(events._subscribers, "task.created", [lambda act, task: told.append(task)])
+    world.act("write_follow_up", world.customer(), text="a", next_follow_up_at=utcnow() + timedelta(days=1))
+    assert [(t.kind, t.state, bool(t.id)) for t in told] == [(TaskKind.FOLLOW_UP, TaskState.OPEN, True)]
 
 
 def test_a_waiting_task_becomes_overdue_by_the_clock_and_may_be_put_off(world: World) -> None:
