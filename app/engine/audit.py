@@ -58,6 +58,7 @@ class Source(Choice):
     IMPORT = "import", "导入"
     LOAD = "load", "文件装载"
     JOB = "job", "系统任务"
+    TIMER = "timer", "定时任务"
     OTHER = "other", "其他"
 
 

@@ -16,8 +16,10 @@ from sqlalchemy import String, Table, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.engine import outbox
+from app.engine.actions import Act
 from app.engine.database import Model, insert_for, writing
 from app.engine.localtime import local, to_utc
+from app.engine.scopes import SYSTEM
 
 KEPT = timedelta(days=60)
 
@@ -89,6 +91,11 @@ def scheduled(
         return outbox.handler(name, seconds=seconds)(function)
 
     return register
+
+
+def deed(delivery: outbox.Delivery, action: str) -> Act:
+    """What a schedule does, as the history names it: the system's deed, by the clock (D-15)."""
+    return Act(SYSTEM, delivery.now, delivery.session, "timer", action)
 
 
 def schedules() -> dict[str, Times]:

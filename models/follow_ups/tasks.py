@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select, update
 
+from app.engine import audit, outbox
 from app.engine.actions import Act, Invalid, Refusal, action
-from app.engine.clock import Every, scheduled
+from app.engine.clock import Every, deed, scheduled
 from app.engine.events import publish, subscribe
 from app.engine.fields import entry
 from app.engine.lifecycle import Lifecycle
@@ -31,6 +32,7 @@ life = Lifecycle(
         TaskState.CANCELLED: {TaskState.OPEN},
     },
 )
+_AT_ONCE = 1000
 _TRACKED = {TaskKind.MEASURE: TrackAct.MEASURE, TaskKind.CONTRACT: TrackAct.CONTRACT}
 
 
@@ -106,18 +108,26 @@ def edit_task(task: Task, act: Act, values: dict[str, Any]) -> None:
 
 @scheduled("tasks.overdue", Every(60))
 def mark_overdue(delivery: Delivery) -> None:
-    """Each full hour: waiting tasks whose time had passed then are overdue. Time did it, nobody's deed.
+    """Each full hour: waiting tasks whose time had passed then are overdue (D-15 keeps it in the history). Time
+    did it, nobody's deed: no version changes, so that no open form becomes stale by it.
 
-    A task in somebody's hands is left to the next hour: waiting for it while others are locked could
-    wait for ever.
+    Those in somebody's hands at this moment follow with the next hour: waiting for them while others are
+    locked could wait for ever. Many at once go in several rows.
     """
+    session = delivery.session
     slot = datetime.fromisoformat(delivery.payload["slot"])
-    late = select(Task.id).where(Task.state == TaskState.OPEN, Task.due_at < slot)
-    ids = late.with_for_update(skip_locked=True, key_share=True)
-    delivery.session.execute(
-        update(Task).where(Task.id.in_(ids)).values(state=TaskState.OVERDUE),
+    late = Task.state == TaskState.OPEN, Task.due_at < slot
+    waiting = select(Task).where(*late).order_by(Task.due_at, Task.id).limit(_AT_ONCE)
+    found = session.scalars(waiting.with_for_update(skip_locked=True, key_share=True)).all()
+    act = deed(delivery, "逾期")
+    for task in found:
+        audit.log(act, task, act.action, {"state": (task.state, TaskState.OVERDUE)})
+    session.execute(
+        update(Task).where(Task.id.in_([task.id for task in found])).values(state=TaskState.OVERDUE),
         execution_options={"audited": True, "synchronize_session": False},
     )
+    if len(found) == _AT_ONCE:
+        outbox.put(session, "tasks.overdue", delivery.payload, now=delivery.now)
 
 
 @action(

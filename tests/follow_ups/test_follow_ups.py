@@ -28,7 +28,7 @@ from models.follow_ups.tables import (
     TaskKind,
     TaskState,
 )
-from tests.customers.world import World
+from tests.customers.world import World, words
 from tests.plugins.people import Login
 
 ACTS = {
@@ -188,6 +188,28 @@ def test_the_next_follow_up_is_told_like_any_other_task(
     monkeypatch.setitem(events._subscribers, "task.created", [lambda act, task: told.append(task)])
     world.act("write_follow_up", world.customer(), text="a", next_follow_up_at=utcnow() + timedelta(days=1))
     assert [(t.kind, t.state, bool(t.id)) for t in told] == [(TaskKind.FOLLOW_UP, TaskState.OPEN, True)]
+
+
+@pytest.mark.spec("A-116", "D-15")
+def test_what_the_clock_changed_stands_in_the_history(
+    world: World, login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "_AT_ONCE", 2)
+    due = utcnow() + timedelta(minutes=1)
+    late = [world.make("tasks", kind=TaskKind.OTHER, subject=f"回电{n}", due_at=due) for n in range(3)]
+    versions = [task.version for task in late]
+    later = due + timedelta(hours=1)
+    waiting = [outbox.put(db.session(), "tasks.overdue", {}, now=later)]
+    db.session.commit()
+    while waiting:
+        assert outbox.deliver(db.session(), waiting.pop(), now=later) == outbox.Outcome.DONE
+        open_rows = select(outbox.ROWS.c.id).where(outbox.ROWS.c.done_at.is_(None))
+        waiting = list(db.session.scalars(open_rows.where(outbox.ROWS.c.kind == "tasks.overdue")))
+    db.session.expire_all()
+    assert [task.state for task in late] == [TaskState.OVERDUE] * 3
+    assert [task.version for task in late] == versions
+    shown = words(login("seller").get(f"/tasks/{late[0].id}/history").get_data(as_text=True))
+    assert "系统逾期回电0" in shown and "定时任务" in shown and "任务状态待处理已逾期" in shown
 
 
 def test_a_waiting_task_becomes_overdue_by_the_clock_and_may_be_put_off(world: World) -> None:
