@@ -21,7 +21,7 @@ from app.engine.deeds import deed, hold
 from app.engine.localtime import local
 from app.engine.pages import Field, FieldSection, FormPage, Item, Link, Option, ProfilePage, Section
 from app.engine.scopes import Actor
-from app.engine.security import require_actor, sign_in
+from app.engine.security import entrance, require_actor, sign_in
 from models.identity import accounts
 from models.identity.passwords import LONGEST
 from models.identity.roles import RoleAssignment, StaffRole
@@ -93,7 +93,7 @@ class AccountView(BaseView):  # type: ignore[misc]
 def _own(actor: Actor, action: str, rule: Callable[[Any, Act], Any]) -> Any:
     """Let a rule change the person's own account, in one transaction with its history."""
     session = db.session()
-    act = Act(actor, utcnow(), session, "web", action)
+    act = Act(actor, utcnow(), session, entrance(), action)
     with deed(act):
         return rule(hold(session, Employee, actor.id), act)
 

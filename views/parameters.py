@@ -14,7 +14,7 @@ from app.engine.database import db, utcnow
 from app.engine.deeds import deed
 from app.engine.resource import Group
 from app.engine.scopes import Actor
-from app.engine.security import require_actor
+from app.engine.security import entrance, require_actor
 from models.settings import rules
 from models.settings.catalogue import parameters
 from models.settings.resources import Parameters
@@ -41,7 +41,7 @@ class ParametersView(BaseView):  # type: ignore[misc]
         texts = request.form.to_dict(flat=False)
         session = db.session()
         context = forms.Context(session, actor, utcnow())
-        act = Act(actor, context.now, session, "web", "update")
+        act = Act(actor, context.now, session, entrance(), "update")
         try:
             values = forms.clean([p.field for p in parameters()], texts, context)
             with deed(act):

@@ -24,7 +24,7 @@ from app.engine.presenting import scope_label
 from app.engine.resource import Resource, resources
 from app.engine.rolepages import RoleChange, RoleEditor, RoleGroup, RolePage, RolePermission
 from app.engine.scopes import Actor, Scope, visible
-from app.engine.security import require_actor
+from app.engine.security import entrance, require_actor
 from models.identity import role_rules
 from models.identity.admin_resources import GOODS
 from models.identity.resources import ORGANISATION, Roles
@@ -69,7 +69,9 @@ class RoleEditorView(BaseView):  # type: ignore[misc]
             values: dict[str, Any] = {"label": draft.label, **_ticks()}
             if is_group(actor):
                 values["kind"] = draft.kind
-            role, _ = perform.create(Roles, values, actor, token=request.form.get("_once", "")[:64])
+            role, _ = perform.create(
+                Roles, values, actor, source=entrance(), token=request.form.get("_once", "")[:64]
+            )
         except perform.AlreadyDone as done:
             return redirect(done.url)
         except (Forbidden, NotFound):
@@ -96,7 +98,9 @@ class RoleEditorView(BaseView):  # type: ignore[misc]
                 raise Stale
             if request.form.get("step") != "save":
                 return _page(actor, draft, previewed=True)
-            perform.update(Roles, pk, {"label": draft.label, **_ticks()}, actor, version=version)
+            perform.update(
+                Roles, pk, {"label": draft.label, **_ticks()}, actor, version=version, source=entrance()
+            )
         except Stale as stale:
             return _page(
                 actor, _typed(actor, _stored(actor, pk)), previewed=True, errors=[stale.message]

@@ -118,8 +118,8 @@ class Act:
     """One deed: who does what, when and from where, inside the open transaction.
 
     ``answers`` are the replies to a `Question`; ``action`` names the deed in the audit log;
-    ``source`` is web, api, import, job or load; ``deed_id`` is on every entry the deed leaves there, and
-    may be shared by the many transactions of one job.
+    ``source`` is web, mobile, api, import, load, job or timer; ``deed_id`` is on every entry the deed leaves
+    there, and may be shared by the many transactions of one job.
     """
 
     actor: Actor

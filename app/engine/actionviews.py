@@ -21,7 +21,7 @@ from app.engine.actions import (
 from app.engine.database import db, id_of, utcnow
 from app.engine.resource import Group
 from app.engine.scopes import Actor
-from app.engine.security import require_actor
+from app.engine.security import entrance, require_actor
 from app.engine.viewbase import Texts, ViewBase, dialog_of, placed
 
 
@@ -46,7 +46,7 @@ class ActionViews(ViewBase):
             return redirect(back)
         if action.before is not None:
             try:
-                action.before(Act(actor, context.now, context.session))
+                action.before(Act(actor, context.now, context.session, entrance()))
             except Refusal as refusal:
                 flash(refusal.message, "warning")
                 return redirect(back)
@@ -56,7 +56,7 @@ class ActionViews(ViewBase):
         try:
             values = forms.clean(action.fields, texts, context)
             report = perform.perform(
-                action, ids, actor, values,
+                action, ids, actor, values, source=entrance(),
                 version=listing.number(request.form.get("version", ""), 0) or None,
                 answers=request.form.getlist("_answer"), token=request.form.get("_once", "")[:64],
             )  # fmt: skip

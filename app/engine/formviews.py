@@ -25,7 +25,7 @@ from app.engine.fields import FieldSpec, describe, normalise_phone
 from app.engine.guards import gate, is_mask, may_filter
 from app.engine.resource import Resource, has_resource, resource_of
 from app.engine.scopes import Actor
-from app.engine.security import require_actor
+from app.engine.security import entrance, require_actor
 from app.engine.viewbase import Texts, ViewBase, dialog_of, placed
 
 PICKED = 20
@@ -51,6 +51,7 @@ class FormViews(ViewBase):
                 self.resource,
                 values,
                 actor,
+                source=entrance(),
                 answers=request.form.getlist("_answer"),
                 token=request.form.get("_once", "")[:64],
             )
@@ -84,7 +85,7 @@ class FormViews(ViewBase):
         answers = frozenset(texts.get("_answer", ()))
         if not answers:
             return None
-        act = Act(actor, utcnow(), db.session(), "web", "check", answers)
+        act = Act(actor, utcnow(), db.session(), entrance(), "check", answers)
         for column, rule in self.resource.checks.items():
             typed = (texts.get(describe(column).name) or ("",))[0]
             question: Question | None = rule(typed, act).question
@@ -162,7 +163,13 @@ class FormViews(ViewBase):
         try:
             values = forms.clean(forms.editable(self.resource, editing=True), texts, context)
             _, act = perform.update(
-                self.resource, pk, values, actor, version=version, answers=request.form.getlist("_answer")
+                self.resource,
+                pk,
+                values,
+                actor,
+                version=version,
+                source=entrance(),
+                answers=request.form.getlist("_answer"),
             )
         except Question as question:
             return self._form(context, title, texts=texts, question=question, record=self._fresh(pk, actor))
@@ -210,7 +217,9 @@ class FormViews(ViewBase):
         actor = self.allowed("can_delete", f"删除{self.resource.label}")
         session = db.session()
         try:
-            perform.remove(self.resource, pk, actor, answers=request.form.getlist("_answer"))
+            perform.remove(
+                self.resource, pk, actor, source=entrance(), answers=request.form.getlist("_answer")
+            )
         except Question as question:
             record = perform.find(session, self.resource, pk, actor)
             shown = pages.FormPage(
@@ -287,7 +296,7 @@ class FormViews(ViewBase):
             raise NotFound
         value = request.args.get("value", "")[: filters.MAX_TEXT]
         throttle.look_up(spec, actor, [normalise_phone(value)])
-        result = rule(value, Act(actor, utcnow(), db.session(), "web", "check"))
+        result = rule(value, Act(actor, utcnow(), db.session(), entrance(), "check"))
         dialog = ""
         if result.question is not None:
             dialog = render_template("_dialog.html", dialog=dialog_of(result.question, {}))

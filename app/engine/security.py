@@ -6,13 +6,14 @@ actor itself is kept per process until the epoch moves, so a changed role acts a
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from flask import current_app, g, has_request_context
+from flask import current_app, g, has_request_context, request
 from flask_appbuilder.security.sqla.manager import SecurityManager as FrameworkSecurityManager
 from flask_login import UserMixin, current_user, logout_user
 from sqlalchemy import func, or_, select, update
@@ -135,6 +136,14 @@ def require_actor() -> Actor:
     if actor is None:
         raise PermissionError("nobody is signed in")
     return actor
+
+
+_IN_THE_HAND = re.compile("Mobi|Android|iPhone|iPad|HarmonyOS|MicroMessenger")
+
+
+def entrance() -> str:
+    """By which way a page's request came in, for the history (D-15): from a phone or tablet, or else."""
+    return "mobile" if _IN_THE_HAND.search(request.user_agent.string) else "web"
 
 
 class SecurityManager(FrameworkSecurityManager):  # type: ignore[misc]

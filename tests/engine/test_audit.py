@@ -19,6 +19,8 @@ from app.engine.history import history, last_writer, render_changes
 from app.engine.scopes import SYSTEM
 from models.customers.tables import Customer, Stage, Tag
 from models.identity.tables import Store
+from models.settings.catalogue import parameters
+from models.settings.queries import parameter
 from tests.customers.world import PHONE, World, build, grant
 
 NOW = datetime(2026, 11, 22, 16, 30)
@@ -139,6 +141,38 @@ def test_an_audited_record_cannot_change_outside_a_deed(world: World) -> None:
     with pytest.raises(UnauditedError):
         db.session.flush()
     db.session.rollback()
+
+
+@pytest.mark.spec("D-15")
+@pytest.mark.parametrize(
+    ("agent", "source"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36", "网页"),
+        (
+            "Mozilla/5.0 (Linux; Android 14; PGT-AN20) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36",
+            "手机",
+        ),
+        (
+            "Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Safari/604.1",
+            "手机",
+        ),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 MicroMessenger/7.0.20 WindowsWechat", "手机"),
+    ],
+)
+def test_the_history_tells_a_phone_from_a_desk(world: World, login: Any, agent: str, source: str) -> None:
+    client = login("boss")
+    client.environ_base["HTTP_USER_AGENT"] = agent
+    client.post("/customers/new", data={"name": "张女士", "phone": PHONE})
+    customer = db.session.scalars(select(Customer)).one()
+    form = {"name": "张太太", "phone": PHONE, "version": customer.version}
+    assert client.post(f"/customers/{customer.id}/edit", data=form).status_code == 302
+    client.post("/customers/action/invalidate", data={"id": customer.id})
+    settings = {p.key: str(parameter(db.session(), p.key, world.a.id)) for p in parameters()}
+    client.post("/parameters/", data=settings | {"number.customer.prefix": "KX"})
+    kept = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
+    mine = [(e.action, e.source.label) for e in kept if e.actor_name == "总管"]
+    assert [action for action, _ in mine] == ["create", "update", "invalidate", "update"]
+    assert {label for _, label in mine} == {source}
 
 
 @pytest.mark.spec("D-15")
