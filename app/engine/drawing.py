@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.engine import pages
+from app.engine.choices import Entry
 from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
 from app.engine.forms import FEW, Context, Texts, kept, pickable
@@ -98,11 +99,7 @@ class Drawer:
             made.value = shown
         chosen = set(made.values) | {made.value}
         if spec.kind in ("choice", "choices"):
-            made.options = [
-                pages.Option(e.value, e.label, e.tone, e.value in chosen, e.parent)
-                for e in spec.entries(context.actor.dealer_id)
-                if e.active or e.value in chosen
-            ]
+            made.options = _offered(spec.entries(context.actor.dealer_id), chosen)
             stays = kept(spec, context)
             if stays in chosen - {"", *(o.value for o in made.options)}:
                 made.options.append(pages.Option(stays, stays, selected=True))
@@ -169,6 +166,21 @@ class Drawer:
             )
             for r in rows
         ]
+
+
+def _offered(entries: Iterable[Entry], chosen: set[str]) -> list[pages.Option]:
+    """What a pick list offers: each value once, with all the parents it stands under."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.active or entry.value in chosen:
+            found.setdefault(entry.value, []).append(entry)
+    return [
+        pages.Option(
+            value, same[0].label, same[0].tone, value in chosen,
+            ",".join(e.parent for e in same) if all(e.parent for e in same) else "",
+        )
+        for value, same in found.items()
+    ]  # fmt: skip
 
 
 def as_text(spec: FieldSpec, value: Any) -> str:

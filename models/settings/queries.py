@@ -31,11 +31,15 @@ class Snapshot:
     parameters: dict[tuple[str, int | None], Any] = field(default_factory=dict)
 
     def dictionary(self, name: str, dealer_id: int | None) -> tuple[Entry, ...]:
-        """A dealer's own entry stands in for the group's preset of the same value."""
-        found = {entry.value: (sort, entry) for sort, entry in self.entries.get((name, None), ())}
-        if dealer_id is not None:
-            found |= {entry.value: (sort, entry) for sort, entry in self.entries.get((name, dealer_id), ())}
-        return tuple(entry for _, entry in sorted(found.values(), key=lambda pair: pair[0]))
+        """A dealer's own entry stands in for the group's preset of the same value under the same parent; one
+        without parent for all of them."""
+        found = self.entries.get((name, None), [])
+        own = self.entries.get((name, dealer_id), []) if dealer_id is not None else []
+        if own:
+            taken = {(entry.value, entry.parent) for _, entry in own}
+            kept = [p for p in found if not {(p[1].value, ""), (p[1].value, p[1].parent)} & taken]
+            found = sorted([*kept, *own], key=lambda pair: pair[0])
+        return tuple(entry for _, entry in found)
 
 
 _kept: list[tuple[int, Snapshot]] = []

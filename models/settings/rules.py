@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.engine import audit
@@ -47,24 +47,15 @@ def install(session: Session) -> None:
 
 
 def create_entry(entry: Any, act: Act, values: Mapping[str, Any]) -> None:
-    """A dealer's own entry; with the value of a preset it stands in for it."""
+    """A dealer's own entry; with the value and parent of a preset it stands in for it."""
     if act.actor.dealer_id is not None or not is_group(act.actor, "dictionary_entries"):
         own_dealer(entry, act)
     entry.value = (entry.value or entry.label).strip()
     if len(entry.value) > DictionaryEntry.value.type.length:
         raise Invalid({"value": "存储值过长"})
-    own = DictionaryEntry.dealer_id.is_(None)
-    if entry.dealer_id is not None:
-        own = DictionaryEntry.dealer_id == entry.dealer_id
-    with act.session.no_autoflush:
-        taken = act.session.scalar(
-            select(DictionaryEntry.id).where(
-                DictionaryEntry.dictionary == entry.dictionary, DictionaryEntry.value == entry.value, own
-            )
-        )
-    if taken is not None:
-        raise Invalid({"value" if values.get("value") else "label": f"“{entry.value}”已存在"})
     _check_parent(act, entry.dictionary, entry.dealer_id, entry.parent)
+    if _taken(act, entry, entry.parent):
+        raise Invalid({"value" if values.get("value") else "label": f"“{entry.value}”已存在"})
 
 
 def update_entry(entry: Any, act: Act, values: Mapping[str, Any]) -> None:
@@ -73,6 +64,8 @@ def update_entry(entry: Any, act: Act, values: Mapping[str, Any]) -> None:
         raise Refusal(f"集团预置项只能由集团修改；可新增存储值为“{entry.value}”的条目来替代它")
     if "parent" in values:
         _check_parent(act, entry.dictionary, entry.dealer_id, values["parent"])
+        if _taken(act, entry, values["parent"]):
+            raise Invalid({"parent": f"“{entry.value}”已在此上级下"})
 
 
 def remove_entry(entry: Any, act: Act) -> None:
@@ -80,7 +73,22 @@ def remove_entry(entry: Any, act: Act) -> None:
     keep_preset(entry, act)
 
 
+def _taken(act: Act, entry: Any, parent: str | None) -> bool:
+    """Whether another entry of the same owner has this value already where the entry is to stand."""
+    others = select(DictionaryEntry.id).where(
+        DictionaryEntry.id != (entry.id or 0),
+        DictionaryEntry.dictionary == entry.dictionary,
+        DictionaryEntry.value == entry.value,
+        DictionaryEntry.dealer_id.is_not_distinct_from(entry.dealer_id),
+    )
+    if parent:
+        others = others.where(or_(DictionaryEntry.parent.is_(None), DictionaryEntry.parent == parent))
+    with act.session.no_autoflush:
+        return act.session.scalar(others.limit(1)) is not None
+
+
 def _check_parent(act: Act, name: str, dealer_id: int | None, parent: str | None) -> None:
+    """A parent is one of the dictionary above; without one the entry fits everywhere (D-13)."""
     declared = dictionary_def(name)
     above = declared.parent if declared else ""
     if not above:
@@ -88,7 +96,7 @@ def _check_parent(act: Act, name: str, dealer_id: int | None, parent: str | None
             raise Invalid({"parent": "此字典没有上级字典"})
         return
     known = {e.value for e in snapshot(act.session).dictionary(above, dealer_id)}
-    if parent not in known:
+    if parent and parent not in known:
         raise Invalid({"parent": "请填写上级字典中的存储值"})
 
 

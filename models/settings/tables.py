@@ -25,12 +25,15 @@ class EntryTone(Choice):
 
 
 class DictionaryEntry(Steering, Dated, Versioned, Audited, Model):
-    """One choice of a dictionary; without dealer it is the group's preset for everybody."""
+    """One choice of a dictionary; without dealer it is the group's preset for everybody.
+
+    A value may stand under several parents, an entry for each; without parent it fits everywhere (D-13).
+    """
 
     __tablename__ = "dictionary_entries"
     __table_args__ = (
-        UniqueConstraint("dictionary", "dealer_id", "value"),
-        once_for_all("dictionary_entries", "dictionary", "value"),
+        UniqueConstraint("dictionary", "dealer_id", "value", "parent"),
+        once_for_all("dictionary_entries", "dictionary", "value", "parent"),
     )
 
     id: Mapped[Pk]
@@ -41,7 +44,9 @@ class DictionaryEntry(Steering, Dated, Versioned, Audited, Model):
     )
     label: Mapped[str] = column("名称", String(32))
     tone: Mapped[EntryTone] = column("色调", choices=EntryTone, default=EntryTone.PLAIN)
-    parent: Mapped[str | None] = column("上级值", String(32), hint="仅级联字典填写：上级字典中的存储值")
+    parent: Mapped[str | None] = column(
+        "上级值", String(32), hint="仅级联字典填写：上级字典中的存储值；不填写则任何上级下都可选"
+    )
     sort: Mapped[int] = column("排序", Integer, default=100)
     active: Mapped[bool] = column("启用", Boolean, default=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import suppress
 from dataclasses import replace
@@ -104,14 +105,60 @@ def test_the_same_value_twice_is_refused(world: World) -> None:
 @pytest.mark.spec("D-13")
 def test_an_entry_of_a_linked_list_names_its_parent(world: World) -> None:
     with pytest.raises(Invalid, match="上级字典"):
-        add(world, "小程序留资", "customer.source")
-    with pytest.raises(Invalid, match="上级字典"):
         add(world, "小程序留资", "customer.source", parent="没有这个")
     add(world, "小程序留资", "customer.source", parent="线上")
     found = {e.value: e.parent for e in dictionary("customer.source", world.a.id)}
     assert found["小程序留资"] == "线上"
     with pytest.raises(Invalid, match="没有上级字典"):
         add(world, "另一类", "customer.kind", parent="线上")
+
+
+@pytest.mark.spec("D-13")
+def test_an_entry_without_parent_fits_everywhere(world: World, login: Login) -> None:
+    client = login("boss")
+    made = {"dictionary": "customer.source", "label": "朋友圈", "sort": "200", "active": "1"}
+    assert client.post("/dictionary_entries/new", data=made).status_code == 302
+    form = {"name": "张女士", "source": "朋友圈"}
+    for number, category in enumerate(("到店", "线上")):
+        sent = form | {"source_category": category, "phone": f"1380000000{number}"}
+        assert client.post("/customers/new", data=sent).status_code == 302
+    assert client.post("/dictionary_entries/new", data=made).status_code == 400
+
+
+@pytest.mark.spec("D-13")
+def test_a_source_may_belong_to_several_categories(world: World, login: Login) -> None:
+    client = login("boss")
+    made = {
+        "dictionary": "customer.source",
+        "label": "官网留言",
+        "parent": "渠道",
+        "sort": "200",
+        "active": "1",
+    }
+    assert client.post("/dictionary_entries/new", data=made).status_code == 302
+    again = client.post("/dictionary_entries/new", data=made)
+    assert again.status_code == 400 and "“官网留言”已存在" in again.get_data(as_text=True)
+    page = client.get("/customers/new").get_data(as_text=True)
+    (parents,) = re.findall(r'data-of="([^"]*)">官网留言<', page)
+    assert set(parents.split(",")) == {"线上", "渠道"}
+    form = {"name": "张女士", "source": "官网留言"}
+    for number, (category, status) in enumerate((("渠道", 302), ("线上", 302), ("到店", 400))):
+        sent = form | {"source_category": category, "phone": f"1380000000{number}"}
+        assert client.post("/customers/new", data=sent).status_code == status, category
+    other = add(world, "官网留言", "customer.source", parent="到店")
+    with pytest.raises(Invalid, match="已在此上级下"):
+        update(Dictionaries, other.id, {"parent": "渠道"}, world.actor("boss"))
+    assert "官网留言" in login("outsider").get("/customers/new").get_data(as_text=True)
+    theirs = [e.parent for e in dictionary("customer.source", world.b.id) if e.value == "官网留言"]
+    assert theirs == ["线上"]
+
+
+def test_an_own_entry_stands_in_where_the_preset_stands(world: World) -> None:
+    add(world, "官网留言", "customer.source", value="官网留言", parent="线上", active=False)
+    assert "官网留言" not in labels("customer.source", world.a.id)
+    add(world, "网站", "customer.source", value="电商平台")
+    own = [(e.label, e.parent) for e in dictionary("customer.source", world.a.id) if e.value == "电商平台"]
+    assert own == [("网站", "")]
 
 
 def test_a_dictionary_must_be_a_declared_one(world: World, login: Login) -> None:
