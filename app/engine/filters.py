@@ -113,7 +113,7 @@ def active(
             made = _range(spec, args, errors)
         else:
             values = [v for v in args.get(spec.name, ()) if v][:MAX_VALUES]
-            made = _equal(resource, spec, values, actor) or _named(resource, spec, args)
+            made = _equal(resource, spec, values, actor, errors) or _named(resource, spec, args)
         if made is not None:
             found.append(made)
     return found, errors
@@ -142,7 +142,9 @@ def window(
     )
 
 
-def _equal(resource: type[Resource], spec: FieldSpec, values: list[str], actor: Actor) -> Active | None:
+def _equal(
+    resource: type[Resource], spec: FieldSpec, values: list[str], actor: Actor, errors: list[str]
+) -> Active | None:
     if not values:
         return None
     wanted = [v for v in values if v != EMPTY]
@@ -165,8 +167,9 @@ def _equal(resource: type[Resource], spec: FieldSpec, values: list[str], actor: 
             spec, f"{spec.label}：{wanted[0]}", (spec.name,), ("exact", spec.name), {name: value},
             lambda: _exactly(resource, spec, bindparam(name)), selective=True,
         )  # fmt: skip
-    typed, said = _typed(spec, wanted, actor)
+    typed, said, unknown = _typed(spec, wanted, actor)
     words += said
+    errors += [f"{spec.label}：没有“{v[:20]}”这一项" for v in unknown]
     if not typed and not empty:
         label = f"{spec.label}：{'、'.join(wanted)[:20]}"
         return Active(spec, label, (spec.name,), ("nothing", spec.name), {}, false, selective=True)
@@ -206,16 +209,23 @@ def _named(resource: type[Resource], spec: FieldSpec, args: Mapping[str, Sequenc
     return Active(spec, f"{spec.label}：{text}", used, ("named", spec.name), {name: text}, make)
 
 
-def _typed(spec: FieldSpec, wanted: list[str], actor: Actor) -> tuple[list[Any], list[str]]:
-    """The values as the column holds them, unknown ones left out, and their words."""
+def _typed(spec: FieldSpec, wanted: list[str], actor: Actor) -> tuple[list[Any], list[str], list[str]]:
+    """The values as the column holds them, their words, and those that name nothing."""
     if spec.kind == "bool":
-        return [v == "1" for v in wanted], ["是" if v == "1" else "否" for v in wanted]
-    if spec.kind == "choice":
+        known = {"1": "是", "0": "否"}
+    elif spec.kind == "choice":
         known = {e.value: e.label for e in spec.entries(actor.dealer_id)}
-        valid = [v for v in wanted if v in known]
-        typed = [spec.choices.of(v) for v in valid] if spec.choices is not None else list(valid)
-        return typed, [known[v] for v in valid]
-    return [i for i in map(id_of, wanted) if i], list(wanted)
+    else:
+        known = {v: v for v in wanted if id_of(v)}
+    valid = [v for v in wanted if v in known]
+    typed: list[Any] = list(valid)
+    if spec.kind == "bool":
+        typed = [v == "1" for v in valid]
+    elif spec.kind != "choice":
+        typed = [int(v) for v in valid]
+    elif spec.choices is not None:
+        typed = [spec.choices.of(v) for v in valid]
+    return typed, [known[v] for v in valid], [v for v in wanted if v not in known]
 
 
 def _is_empty(resource: type[Resource], spec: FieldSpec) -> ColumnElement[bool]:

@@ -273,6 +273,11 @@ def test_the_list_pages_by_cursor_sorts_and_filters(seller: Any, world: World) -
         ("fields=nonsense", "fields"),
         ("dealer_id=2", "dealer_id"),
         ("created_at.from=yesterday", "filters"),
+        ("level=Z", "filters"),
+        ("stage=nonsense", "filters"),
+        ("stage=lost&stage=nonsense", "filters"),
+        ("followed=yes", "filters"),
+        ("owner_id=me", "filters"),
         ("%00=1", ""),
     ],
 )
