@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 
 from app.engine import audit, deeds, once
 from app.engine.actions import Act, Action, Forbidden, Invalid, NotFound, Question, Refusal, Stale
-from app.engine.database import db, utcnow
+from app.engine.database import Model, db, utcnow
 from app.engine.deeds import AlreadyDone as AlreadyDone
 from app.engine.deeds import deed as deed
 from app.engine.fields import FieldSpec, Links, Values, describe
 from app.engine.forms import Keeping
 from app.engine.numbers import next_number
-from app.engine.resource import Resource, fields_of, resource_of
+from app.engine.resource import Resource, fields_of, has_resource, resource_of, resources
 from app.engine.scopes import Actor, visible
 
 MAX_BATCH = 2000
@@ -287,9 +287,38 @@ def remove(
         record = find(session, resource, record_id, actor, lock=True)
         _check_version(record, version)
         resource.remove(record, act)
-        session.delete(record)
-        session.flush()
+        label = label_of(resource, record)
+        try:
+            session.delete(record)
+            session.flush()
+        except IntegrityError as error:
+            session.rollback()
+            users = _users_of(session, resource, record_id)
+            if not users:
+                raise
+            raise Refusal(f"“{label}”正被{'、'.join(users)}使用，不能删除") from error
     return act
+
+
+def _users_of(session: Session, resource: type[Resource], record_id: int) -> list[str]:
+    """What kinds of records refer to this one and keep it from being deleted, in words."""
+    found: list[str] = []
+    for mapper in Model.registry.mappers:
+        for column in mapper.columns:
+            keys = [key for key in column.foreign_keys if key.ondelete is None]
+            if not any(key.column.table is resource.model.__table__ for key in keys):
+                continue
+            if session.execute(select(column).where(column == record_id).limit(1)).first() is not None:
+                found.append(_kind_of(mapper.class_))
+    return list(dict.fromkeys(found))
+
+
+def _kind_of(model: Any) -> str:
+    """The records of a table in words; what only hangs on another record is called after that one."""
+    if has_resource(model):
+        return resource_of(model).label
+    owners = [key.column.table for c in model.__table__.columns for key in c.foreign_keys if key.ondelete]
+    return next((r.label for r in resources() if r.model.__table__ in owners), "其他记录")
 
 
 def _check_version(record: Any, version: int | None) -> None:

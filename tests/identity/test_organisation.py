@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from app.engine.actions import Forbidden, Invalid, NotFound, Refusal
 from app.engine.database import db
 from app.engine.perform import create, remove, update
+from app.engine.resource import resource
 from models.identity import presets, role_rules
 from models.identity.admin_resources import BrandCategories, Brands
 from models.identity.queries import channel_of, is_whole_house
@@ -187,3 +188,17 @@ def test_installing_again_changes_nothing_and_brings_new_rights_to_administrator
     session.commit()
     assert amounts() == counts
     assert role_rules.rights_of(session, admin.id) == whole
+
+
+def test_what_is_in_use_says_by_what(world: World, login: Login) -> None:
+    boss = world.actor("boss")
+    brand, _ = create(resource("brands"), {"name": "自有牌"}, boss)
+    category, _ = create(resource("categories"), {"name": "自有类"}, boss)
+    pair, _ = create(resource("brand_categories"), {"brand_id": brand.id, "category_id": category.id}, boss)
+    world.customer(interests=[pair.id])
+    with pytest.raises(Refusal, match="“自有牌”正被品牌品类使用，不能删除"):
+        remove(resource("brands"), brand.id, boss)
+    with pytest.raises(Refusal, match="“自有牌自有类”正被客户使用，不能删除"):
+        remove(resource("brand_categories"), pair.id, boss)
+    page = login("boss").post(f"/brands/{brand.id}/delete", follow_redirects=True).get_data(as_text=True)
+    assert "正被品牌品类使用" in page and "自有牌" in page
