@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import DateTime, ForeignKey, Index, Integer, text
+from sqlalchemy import DateTime, Index, Integer, text
 from sqlalchemy.orm import Mapped, declared_attr
 
 from app.engine.audit import Audited
 from app.engine.database import utcnow
 from app.engine.fields import CreatedAt, column
 
-__all__ = ["Audited", "Dated", "Stamped", "Steering", "Versioned", "once_for_all"]
+__all__ = ["Audited", "Dated", "Steering", "Versioned", "once_for_all"]
 
 
 def once_for_all(table: str, *columns: str) -> Index:
@@ -37,12 +37,6 @@ class Dated:
 
     created_at: Mapped[CreatedAt] = column("创建时间", DateTime, index=True)
     updated_at: Mapped[datetime] = column("更新时间", DateTime, default=utcnow, onupdate=utcnow)
-
-
-class Stamped(Dated):
-    """When and by whom a record was made."""
-
-    created_by_id: Mapped[int | None] = column("创建人", ForeignKey("ab_user.id"))
 
 
 class Steering:

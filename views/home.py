@@ -19,7 +19,7 @@ from app.engine.fields import describe
 from app.engine.localtime import local
 from app.engine.pages import HomePage, Link, Recent, SearchGroup, SearchPage, Todo
 from app.engine.resource import Resource, resource, resources
-from app.engine.scopes import Actor, Scope
+from app.engine.scopes import Actor, Scope, scopes_of
 from app.engine.security import require_actor
 
 HITS = 8
@@ -126,7 +126,7 @@ def _is_number(typed: str) -> bool:
 def _group(session: Session, found: type[Resource], actor: Actor, typed: str) -> SearchGroup | None:
     dialect = session.get_bind().dialect.name
     query = listing.parse(found, actor, {"q": [typed], "window": ["all"]}, utcnow(), dialect)
-    query.scope, query.scopes = None, listing.all_scopes(found, actor)
+    query.scope, query.scopes = None, scopes_of(found, actor)
     query.per_page = HITS
     rows = _hits(session, query, found, actor)
     if not rows:
@@ -144,7 +144,7 @@ def _recent(session: Session, found: type[Resource], actor: Actor) -> list[Recen
     query = listing.parse(found, actor, args, utcnow(), session.get_bind().dialect.name)
     query.per_page = RECENT
     if found.name == "customers":
-        query.scope, query.scopes = None, listing.all_scopes(found, actor)
+        query.scope, query.scopes = None, scopes_of(found, actor)
     return _hits(session, query, found, actor)
 
 

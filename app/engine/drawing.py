@@ -77,11 +77,10 @@ class Drawer:
         """One input as this person sees it."""
         guard = hidden(spec, context.actor)
         shown = self._shown(spec, context)
-        kind = "ref" if spec.kind == "ref" else spec.kind
         made = pages.Field(
             spec.name,
             spec.label,
-            kind,
+            spec.kind,
             required=spec.required,
             hint=spec.hint,
             error=(self.errors or {}).get(spec.name, ""),

@@ -115,11 +115,6 @@ def tabs(resource: type[Resource], actor: Actor) -> list[Scope]:
     return [s for s in order if s in allowed]
 
 
-def all_scopes(resource: type[Resource], actor: Actor) -> frozenset[Scope]:
-    """Every scope of the person at once, for searches across tabs."""
-    return scopes_of(resource, actor)
-
-
 def parse(resource: type[Resource], actor: Actor, args: Args, now: datetime, dialect: str) -> Query:
     """Understand an address. Unknown columns, pages and sizes fall back; wrong filter values are named in
     ``errors``; nothing here raises for what a person typed."""

@@ -95,7 +95,6 @@ class Column:
     sorted: str = ""
     kind: str = "text"
     role: str = ""
-    width: int | None = None
     hidden: bool = False
 
 
@@ -247,7 +246,6 @@ class DetailPage:
     history_url: str = ""
     id: int = 0
     version: int = 0
-    notices: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -302,7 +300,6 @@ class FormPage:
     icon: str = ""
     tone: str = ""
     more_submits: list[DialogButton] = field(default_factory=list)
-    subjects_text: str = ""
     cancel_label: str = "取消"
 
 

@@ -42,7 +42,6 @@ from models.customers.tables import (
 from models.customers.tags import tag_contact, tag_customer
 
 WINDOW_HINT = "默认仅显示180天内创建的数据，可展开高级搜索调整创建时间"
-URGENT_DAYS = 3
 
 
 def tomorrow(now: datetime) -> datetime:

@@ -38,7 +38,6 @@ _WAYS = (
     (ContactSource.VISITOR, (TrackAct.BROWSE, TrackAct.BROWSE, TrackAct.BOOKMARK, TrackAct.SIGN_UP)),
     (ContactSource.VISITOR, (TrackAct.BROWSE, TrackAct.SIGN_UP, TrackAct.BUY_COUPON)),
 )
-_NOTHING: tuple[Any, ...] = ()
 
 
 class Life:

@@ -19,7 +19,6 @@ MANAGEMENT = frozenset({"组织权限管理", "管理"})
 
 PERSONAL = frozenset({Scope.MINE, Scope.OWNED, Scope.RELATED})
 _DEALER = frozenset({Scope.DEALER})
-_GROUP = frozenset({Scope.GROUP})
 _READ = frozenset({"can_list"})
 _WORK = frozenset({"can_list", "can_add", "can_edit"})
 _SELL = frozenset(
