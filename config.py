@@ -72,7 +72,11 @@ def logins(settings: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]
     lines = []
     for name, who in (
         ("ADMIN_PASSWORD", "管理员 admin"),
-        ("DEMO_PASSWORD", "演示账号 manager1、consultant1、consultant2、designer1、clerk1"),
+        (
+            "DEMO_PASSWORD",
+            "演示账号 manager1、consultant1、consultant2、designer1、clerk1，"
+            "另一商场 manager2d、consultant2d、designer2d",
+        ),
     ):
         if name == "DEMO_PASSWORD" and not settings["DEMO"]:
             continue

@@ -13,6 +13,7 @@ from flask import Flask
 
 import config
 from app import cli, spec_coverage
+from models.demo.organisation import NAMED
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -108,6 +109,13 @@ def test_secrets_are_generated_once_and_kept_private(tmp_path: Path) -> None:
         assert config.secret_path(name, tmp_path).stat().st_mode & 0o077 == 0
     given = config.settings({"DATA_DIR": str(tmp_path), "SECRET_KEY": "mine"})
     assert given["SECRET_KEY"] == "mine"
+
+
+def test_every_account_people_are_told_about_is_told(tmp_path: Path) -> None:
+    told = " ".join(config.logins(config.settings({"DATA_DIR": str(tmp_path)}), {}))
+    guide = (config.ROOT / "docs" / "guide" / "README.md").read_text(encoding="utf-8")
+    for username in (name for names in NAMED.values() for name in names):
+        assert username in told and f"`{username}`" in guide
 
 
 def test_a_generated_password_is_told_once(tmp_path: Path) -> None:
