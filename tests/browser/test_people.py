@@ -202,7 +202,6 @@ def test_follow_up_with_a_next_time_makes_a_task_on_the_phone(page_as: Any, worl
     expect(page.locator("table.rows tbody tr").filter(has_text="陈国栋")).to_be_visible()
 
 
-@pytest.mark.spec("A-44", "A-47")
 def test_track_of_a_linked_lead_joins_the_customer(page_as: Any, world: World) -> None:
     consultant = world.actor("consultant1")
     lead, customer = world.contacts["山茶花"], world.customers["陈国栋"]

@@ -95,7 +95,7 @@ def test_a_masked_clerk_edits_without_touching_the_phone(page_as: Any, world: Wo
     expect(clerk.locator('[data-field="phone"]')).to_contain_text("加密的内容不能只改一部分")
 
 
-@pytest.mark.spec("A-87", "A-88", "A-89")
+@pytest.mark.spec("A-87", "A-89")
 def test_settlement_price_is_seen_by_grant_and_each_look_is_logged(page_as: Any, world: World) -> None:
     admin, manager = page_as("admin"), page_as("consultant1")
     order = f"/factory_orders/{world.factory_order}"

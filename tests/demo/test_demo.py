@@ -88,7 +88,6 @@ def test_what_customers_repeat_agrees_with_its_source(filled: None) -> None:
     assert db.session.scalars(off).all() == []
 
 
-@pytest.mark.spec("A-58", "A-61", "A-62")
 def test_stages_tasks_and_orders_agree(filled: None) -> None:
     assert wrong(Customer.stage == Stage.INVALID, Customer.net_received != 0) == 0
     assert wrong(Customer.stage == Stage.INVALID, Customer.has_transmitted_order) == 0
@@ -144,7 +143,6 @@ def test_the_same_number_gives_the_same_people(app: Flask, restorer: Restorer) -
     assert len({phone for _, phone in again}) == AMOUNT
 
 
-@pytest.mark.spec("A-68")
 def test_the_named_people_find_their_work(app: Flask, restorer: Restorer, login: Login) -> None:
     fill(app, restorer)
     for username in ("manager1", "consultant1", "consultant2", "designer1", "clerk1"):

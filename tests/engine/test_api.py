@@ -14,7 +14,7 @@ from app.engine.database import db
 from app.engine.guards import CUSTOMER_PHONE
 from app.engine.openapi import document
 from app.factory import create_app
-from models.customers.tables import Contact, Customer
+from models.customers.tables import Contact, ContactSource, Customer
 from tests.customers.world import PASSWORD, PHONE, World, build, grant
 from tests.plugins.databases import settings_for_tests
 
@@ -118,25 +118,35 @@ def test_a_stale_version_is_409(seller: Any, world: World) -> None:
     assert seller("PATCH", f"/customers/{customer.id}", json={"name": "丙"}).get_json()["errors"]["version"]
 
 
-@pytest.mark.spec("A-02", "A-03")
-def test_a_question_is_409_and_its_answer_goes_on(seller: Any, world: World) -> None:
+@pytest.mark.spec("A-02", "A-04", "A-05")
+def test_a_question_is_409_and_its_answers_go_on(seller: Any, world: World) -> None:
     world.customer(phone=PHONE)
-    asked = seller("POST", "/customers", json={"name": "李先生", "phone": PHONE})
-    assert asked.status_code == 409
-    question = asked.get_json()["question"]
-    assert question["heading"] == "此电话号码已建档，请选择建档标签"
-    values = [a["value"] for a in question["answers"] if a["value"]]
-    assert values
-    sent = {"name": "李先生", "phone": PHONE, "answers": [values[-1]]}
-    again = seller("POST", "/customers", json=sent)
-    assert again.status_code in (201, 409), again.get_json()
+    sent: dict[str, Any] = {"name": "李先生", "phone": PHONE, "answers": []}
+
+    def asked(heading: str, *labels: str) -> list[str]:
+        answer = seller("POST", "/customers", json=sent)
+        assert answer.status_code == 409
+        question = answer.get_json()["question"]
+        assert question["heading"] == heading
+        assert [a["label"] for a in question["answers"]] == list(labels)
+        assert db.session.query(Customer).count() == 1
+        return [a["value"] for a in question["answers"] if a["value"]]
+
+    sent["answers"] += asked("此电话号码已建档，请选择建档标签", "放弃创建", "继续创建")
+    sent["answers"] += asked("温馨提示", "添加品类", "继续建档", "取消")
+    made = seller("POST", "/customers", json=sent)
+    assert made.status_code == 201, made.get_json()
+    found = seller("GET", f"/customers?phone={PHONE}").get_json()["result"]
+    assert len({r["code"] for r in found}) == len(found) == 2
 
 
-@pytest.mark.spec("A-10")
+@pytest.mark.spec("A-08")
 def test_a_person_without_phone_becomes_a_contact(seller: Any) -> None:
     made = seller("POST", "/customers", json={"name": "无号先生"}).get_json()
     assert made["resource"] == "contacts"
-    assert db.session.get(Contact, made["id"]) is not None
+    contact = db.session.get(Contact, made["id"])
+    assert contact is not None and contact.source == ContactSource.SELF_FILED
+    assert db.session.query(Customer).count() == 0
 
 
 def test_the_same_token_files_once(seller: Any) -> None:

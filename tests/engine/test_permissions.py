@@ -33,7 +33,6 @@ def counted(app: Flask) -> Iterator[list[str]]:
     event.remove(db.engine, "before_cursor_execute", note)
 
 
-@pytest.mark.spec("A-22", "A-88", "A-90")
 def test_every_pair_once_with_words(app: Flask) -> None:
     found = all_permissions()
     assert len({p.pair for p in found}) == len(found)

@@ -51,7 +51,6 @@ def test_nobody_provides_nothing_is_shown(asked: list[Any]) -> None:
     assert timeline.of(customers, 5, SYSTEM, "", "/customers/5") is None
 
 
-@pytest.mark.spec("A-46")
 def test_older_events_are_reached_from_the_page(
     world: World, login: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -225,7 +225,6 @@ def test_many_attempts_are_slowed_down(app: Flask, tmp_path: Any) -> None:
         db.engine.dispose()
 
 
-@pytest.mark.spec("D-03")
 def test_new_password_ends_other_sessions(app: Flask, login: Any) -> None:
     mine, other = login(SEES), login(SEES)
     assert other.get("/customers/").status_code == 200
@@ -341,7 +340,6 @@ def test_double_click_on_an_action_acts_once(app: Flask, world: World, clients: 
     assert db.session.scalar(text("SELECT count(*) FROM follow_ups WHERE text = '一次'")) == 1
 
 
-@pytest.mark.spec("A-22")
 def test_changed_role_acts_at_the_next_click(app: Flask, world: World, clients: Any) -> None:
     """The phones of a role are hidden between two clicks of a person who is signed in."""
     from sqlalchemy import select

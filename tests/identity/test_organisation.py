@@ -40,7 +40,6 @@ def place(world: World, code: str = "ST1", by: str = "boss") -> int:
     return made.id
 
 
-@pytest.mark.spec("A-110", "A-111")
 def test_retail_or_whole_house_is_read_per_store_and_brand_category(world: World) -> None:
     boss = world.actor("boss")
     physical = place(world)
@@ -87,7 +86,6 @@ def test_the_channel_is_found_by_walking_from_the_stores_name(world: World, logi
     assert "甲牌衣柜" in page and "A模式" in page
 
 
-@pytest.mark.spec("A-111")
 def test_one_right_per_brand_category(world: World) -> None:
     boss = world.actor("boss")
     values = {"physical_store_id": place(world), "brand_category_id": world.categories[0].id}

@@ -102,7 +102,6 @@ def test_a_fresh_administrator_has_every_right_of_the_dealer(world: World) -> No
         assert not actor.can("can_add", "Tags")
 
 
-@pytest.mark.spec("A-115")
 def test_roles_of_the_group_are_seen_by_the_dealer_and_changed_by_the_group(
     world: World, login: Login
 ) -> None:
@@ -116,7 +115,6 @@ def test_roles_of_the_group_are_seen_by_the_dealer_and_changed_by_the_group(
     assert edit(login("admin"), contact, add=[TAGS]).status_code == 302
 
 
-@pytest.mark.spec("A-115")
 def test_a_dealer_role_called_like_a_role_of_the_group_has_no_effect_of_it(world: World) -> None:
     made, _ = create(Roles, {"label": "售服对接人"}, world.actor("boss"))
     assert made.kind is RoleKind.DEALER and made.dealer_id == world.a.id

@@ -197,6 +197,7 @@ def test_the_administrator_sees_the_price(world: World, login: Login, priced: Fa
 def test_others_see_it_after_the_grant_only(world: World, login: Login, priced: FactoryOrder) -> None:
     address = "/factory_orders/action/view_settlement_price"
     client = login("seller")
+    assert "查看结算价" not in client.get(f"/factory_orders/{priced.id}").get_data(as_text=True)
     assert client.post(address, data={"id": priced.id}).status_code == 403
     grant(world, "consultant", SETTLEMENT)
     assert "查看结算价" in client.get(f"/factory_orders/{priced.id}").get_data(as_text=True)
@@ -243,7 +244,6 @@ def test_each_viewing_is_logged(world: World, priced: FactoryOrder) -> None:
     assert [(v.actor_name, v.record_id) for v in views] == [("总管", priced.id)] * 2
 
 
-@pytest.mark.spec("A-62")
 def test_a_lost_job_is_not_transmitted(world: World) -> None:
     order = world.order(world.customer())
     waiting = world.make("factory_orders", service_order_id=order.id)
