@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from app.engine.actions import Act, Answer, Question, Refusal
 from app.engine.fields import is_mobile, normalise_phone
 from app.engine.guards import hidden
 from app.engine.resource import CheckResult, resource_of
-from app.engine.scopes import visible
+from app.engine.scopes import Actor, visible
 from models.customers import queries
 from models.customers.policy import DuplicateRule, Effect, Entrance, SameWithin, Told
 from models.customers.tables import Customer, Stage
@@ -154,6 +154,45 @@ def _second(phone: str, rows: tuple[tuple[str, ...], ...], *, within_reach: bool
     if not within_reach:
         text = "已有客户不在您的数据范围内，添加品类请联系其导购；确需另建服务号请选择“继续建档”。"
     return Question("温馨提示", text, answers, HEADINGS if rows else (), rows)
+
+
+def phones_of(values: Mapping[str, Any]) -> list[str]:
+    """All numbers of a cleaned form, the main one first."""
+    return clean_phones([values.get("phone"), *(values.get("phones") or ())])
+
+
+def is_about_one_on_file(refusal: Refusal) -> bool:
+    """Whether this is the policy's question or its no."""
+    return refusal.message in (HEADING, REFUSED)
+
+
+def told(
+    session: Session,
+    actor: Actor,
+    phones: Sequence[str],
+    dealer_id: int | None,
+    store_id: int | None,
+    source: str,
+) -> str:
+    """One sentence about the first number that is on file: the file itself where the person sees it, else
+    what the policy lets be told."""
+    if dealer_id is None:
+        return ""
+    rule = policy(session, entrance_of(source), dealer_id)
+    for phone in phones:
+        condition = queries.same_phone(session, [phone], dealer_id, store_id, rule.within, None)
+        found = queries.matches(session, condition)
+        if not found:
+            continue
+        seen = select(Customer.id, Customer.code).where(condition, visible(resource_of(Customer), actor))
+        newest = session.execute(seen.order_by(Customer.id.desc()).limit(1), actor.params).first()
+        if newest is not None:
+            found = queries.matches(session, Customer.id == newest.id)
+        code = f"服务号 {newest.code}" if newest is not None else ""
+        known = _rows(found, rule) or (_rows(found, Policy()) if newest is not None else ())
+        about = "，".join(part for part in (code, *(known[0][1:3] if known else ())) if part)
+        return f"手机号码 {phone} 已建档（{about}）" if about else f"手机号码 {phone} 已建档"
+    return ""
 
 
 def check_phone(text: str, act: Act) -> CheckResult:
