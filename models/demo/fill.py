@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 from flask import Flask
@@ -161,17 +162,18 @@ def _write_beside(
         send(({n: sheet.next_id for n, sheet in enumerate(writer.sheets)}, dict(running.last)))
 
     done, tick = 0, max(100_000, customers // 10)
-    for found in beside.stream(work):
-        if isinstance(found, tuple):
-            keys, last = found
-            for n, sheet in enumerate(writer.sheets):
-                sheet.next_id = keys[n]
-            running.last.update(last)
-            continue
-        writer.write(found)
-        before, done = done, done + len(found[0])
-        if done // tick > before // tick:
-            echo(f"已写入 {done} 位客户")
+    with closing(beside.stream(work)) as stream:
+        for found in stream:
+            if isinstance(found, tuple):
+                keys, last = found
+                for n, sheet in enumerate(writer.sheets):
+                    sheet.next_id = keys[n]
+                running.last.update(last)
+                continue
+            writer.write(found)
+            before, done = done, done + len(found[0])
+            if done // tick > before // tick:
+                echo(f"已写入 {done} 位客户")
 
 
 def _lives(life: Life, tenants: Sequence[Tenant], customers: int) -> Iterator[None]:
