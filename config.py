@@ -12,11 +12,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from limits import parse_many
+from redis.connection import parse_url as parse_redis_url
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
 ROOT = Path(__file__).resolve().parent
 _PASSWORD_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # without letters that look alike
 
 
-_LIMITER_PATIENCE = {"socket_connect_timeout": 0.3, "socket_timeout": 0.5}  # seconds
+SHORTEST_KEY = 16
+_DATABASE_PATIENCE = 5  # seconds a server may take to answer a connection
 
 
 class BadSetting(ValueError):
@@ -48,7 +54,7 @@ def secret(name: str, data_dir: Path, environ: Mapping[str, str]) -> str:
     """
     given = environ.get(name, "")
     if given:
-        return given
+        return _strong(name, given)
     path = secret_path(name, data_dir)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
@@ -62,6 +68,19 @@ def secret(name: str, data_dir: Path, environ: Mapping[str, str]) -> str:
         finally:
             fresh.unlink()
     return path.read_text(encoding="utf-8").strip()
+
+
+def _strong(name: str, given: str) -> str:
+    """A secret somebody chose, by the same rules as everybody's; raises `BadSetting`."""
+    if name == "SECRET_KEY":
+        weak = "" if len(given) >= SHORTEST_KEY else f"至少应有 {SHORTEST_KEY} 个字符"
+    else:
+        from models.identity.passwords import weakness
+
+        weak = weakness(given)
+    if weak:
+        raise BadSetting(f"环境变量 {name} 过于简单：{weak}；不设置时自动生成")
+    return given
 
 
 def logins(settings: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
@@ -113,15 +132,22 @@ def switch(name: str, default: bool, environ: Mapping[str, str]) -> bool:
 
 
 def data_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """The folder of everything that is kept: database, secrets, files, logs."""
+    """The folder of everything that is kept: database, secrets, files, the embedded Redis with its log."""
     given = (os.environ if environ is None else environ).get("DATA_DIR", "")
     return Path(given).expanduser().resolve() if given else ROOT / "var"
 
 
 def _redis_url(data: Path, environ: Mapping[str, str]) -> str:
     """The given Redis, else the embedded one of a running `serve` on the same data, else none."""
-    if environ.get("REDIS_URL"):
-        return environ["REDIS_URL"]
+    given = environ.get("REDIS_URL", "")
+    if given:
+        try:
+            parse_redis_url(given)
+        except ValueError:
+            raise BadSetting(
+                "环境变量 REDIS_URL 的格式不正确，应为 redis://用户:密码@主机:端口/编号"
+            ) from None
+        return given
     note = data / "run" / "redis.url"
     return note.read_text(encoding="utf-8").strip() if note.exists() else ""
 
@@ -133,31 +159,54 @@ def _database_url(data: Path, environ: Mapping[str, str]) -> str:
             url = "postgresql+psycopg://" + url.removeprefix(short)
     if url and not url.startswith(("postgresql+psycopg://", "sqlite:///")):
         raise BadSetting("环境变量 DATABASE_URL 只支持 postgresql+psycopg:// 或 sqlite:/// 开头的地址")
+    try:
+        parsed = make_url(url) if url else None
+    except (ArgumentError, ValueError):
+        parsed = URL.create("")
+    if parsed is not None and not parsed.database:
+        raise BadSetting(
+            "环境变量 DATABASE_URL 的格式不正确，应为 postgresql+psycopg://用户:密码@主机/库 或 sqlite:////路径"
+        )
     return url or f"sqlite:///{data / 'zhike.db'}"
 
 
-def _usable(data: Path) -> None:
-    """Make the folder; raises `BadSetting` where that or writing there is impossible."""
+def _limit(name: str, default: str, environ: Mapping[str, str]) -> str:
+    """How often something may be tried: a limit nobody can read would be none."""
+    text = environ.get(name, "").strip() or default
     try:
-        data.mkdir(parents=True, exist_ok=True)
+        good = all(limit.amount > 0 for limit in parse_many(text))
+    except ValueError:
+        good = False
+    if not good:
+        raise BadSetting(
+            f"环境变量 {name} 应为“次数 per 时间”，例如 20 per minute 或 100 per hour，现在是“{text}”"
+        )
+    return text
+
+
+def _made(data: Path) -> None:
+    """Have the data folder, for its owner only where it is new; raises `BadSetting`."""
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise BadSetting(f"环境变量 DATA_DIR 的目录 {data} 无法建立：{error.strerror}") from None
-    if not os.access(data, os.W_OK | os.X_OK):
-        raise BadSetting(f"环境变量 DATA_DIR 的目录 {data} 无法写入")
+        raise BadSetting(f"数据目录 {data} 无法使用：{error.strerror or error}；请检查 DATA_DIR") from None
+    if not os.access(data, os.R_OK | os.W_OK | os.X_OK):
+        raise BadSetting(f"数据目录 {data} 无法使用：没有写入权限；请检查 DATA_DIR")
 
 
 def settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Every setting of the application, ready for ``app.config``; raises `BadSetting`."""
     env = os.environ if environ is None else environ
     data = data_dir(env)
-    _usable(data)
+    _made(data)
     database = _database_url(data, env)
     redis_url = _redis_url(data, env)
     threads = whole_number("WEB_THREADS", 4, env, low=1, high=64)
     https = switch("COOKIE_SECURE", False, env)
     pool: dict[str, Any] = {"hide_parameters": True}  # errors are logged, numbers and hashes are not
     if not database.startswith("sqlite"):
-        pool |= {"pool_size": threads + 2, "pool_pre_ping": True}
+        patience = {"connect_timeout": _DATABASE_PATIENCE}
+        pool |= {"pool_size": threads + 2, "pool_pre_ping": True, "connect_args": patience}
     return {
         "DATA_DIR": data,
         "HOST": env.get("HOST", "") or "127.0.0.1",
@@ -178,8 +227,8 @@ def settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "REDIS_URL": redis_url,
         # people and sessions
         "AUTH_RATE_LIMITED": True,
-        "AUTH_RATE_LIMIT": env.get("LOGIN_LIMIT", "") or "20 per minute",
-        "LOOKUP_LIMIT": env.get("LOOKUP_LIMIT", "") or "60 per minute; 600 per hour",
+        "AUTH_RATE_LIMIT": _limit("LOGIN_LIMIT", "20 per minute", env),
+        "LOOKUP_LIMIT": _limit("LOOKUP_LIMIT", "60 per minute; 600 per hour", env),
         "RATELIMIT_ENABLED": True,
         "RATELIMIT_STORAGE_URI": redis_url or "memory://",
         "RATELIMIT_STORAGE_OPTIONS": _LIMITER_PATIENCE if redis_url else {},

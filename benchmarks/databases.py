@@ -21,7 +21,7 @@ import config
 
 Echo = Callable[[str], Any]
 SECRETS = {
-    "SECRET_KEY": "benchmarks-only",
+    "SECRET_KEY": "for-benchmarks-only",
     "ADMIN_PASSWORD": "Bench-admin-2024K",
     "DEMO_PASSWORD": "Bench-demo-2024K",
 }

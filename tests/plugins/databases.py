@@ -26,7 +26,7 @@ from sqlalchemy.engine import Engine
 
 DATABASES = ("sqlite", "postgresql")
 SECRETS = {
-    "SECRET_KEY": "test-only-key",
+    "SECRET_KEY": "test-only-key-of-the-suite",
     "ADMIN_PASSWORD": "Test-admin-2024K",
     "DEMO_PASSWORD": "Test-demo-2024K",
 }
