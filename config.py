@@ -231,7 +231,9 @@ def settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "LOOKUP_LIMIT": _limit("LOOKUP_LIMIT", "60 per minute; 600 per hour", env),
         "RATELIMIT_ENABLED": True,
         "RATELIMIT_STORAGE_URI": redis_url or "memory://",
-        "RATELIMIT_STORAGE_OPTIONS": _LIMITER_PATIENCE if redis_url else {},
+        "RATELIMIT_STORAGE_OPTIONS": {"socket_connect_timeout": 0.3, "socket_timeout": 0.5}
+        if redis_url
+        else {},
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": bool(redis_url),
         "RATELIMIT_SWALLOW_ERRORS": True,
         "FAB_PASSWORD_COMPLEXITY_ENABLED": True,

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import config
-from app import spec_coverage
+from app import failures, spec_coverage
 
 if TYPE_CHECKING:
     from flask import Flask
 
 DEMO_CUSTOMERS = 2_000
+DATABASE_WITHIN = 60.0  # seconds a database server that is starting with us may take
 
 
 class ChineseUsage(click.Group):
@@ -38,8 +41,17 @@ class ChineseUsage(click.Group):
         except (click.ClickException, config.BadSetting) as error:
             click.echo(error.format_message() if isinstance(error, click.ClickException) else error, err=True)
             sys.exit(1)
-        except click.Abort:
+        except (click.Abort, KeyboardInterrupt):
             click.echo("已取消", err=True)
+            sys.exit(1)
+        except BrokenPipeError:  # nobody reads any more
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        except Exception as error:
+            words = failures.in_words(error)
+            if not words:
+                raise
+            click.echo(words, err=True)
             sys.exit(1)
 
 
@@ -49,7 +61,8 @@ def explain(error: click.UsageError) -> str:
         hint = f"，是否想用 {'、'.join(error.possibilities)}？" if error.possibilities else ""
         return f"没有选项 {error.option_name}{hint}"
     if isinstance(error, click.MissingParameter):
-        name = error.param.human_readable_name if error.param else ""
+        named = isinstance(error.param, click.Option)
+        name = error.param.opts[0] if named else error.param.human_readable_name if error.param else ""
         return f"缺少参数 {name}"
     if isinstance(error, click.BadParameter):
         name = error.param.opts[0] if error.param else ""
@@ -87,15 +100,40 @@ def _app(**overrides: Any) -> Flask:
     return create_app({**config.settings(), **overrides})
 
 
-def _in_app(work: Callable[[Flask], Any], **overrides: Any) -> Any:
+def _in_app(work: Callable[[Flask], Any], *states: str, patience: float = 0.0, **overrides: Any) -> Any:
+    """Do it with the application, on a database whose tables are this program's or in one of ``states``."""
+    from app import schema
     from app.engine.actions import Refusal
+    from app.engine.database import db
 
     app = _app(**overrides)
     with app.app_context():
         try:
+            if patience:
+                schema.wait(db.engine, patience, click.echo)
+            schema.require(db.engine, *(schema.State(state) for state in states))
             return work(app)
         except Refusal as reason:
             raise click.ClickException(reason.message) from None
+
+
+def _check_schema(url: str) -> None:
+    """The same question without the application, which the web server makes itself."""
+    from sqlalchemy import create_engine
+
+    from app import schema
+    from app.engine.actions import Refusal
+
+    engine = create_engine(url)
+    try:
+        schema.require(engine)
+    except Refusal as reason:
+        raise click.ClickException(reason.message) from None
+    finally:
+        engine.dispose()
+
+
+_UNPREPARED = ("empty", "behind")
 
 
 def _initialise(app: Flask) -> None:
@@ -129,7 +167,9 @@ def web() -> None:
     """Run the web server alone."""
     from app.web import run
 
-    run(config.settings())
+    settings = config.settings()
+    _check_schema(settings["SQLALCHEMY_DATABASE_URI"])
+    run(settings)
 
 
 @cli.command(help="只启动任务进程。")
@@ -143,7 +183,7 @@ def worker(burst: bool) -> None:
     from jobs.worker import work
 
     try:
-        work(_app(), burst=burst)
+        _in_app(lambda app: work(app, burst=burst))
     except QueueDown as error:
         raise click.ClickException(f"无法连接 Redis：{error}") from None
 
@@ -153,7 +193,7 @@ def clock() -> None:
     """Run one clock."""
     from jobs.schedule import run
 
-    run(_app())
+    _in_app(run)
 
 
 @cli.command(help="建立或升级数据库，同步权限与预置数据；可以反复执行。")
@@ -169,7 +209,7 @@ def init(part_of_serve: bool) -> None:
 
             demo_data.build(app, customers=DEMO_CUSTOMERS, echo=click.echo)
 
-    _in_app(work)
+    _in_app(work, *_UNPREPARED, patience=DATABASE_WITHIN if part_of_serve else 0)
     if not part_of_serve:
         click.echo("初始化完成")
         for line in config.logins({**settings, "DEMO": False}, os.environ):
@@ -200,9 +240,10 @@ def demo(customers: int) -> None:
         from models import demo as demo_data
 
         _initialise(app)
-        demo_data.build(app, customers=customers, echo=click.echo)
+        if not demo_data.build(app, customers=customers, echo=click.echo):
+            raise click.ClickException("如需另一份演示数据，请另设 DATA_DIR 或 DATABASE_URL 后再运行")
 
-    _in_app(work)
+    _in_app(work, *_UNPREPARED)
 
 
 @cli.group(cls=ChineseUsage, help="账号。")
@@ -211,7 +252,7 @@ def user() -> None:
 
 
 @user.command("add", help="新建账号。")
-@click.argument("username")
+@click.argument("username", metavar="账号")
 @click.option("--name", required=True, metavar="姓名", help="姓名")
 @click.option("--role", "roles", multiple=True, required=True, metavar="角色", help="角色，可多次给出")
 @click.option("--store", metavar="门店编码", help="所属门店的编码")
@@ -234,7 +275,14 @@ def add_user(
 @cli.command(help="从 CSV 文件导入客户，表头与建档表单一致。")
 @click.argument("path", type=click.Path(path_type=Path), metavar="文件.csv")
 @click.option("--as", "username", default="admin", metavar="账号", help="以谁的身份导入，默认 admin")
-def load(path: Path, username: str) -> None:
+@click.option("--from", "since", type=WholeNumber(1, 10**9), default=1, metavar="行号", help="从这一行开始")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="文件.csv",
+    help="未导入的行写到这里，默认写在原文件旁边",
+)
+def load(path: Path, username: str, since: int, report: Path | None) -> None:
     """Customers of a dealer's own file, through the same checks as the form."""
     if not path.is_file():
         raise click.ClickException(f"找不到文件 {path}")
@@ -243,13 +291,46 @@ def load(path: Path, username: str) -> None:
         from app.setup import actor_of
         from models.customers.load import load_file
 
-        return load_file(path, actor_of(username))
+        with _told_to_stop() as told:
+            return load_file(
+                path, actor_of(username), since=since, echo=click.echo, stopping=lambda: bool(told)
+            )
 
-    report = _in_app(work)
-    for line in report.refused:
-        click.echo(f"第 {line.number} 行未导入：{line.reason}")
-    click.echo(f"共 {report.total} 行，导入 {report.created} 行，未导入 {len(report.refused)} 行")
-    sys.exit(1 if report.refused else 0)
+    done = _in_app(work)
+    if done.stopped_at:
+        again = f"可再次运行同一文件，加 --from {done.stopped_at} 即从该行继续"
+        click.echo(f"已导入 {done.created} 行，停在第 {done.stopped_at} 行，{again}")
+    click.echo(f"共 {done.total} 行，导入 {done.created} 行，未导入 {len(done.refused)} 行")
+    if done.refused:
+        _write_refused(done, path, report)
+    if done.broken is not None:
+        raise done.broken
+    sys.exit(1 if done.refused or done.stopped_at else 0)
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[list[int]]:
+    """The signals that came; they stop nothing by themselves meanwhile."""
+    told: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda which, _: told.append(which)) for number in numbers]
+    try:
+        yield told
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _write_refused(done: Any, path: Path, report: Path | None) -> None:
+    from models.customers.csvfile import beside
+
+    target = report or beside(path)
+    try:
+        done.write(target)
+    except OSError as error:
+        click.echo(f"未能写出未导入的行：{failures.of_file(error)}", err=True)
+    else:
+        click.echo(f"未导入的行已写入 {target}，更正后可再次导入")
 
 
 _PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
@@ -277,7 +358,7 @@ def check() -> None:
     """Start-up checks of the declarations."""
     from app.engine.checks import run_checks
 
-    findings = _in_app(lambda app: run_checks())
+    findings = _in_app(lambda app: run_checks(), "empty")  # declarations need no tables
     for finding in findings:
         click.echo(str(finding))
     errors = [finding for finding in findings if finding.code.startswith("E")]
@@ -292,7 +373,7 @@ def migration(message: str) -> None:
     from flask_migrate import revision
 
     _in_app(
-        lambda app: revision(directory=str(config.ROOT / "migrations"), message=message, autogenerate=True)
+        lambda app: revision(directory=str(config.ROOT / "migrations"), message=message, autogenerate=True),
     )
 
 
@@ -300,7 +381,10 @@ def migration(message: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="输出 JSON")
 def coverage_of_spec(as_json: bool) -> None:
     """Which rows of the five catalogues have a passing test."""
-    results = spec_coverage.load(config.ROOT / "docs" / "spec", config.ROOT / "var" / spec_coverage.RESULTS)
+    recorded = config.ROOT / "var" / spec_coverage.RESULTS
+    if not recorded.exists():
+        click.echo("尚未运行测试，请先运行 make test", err=True)
+    results = spec_coverage.load(config.ROOT / "docs" / "spec", recorded)
     if as_json:
         click.echo(json.dumps(results, ensure_ascii=False))
     else:
@@ -308,5 +392,6 @@ def coverage_of_spec(as_json: bool) -> None:
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Entry point of run.py."""
+    """Entry point of run.py. Whatever a command writes holds secrets or personal data."""
+    os.umask(0o077)
     cli.main(args=list(args) if args is not None else None, prog_name="run.py")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import time
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -14,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.engine import chrome, pages
 from app.engine.actions import Forbidden, NotFound, Refusal, Stale, TooMany
-from app.engine.database import db
+from app.engine.database import db, is_away
 from app.engine.security import current_actor
 from views.replay import login_again, replayable, submit_again, typed
 
@@ -28,8 +30,11 @@ _WORDS = {
     409: ("数据已被他人修改，请刷新后重试", "请返回刷新后，再次提交您的修改。"),
     413: ("内容过大", "提交的内容超过上限，请减少后重试。"),
     429: ("操作过于频繁", "请稍候一分钟再试。"),
+    503: ("数据库暂时无法连接", "您的数据没有改变。请稍后重试，若仍出现请联系管理员。"),
     500: ("系统出错了", "问题已被记录，您的数据没有改变。请稍后重试，若仍出现请联系管理员。"),
 }
+_FOR_PROGRAMS = {405: "可用的地址与方法见 /api/v1/openapi.json"}
+_QUIET_FOR = 60.0  # seconds between two lines of the log about the same outage
 
 
 def install(app: Flask) -> None:
@@ -54,6 +59,7 @@ def _answer(code: int, heading: str = "", text: str = "", reference: str = "") -
     words = _WORDS.get(code, _WORDS[500 if code >= 500 else 400])
     heading, text = heading or words[0], text or words[1]
     if _wants_json():
+        text = _FOR_PROGRAMS.get(code, text)
         return jsonify({"message": heading, "detail": text, "reference": reference}), code
     framed = code < 500 and current_actor() is not None
     page = pages.ErrorPage(code, heading, text, reference=reference, framed=framed)
@@ -100,7 +106,23 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 def _broken(error: Exception) -> ResponseReturnValue:
     """Ours to mend: logged with a number that the person can pass on; the transaction is rolled back."""
+    if is_away(error):
+        return _away(error)
     db.session.rollback()
     reference = secrets.token_hex(4).upper()
     log.exception("request failed", reference=reference, path=request.path, error=type(error).__name__)
     return _answer(500, reference=reference)
+
+
+_last_said = [-_QUIET_FOR]
+
+
+def _away(error: Exception) -> ResponseReturnValue:
+    """Nothing of ours to mend: every request fails alike, so the log says it once in a while only."""
+    with suppress(SQLAlchemyError):
+        db.session.rollback()
+    now = time.monotonic()
+    if now - _last_said[0] >= _QUIET_FOR:
+        _last_said[0] = now
+        log.error("the database cannot be reached", error=type(error).__name__)
+    return _answer(503)

@@ -7,10 +7,8 @@ import os
 import time
 from collections.abc import Iterator
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from alembic.script import ScriptDirectory
 from flask import Blueprint, Flask, Response, abort, current_app, g, jsonify, request
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -26,10 +24,10 @@ from prometheus_client.registry import Collector
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import schema
 from app.engine import outbox, queue
 from app.engine.database import db
 
-_MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 _registry = CollectorRegistry()
 _requests = Counter(
     "zhike_requests", "Answered requests", ("endpoint", "method", "status"), registry=_registry
@@ -64,7 +62,7 @@ def readyz() -> tuple[Response, int]:
     parts = {"database": "ok", "migrations": "ok", "redis": _redis_state()}
     try:
         stored = db.session.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
-        if set(stored) != _heads():
+        if schema.stored_state(set(stored)) is not schema.State.CURRENT:
             parts["migrations"] = "behind"
     except SQLAlchemyError:
         db.session.rollback()
@@ -92,11 +90,6 @@ def _redis_state() -> str:
     except queue.QueueDown:
         return "down"
     return "ok"
-
-
-@lru_cache(maxsize=1)
-def _heads() -> frozenset[str]:
-    return frozenset(ScriptDirectory(str(_MIGRATIONS)).get_heads())
 
 
 @bp.get("/metrics")

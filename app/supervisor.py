@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import http.client
-import os
 import signal
 import socket
 import subprocess
@@ -265,5 +264,4 @@ def say(line: str, *, error: bool = False) -> None:
 
 def serve(settings: Mapping[str, Any], environ: Mapping[str, str]) -> int:
     """Run the whole product until told to stop; the exit status."""
-    os.umask(0o077)
     return Tree(settings, environ).run()

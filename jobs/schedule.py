@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.engine import clock, once, outbox, queue
-from app.engine.database import db, utcnow
+from app.engine.database import db, is_away, utcnow
 from app.processes import Wake
 
 log = logging.getLogger(__name__)
@@ -63,11 +63,20 @@ def run(app: Flask) -> None:
         signal.signal(number, lambda *_: stop.set())
     ticking = Clock()
     pause = 0.0
+    away = False
     while not stop.wait(pause):
         pause = 1.0
         with app.app_context():
             try:
                 ticking.tick(utcnow())
-            except SQLAlchemyError:
-                log.exception("the clock could not reach the database")
+            except SQLAlchemyError as error:
                 pause = PATIENCE
+                if not is_away(error):
+                    log.exception("the clock could not do what was due")
+                elif not away:
+                    log.warning("数据库暂时无法连接，时钟每 %.0f 秒重试", PATIENCE)
+                away = is_away(error)
+            else:
+                if away:
+                    log.warning("数据库已恢复，时钟继续")
+                away = False

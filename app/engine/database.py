@@ -6,6 +6,7 @@ one write lock at the start instead of failing half-way, and PostgreSQL behaves 
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +20,8 @@ from sqlalchemy import event, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
 if TYPE_CHECKING:
@@ -61,6 +64,27 @@ def id_of(text: object) -> int:
 
 
 _writing: ContextVar[bool] = ContextVar("zhike_writing", default=False)
+
+
+_AWAY_STATES = ("08", "57P", "53")  # connection, shutting down or starting up, out of resources
+_AWAY_WORDS = ("unable to open", "disk", "readonly database")
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database could not be reached or cannot work, rather than refusing a statement."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated or isinstance(error, InterfaceError):
+        return True
+    state = getattr(error.orig, "sqlstate", "")
+    if state:
+        return str(state).startswith(_AWAY_STATES)
+    if not isinstance(error, OperationalError):
+        return False
+    from_sqlite = isinstance(error.orig, sqlite3.Error)
+    return not from_sqlite or any(words in str(error.orig) for words in _AWAY_WORDS)
 
 
 def utcnow() -> datetime:

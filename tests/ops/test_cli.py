@@ -29,7 +29,8 @@ ROOT = Path(__file__).resolve().parents[2]
         (["demo", "5"], 2, "多余的参数：5"),
         (["load"], 2, "缺少参数 文件.csv"),
         (["load", "nowhere.csv"], 1, "找不到文件 nowhere.csv"),
-        (["user", "add"], 2, "缺少参数"),
+        (["user", "add"], 2, "缺少参数 账号"),
+        (["user", "add", "neu"], 2, "缺少参数 --name"),
     ],
 )
 def test_wrong_use_is_explained(
@@ -50,6 +51,14 @@ def test_wrong_use_is_explained(
         ("PORT", "８０", "环境变量 PORT 应为"),
         ("DEMO", "maybe", "环境变量 DEMO 应为 1 或 0，现在是“maybe”"),
         ("DATABASE_URL", "mysql://x", "环境变量 DATABASE_URL 只支持"),
+        ("DATABASE_URL", "postgresql://u:p@h:port/x", "环境变量 DATABASE_URL 的格式不正确"),
+        ("DATABASE_URL", "sqlite:///", "环境变量 DATABASE_URL 的格式不正确"),
+        ("REDIS_URL", "localhost", "环境变量 REDIS_URL 的格式不正确"),
+        ("LOGIN_LIMIT", "twenty", "环境变量 LOGIN_LIMIT 应为“次数 per 时间”"),
+        ("LOGIN_LIMIT", "0 per minute", "环境变量 LOGIN_LIMIT 应为"),
+        ("ADMIN_PASSWORD", "1", "环境变量 ADMIN_PASSWORD 过于简单：密码至少10位"),
+        ("DEMO_PASSWORD", "demo-2026-zk", "环境变量 DEMO_PASSWORD 过于简单：密码须同时包含大写字母"),
+        ("SECRET_KEY", "short", "环境变量 SECRET_KEY 过于简单：至少应有 16 个字符"),
     ],
 )
 def test_a_bad_setting_is_explained(name: str, value: str, sentence: str, tmp_path: Path) -> None:
@@ -107,8 +116,8 @@ def test_secrets_are_generated_once_and_kept_private(tmp_path: Path) -> None:
         assert first[name] == second[name]
         assert len(first[name]) >= 12
         assert config.secret_path(name, tmp_path).stat().st_mode & 0o077 == 0
-    given = config.settings({"DATA_DIR": str(tmp_path), "SECRET_KEY": "mine"})
-    assert given["SECRET_KEY"] == "mine"
+    given = config.settings({"DATA_DIR": str(tmp_path), "SECRET_KEY": "chosen-by-ourselves"})
+    assert given["SECRET_KEY"] == "chosen-by-ourselves"
 
 
 def test_every_account_people_are_told_about_is_told(tmp_path: Path) -> None:
@@ -140,6 +149,16 @@ def test_coverage_of_spec_lists_all_rows(capsys: pytest.CaptureFixture[str]) -> 
     assert [sum(row[0] == letter for row in rows) for letter in "ABCDE"] == [119, 71, 143, 243, 94]
     cli.main(["coverage-of-spec"])
     assert "目录 D：共 243 行" in capsys.readouterr().out
+
+
+def test_coverage_before_any_run_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    monkeypatch.setattr(config, "ROOT", tmp_path)
+    cli.main(["coverage-of-spec", "--json"])
+    said = capsys.readouterr()
+    assert "尚未运行测试" in said.err and len(json.loads(said.out)) == 670
 
 
 def test_a_catalogue_with_a_missing_row_is_noticed(tmp_path: Path) -> None:
