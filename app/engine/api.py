@@ -36,7 +36,7 @@ from app.engine import (
     throttle,
 )
 from app.engine.actions import Act, Action, Forbidden, Invalid, NotFound, Question, Refusal
-from app.engine.database import PK, db, utcnow
+from app.engine.database import MAX_ID, db, utcnow
 from app.engine.fields import FieldSpec
 from app.engine.resource import Resource, has_resource, resource_of
 from app.engine.resource import resource as resource_named
@@ -47,6 +47,9 @@ PREFIX = "/api/v1"
 _STEERING = frozenset({
     "q", "scope", "view", "sort", "per_page", "page", "after", "before", "last", "window", "include", "fields",
 })  # fmt: skip
+_ONE = "/<name>/<int:pk>"
+"""One record. A number larger than any id matches too: a converter that refuses it would make the router
+answer that the method is wrong."""
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _LONGEST_SECRET = 512
 _WORDS = {
@@ -80,6 +83,8 @@ def _identify() -> None:
         verify_jwt_in_request()
     elif request.method not in _SAFE and current_app.config.get("WTF_CSRF_ENABLED", True):
         current_app.extensions["zhike.csrf"].protect()
+    if (request.view_args or {}).get("pk", 0) > MAX_ID:
+        raise NotFound
 
 
 # ----- signing in
@@ -194,7 +199,7 @@ def _checked(
     return [available[n] for n in wanted] or listing.columns(found, actor)
 
 
-@api.get(f"/<name>/{PK}")
+@api.get(_ONE)
 def read(name: str, pk: int) -> ResponseReturnValue:
     """One record."""
     found, actor = _resource(name, "can_list")
@@ -247,7 +252,7 @@ def _seen(made: type[Resource], pk: int, actor: Actor) -> dict[str, Any] | None:
         return None
 
 
-@api.patch(f"/<name>/{PK}")
+@api.patch(_ONE)
 def change(name: str, pk: int) -> ResponseReturnValue:
     """Change the fields that are sent; ``version`` is the one that was read."""
     found, actor = _resource(name, "can_edit")
@@ -266,7 +271,7 @@ def change(name: str, pk: int) -> ResponseReturnValue:
     return jsonify({"result": _seen(found, pk, actor), "warnings": warnings})
 
 
-@api.delete(f"/<name>/{PK}")
+@api.delete(_ONE)
 def delete(name: str, pk: int) -> ResponseReturnValue:
     """Delete, where the resource says how."""
     found, actor = _resource(name, "")

@@ -124,7 +124,9 @@ _REFUSED = {
     "409": "数据已被他人修改、重复提交，或规则需要确认（question）",
     "413": "内容超过上限",
     "415": "不是 application/json",
+    "429": "操作过于频繁，请稍候再试",
 }
+_CHANGING = tuple(code for code in _REFUSED if code != "429")  # only signing in is limited
 
 
 def _responses() -> dict[str, Any]:
@@ -163,7 +165,7 @@ def _login() -> dict[str, Any]:
         "description": "连续失败五次，账号锁定一刻钟。",
         "security": [],
         "requestBody": _body(sent),
-        "responses": {"200": _answer("访问令牌与刷新令牌", back), **_errors("400", "401", "415")},
+        "responses": {"200": _answer("访问令牌与刷新令牌", back), **_errors("400", "401", "415", "429")},
     }
 
 
@@ -356,7 +358,7 @@ def _write_operation(resource: type[Resource], view: str, schema: str, *, creati
     if creating:
         properties |= {"resource": _text("实际建立的对象"), "id": {"type": "integer"}}
     verb = resource.create_label or f"新增{resource.label}" if creating else f"修改{resource.label}"
-    codes = ("400", "401", "403", "409", "413", "415") if creating else tuple(_REFUSED)
+    codes = ("400", "401", "403", "409", "413", "415") if creating else _CHANGING
     return {
         "tags": [resource.label],
         "summary": verb,
@@ -385,7 +387,7 @@ def _action_operation(resource: type[Resource], action: Action) -> dict[str, Any
     return {
         "tags": [resource.label],
         "summary": f"{resource.label}：{action.label}",
-        "description": (action.rule.__doc__ or "").strip() or action.confirm or action.label,
+        "description": action.confirm or action.label,
         "requestBody": _body(_ref(f"{resource.view_name()}_{action.name}")),
-        "responses": {"200": _answer("逐条结果", _ref("Report")), **_errors(*_REFUSED)},
+        "responses": {"200": _answer("逐条结果", _ref("Report")), **_errors(*_CHANGING)},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -358,3 +359,28 @@ def test_the_description_is_complete_and_never_empty(app: Flask) -> None:
     walk(described)
     assert schemas["Customers"]["properties"]["stage"]["enum"][0] == "following"
     assert "name" in schemas["CustomersNew"]["required"]
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_an_id_no_database_has_is_not_found(seller: Any, method: str) -> None:
+    for number in (2**31 - 1, 2**31, 10**20):
+        answer = seller(method, f"/customers/{number}", json={"version": 1})
+        assert answer.status_code == 404, number
+
+
+def test_the_answer_to_a_wrong_method_is_for_programs(seller: Any) -> None:
+    answer = seller("PUT", "/customers/1", json={})
+    assert answer.status_code == 405 and "按钮" not in answer.text
+
+
+def test_the_description_is_chinese_and_knows_the_limit(client: FlaskClient) -> None:
+    document = client.get(f"{API}/openapi.json").json
+    words = [
+        operation["description"]
+        for path in document["paths"].values()
+        for operation in path.values()
+        if isinstance(operation, dict)
+    ]
+    assert not [text for text in words if not re.search("[\u4e00-\u9fff]", text)]
+    assert "429" in document["paths"][f"{API}/security/login"]["post"]["responses"]
+    assert "429" in document["components"]["responses"]
