@@ -25,6 +25,7 @@ from app.engine.actions import Refusal
 from app.engine.database import db
 from app.factory import create_app
 from jobs import schedule
+from models.customers import load
 from tests.plugins.databases import SECRETS, settings_for_tests
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,6 +149,25 @@ def test_what_commands_write_is_private(run: Callable[..., Any], tmp_path: Path)
 def test_a_file_nobody_can_read_is_named(run: Callable[..., Any], tmp_path: Path) -> None:
     status, said = run("load", str(tmp_path))
     assert status == 1 and "找不到文件" in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_load_told_to_stop_says_how_to_go_on(
+    run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    run("init")
+    (tmp_path / "x.csv").write_text(FILED + "张二,13800000002\n", encoding="utf-8")
+    file = load._Loader.file
+
+    def file_and_stop(*args: Any) -> str:
+        os.kill(os.getpid(), number)
+        return file(*args)
+
+    monkeypatch.setattr(load._Loader, "file", file_and_stop)
+    status, said = run("load", "x.csv")
+    assert status == 1 and "已导入 1 行，停在第 3 行，可再次运行同一文件，加 --from 3 即从该行继续" in said
+    status, said = run("load", "x.csv", "--from", "3")
+    assert (status, said) == (0, "共 1 行，导入 1 行，未导入 0 行\n")
 
 
 # ----- an outage while the product runs
