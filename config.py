@@ -54,7 +54,7 @@ def secret(name: str, data_dir: Path, environ: Mapping[str, str]) -> str:
     """
     given = environ.get(name, "")
     if given:
-        return _strong(name, given)
+        return given
     path = secret_path(name, data_dir)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
@@ -70,17 +70,19 @@ def secret(name: str, data_dir: Path, environ: Mapping[str, str]) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
-def _strong(name: str, given: str) -> str:
-    """A secret somebody chose, by the same rules as everybody's; raises `BadSetting`."""
+def weak(name: str, given: str) -> str:
+    """What makes a secret that somebody chose too simple, in words; empty when nothing does."""
     if name == "SECRET_KEY":
-        weak = "" if len(given) >= SHORTEST_KEY else f"至少应有 {SHORTEST_KEY} 个字符"
-    else:
-        from models.identity.passwords import weakness
+        return "" if len(given) >= SHORTEST_KEY else f"至少应有 {SHORTEST_KEY} 个字符"
+    from models.identity.passwords import weakness
 
-        weak = weakness(given)
-    if weak:
-        raise BadSetting(f"环境变量 {name} 过于简单：{weak}；不设置时自动生成")
-    return given
+    return weakness(given)
+
+
+def warnings(environ: Mapping[str, str]) -> list[str]:
+    """Secrets of the environment that are too simple, for the terminal: a trial may go on with them."""
+    found = ((name, weak(name, environ[name])) for name in _SECRETS if environ.get(name))
+    return [f"提醒：环境变量 {name} 过于简单（{words}），正式使用前请更换" for name, words in found if words]
 
 
 def logins(settings: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:

@@ -212,7 +212,7 @@ def init(part_of_serve: bool) -> None:
     _in_app(work, *_UNPREPARED, patience=DATABASE_WITHIN if part_of_serve else 0)
     if not part_of_serve:
         click.echo("初始化完成")
-        for line in config.logins({**settings, "DEMO": False}, os.environ):
+        for line in [*config.logins({**settings, "DEMO": False}, os.environ), *config.warnings(os.environ)]:
             click.echo(line)
 
 

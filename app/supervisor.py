@@ -184,6 +184,8 @@ class Tree:
         say(f"\n知客已启动：http://{shown}:{self.settings['PORT']}")
         for line in config.logins(self.settings, self.environ):
             say(f"  {line}")
+        for line in config.warnings(self.environ):
+            say(line)
         say("按 Ctrl-C 停止。\n")
 
     # -- watch and stop --------------------------------------------------------
