@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 _WORDS = {
     400: ("请求有误", "页面提交的内容无法识别，请返回检查后重试。"),
-    403: ("无权限", "您没有使用此功能的权限。如工作需要，请联系本商场的系统管理员。"),
+    403: ("无权限", "您没有使用此功能的权限，请联系商场系统管理员。"),
     404: ("记录不存在或无权限查看", "它可能已被删除，或不在您的数据范围内。请检查地址，或从列表中查找。"),
     405: ("此地址不支持这种操作", "请从页面上的按钮操作。"),
     409: ("数据已被他人修改，请刷新后重试", "请返回刷新后，再次提交您的修改。"),
@@ -40,7 +40,7 @@ _QUIET_FOR = 60.0  # seconds between two lines of the log about the same outage
 def install(app: Flask) -> None:
     """Every error of every kind ends here."""
     app.register_error_handler(NotFound, lambda e: _answer(404))
-    app.register_error_handler(Forbidden, lambda e: _answer(403, text=e.message))
+    app.register_error_handler(Forbidden, lambda e: _answer(403, text=e.sentence))
     app.register_error_handler(Stale, lambda e: _answer(409))
     app.register_error_handler(TooMany, lambda e: _answer(429))
     app.register_error_handler(Refusal, lambda e: _answer(400, e.message, "请返回后重试。"))

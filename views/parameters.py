@@ -33,7 +33,7 @@ class ParametersView(BaseView):  # type: ignore[misc]
         actor = require_actor()
         view = Parameters.view_name()
         if not actor.can("can_list", view):
-            raise Forbidden(Parameters.label)
+            raise Forbidden(Parameters.label, seeing=True)
         if request.method == "GET":
             return _page(actor)
         if not actor.can("can_edit", view):

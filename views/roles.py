@@ -116,7 +116,7 @@ class RoleEditorView(BaseView):  # type: ignore[misc]
 def _allowed(permission: str, label: str) -> Actor:
     actor = require_actor()
     if not actor.can(permission, Roles.view_name()):
-        raise Forbidden(label)
+        raise Forbidden(label, seeing=permission == "can_list")
     return actor
 
 

@@ -44,12 +44,15 @@ class Invalid(Refusal):
 
 
 class Forbidden(Refusal):
-    """The person lacks the permission."""
+    """The person lacks the permission to do what ``label`` says, or to see it; ``sentence`` is for the page,
+    whose heading says already that the right is missing."""
 
     status = 403
 
-    def __init__(self, label: str = "") -> None:
+    def __init__(self, label: str = "", *, seeing: bool = False) -> None:
         super().__init__(f"无权限：{label}" if label else "无权限")
+        what = f"{'查看' if seeing else ''}「{label}」" if label else "使用此功能"
+        self.sentence = f"您没有{what}的权限，请联系商场系统管理员。"
 
 
 class NotFound(Refusal):
@@ -111,6 +114,17 @@ class Question(Refusal):
 def new_deed_id() -> str:
     """An id nobody else has; later ones sort after earlier ones, so that an index grows at its end."""
     return f"{time.time_ns() // 1000:016x}{secrets.token_hex(8)}"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a rule tells of its deed: a sentence, and other records it leads to as label and address."""
+
+    message: str
+    links: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return self.message
 
 
 @dataclass(eq=False)
@@ -199,7 +213,7 @@ def action(
 ) -> Callable[[Rule], Action]:
     """Declare a rule ``rule(record, act, **form)`` as an action on a model.
 
-    The rule may return a sentence for the person. ``fields`` become its form and keyword arguments,
+    The rule may return a sentence for the person, or `Done`. ``fields`` become its form and keyword arguments,
     already cleaned; ``confirm`` is asked when there is no form.
     """
 

@@ -256,7 +256,7 @@ class FormViews(ViewBase):
 
     def _picked(self, actor: Actor, spec: FieldSpec | None) -> ResponseReturnValue:
         if not any(actor.can(p, self.resource.view_name()) for p in ("can_list", "can_add", "can_edit")):
-            raise Forbidden(self.resource.label)
+            raise Forbidden(self.resource.label, seeing=True)
         if (
             spec is None
             or spec.target is None
@@ -289,7 +289,7 @@ class FormViews(ViewBase):
         """The answer to a check while typing (A-02); changes nothing."""
         actor = require_actor()
         if not any(actor.can(p, self.resource.view_name()) for p in ("can_add", "can_edit")):
-            raise Forbidden(self.resource.label)
+            raise Forbidden(self.resource.label, seeing=True)
         checked = ((describe(c), r) for c, r in self.resource.checks.items())
         spec, rule = next((found for found in checked if found[0].name == field), (None, None))
         if spec is None or rule is None:
