@@ -46,7 +46,7 @@ def text(spec: FieldSpec, value: Any, dealer_id: int | None = None, epoch: int =
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return f"¥{value:,.2f}" if spec.kind == "money" else f"{value:f}"
+        return money(value) if spec.kind == "money" else f"{value:f}"
     if isinstance(value, (list, tuple)):
         return "、".join(text(spec, v, dealer_id, epoch) for v in value)
     return f"{value}{spec.unit}"
@@ -71,7 +71,14 @@ def html(
         return Markup("").join(tag(label, tone) for label, tone in value)
     if kind == "phones":
         return Markup("　").join(locked(v) if isinstance(v, Hidden) else escape(v) for v in value)
+    if kind == "money" and value < 0:
+        return Markup('<span class="warn">{}</span>').format(money(value))
     return escape(text(spec, value, dealer_id, epoch))
+
+
+def money(amount: Decimal) -> str:
+    """``¥12,345.00``; what was paid back has its minus in front."""
+    return f"{'−' if amount < 0 else ''}¥{abs(amount):,.2f}"
 
 
 def locked(value: Hidden) -> Markup:

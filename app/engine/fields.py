@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -72,6 +73,10 @@ class Meta:
     shown_when: str = ""
     minimum: Decimal | int | None = None
     maximum: Decimal | int | None = None
+    prefers: tuple[str, ...] = ()
+    sole: bool = False
+    today: bool = False
+    signed: Callable[[], Any] | None = None
 
 
 def column(
@@ -90,19 +95,26 @@ def column(
     shown_when: str = "",
     minimum: Decimal | int | None = None,
     maximum: Decimal | int | None = None,
+    prefers: tuple[str, ...] = (),
+    sole: bool = False,
+    today: bool = False,
+    signed: Callable[[], Any] | None = None,
     **kwargs: Any,
 ) -> MappedColumn[Any]:
     """A mapped column with its Chinese label and what holds for it on every screen.
 
     ``guard`` limits who reads it; ``dictionary`` names an administrators' dictionary and ``choices`` a
     `Choice` class; ``kind`` overrides the kind derived from the type; ``required`` overrides "not
-    nullable and without default"; ``parent`` names the column whose value narrows this pick list (D-13);
-    ``numbered`` names a number scheme that fills the column; ``shown_when`` is ``"field=value"``.
-    ``minimum`` and ``maximum`` bound a number that is typed.
+    nullable and without default"; ``parent`` names the column whose value narrows this pick list (D-13),
+    of a reference a column of the same name on what it refers to; with ``sole`` the parent's only entry is
+    chosen by itself. ``numbered`` names a number scheme that fills the column; ``shown_when`` is
+    ``"field=value"``; ``prefers`` says which records come first, best first (`Resource.pick_by`);
+    ``today`` presets a new record's date; ``signed`` gives the condition under which an amount is shown
+    as it is stored, and otherwise as taken away. ``minimum`` and ``maximum`` bound a number that is typed.
     """
     meta = Meta(
         label, guard, dictionary, choices, kind, hint, numbered, required, parent, unit, wide, shown_when, minimum,
-        maximum,
+        maximum, prefers, sole, today, signed,
     )  # fmt: skip
     if choices is not None:
         args = (ChoiceType(choices), *args)
@@ -141,6 +153,10 @@ class FieldSpec:
     options: tuple[Entry, ...] = field(default=())
     within: Any = None
     most: int = 0
+    prefers: tuple[str, ...] = ()
+    sole: bool = False
+    today: bool = False
+    signed: Callable[[], Any] | None = None
 
     def entries(self, dealer_id: int | None) -> tuple[Entry, ...]:
         """The choices offered to people of that dealer; empty for fields without choices."""
@@ -207,11 +223,12 @@ def entry(
     shown_when: str = "",
     options: tuple[Entry, ...] = (),
     within: Any = None,
+    prefers: tuple[str, ...] = (),
 ) -> FieldSpec:
     """An input of an action's form that is no column: ``kind`` as in `FieldSpec`, ``target`` a model.
 
     ``future`` refuses past dates; ``options`` offers fixed entries. ``within`` is the target's foreign key
-    to the records the action is about: only what belongs to them is offered.
+    to the records the action is about: only what belongs to them is offered. ``prefers`` as in `column()`.
     """
     if choices is not None or dictionary or options:
         kind = "choices" if multiple else "choice"
@@ -235,7 +252,19 @@ def entry(
         shown_when=shown_when,
         options=options,
         within=within,
+        prefers=prefers,
     )
+
+
+_CHOSEN = frozenset({"choice", "choices", "ref", "refs", "date", "datetime"})
+_IMPERATIVES = ("选择", "填写", "输入", "再次", "重新", "确认")
+
+
+def ask_for(kind: str, label: str) -> str:
+    """The sentence that asks for an empty field; a label that says what to do is not told to do it."""
+    if label.startswith(_IMPERATIVES):
+        return f"请{label}"
+    return f"请{'选择' if kind in _CHOSEN else '填写'}{label}"
 
 
 _described: dict[Any, FieldSpec] = {}
@@ -290,6 +319,10 @@ def _describe(source: Any) -> FieldSpec:
         minimum=meta.minimum,
         maximum=meta.maximum,
         default=None if callable(default) else default,
+        prefers=meta.prefers,
+        sole=meta.sole,
+        today=meta.today,
+        signed=meta.signed,
     )
 
 

@@ -92,7 +92,10 @@ def hidden(source: Any, actor: Actor | None) -> Guard | None:
 
 def projection(spec: FieldSpec, actor: Actor | None, source: Any = None) -> ColumnElement[Any] | None:
     """What may be selected for this field: the column, its SQL mask, or None (do not select it)."""
-    source = spec.attribute if source is None else source
+    if source is None:
+        source = spec.attribute
+        if spec.signed is not None:
+            source = case((spec.signed(), source), else_=-source)
     guard = hidden(spec, actor)
     if guard is None:
         return source  # type: ignore[no-any-return]

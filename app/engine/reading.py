@@ -143,7 +143,7 @@ class _Reader:
         shape = query.shape
         key = None
         if shape is not None:
-            shown = tuple((s.name, hidden(s, query.actor) is None) for s in self.specs)
+            shown = tuple((s.name, hidden(s, query.actor) is None, s.signed is None) for s in self.specs)
             key = ("page", *shape, query.sort.name, *segment.shape, *way, shown)
 
         def build() -> Select[Any]:

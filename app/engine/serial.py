@@ -49,12 +49,13 @@ def _unique(specs: Iterable[FieldSpec]) -> list[FieldSpec]:
 
 
 def selected(specs: Sequence[FieldSpec]) -> list[FieldSpec]:
-    """What to read for these fields: a reference is read twice, as number and as name."""
+    """What to read for these fields: a reference is read twice, as number and as name; an amount as it is
+    stored."""
     found: list[FieldSpec] = []
     for spec in specs:
         if spec.kind == "ref":
             found.append(replace(spec, name=f"{spec.name}.id", kind="integer", target=None))
-        found.append(spec)
+        found.append(replace(spec, signed=None) if spec.signed is not None else spec)
     return found
 
 

@@ -79,8 +79,8 @@ class Receipt(Audited, Versioned, Dated, Model):
     id: Mapped[Pk]
     code: Mapped[str] = column("收款单号", String(32), numbered="receipt")
     kind: Mapped[ReceiptKind] = column("收支类型", choices=ReceiptKind, default=ReceiptKind.RECEIPT)
-    amount: Mapped[Money] = column("金额")
-    paid_on: Mapped[date] = column("收款日期", Date)
+    amount: Mapped[Money] = column("金额", signed=lambda: Receipt.kind == ReceiptKind.RECEIPT)
+    paid_on: Mapped[date] = column("收款日期", Date, today=True)
     subject: Mapped[str | None] = column("款项", dictionary="receipt.subject")
     method: Mapped[str | None] = column("支付方式", dictionary="receipt.method")
     voucher_no: Mapped[str | None] = column("收据编号", String(40))

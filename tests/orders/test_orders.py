@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from app.engine.actions import Forbidden, Invalid, Refusal
 from app.engine.audit import AuditEntry
+from app.engine.cells import local
 from app.engine.database import db, utcnow
 from models.customers.tables import Customer, Stage
 from models.customers.track import TrackEvent, TrackKind
@@ -252,3 +253,23 @@ def test_a_lost_job_is_not_transmitted(world: World) -> None:
         world.act("transmit", waiting)
     with pytest.raises(Refusal, match="该服务单已失单，不能下单"):
         world.make("factory_orders", service_order_id=order.id)
+
+
+def test_a_refund_is_shown_as_taken_away(world: World, login: Login) -> None:
+    customer = world.customer()
+    world.receive(customer, "1000")
+    refund = world.receive(customer, "300", kind="refund")
+    client = login("seller")
+    shown = '<span class="warn">−¥300.00</span>'
+    for path in ("/receipts/", f"/receipts/{refund.id}", f"/customers/{customer.id}"):
+        page = client.get(path).get_data(as_text=True)
+        assert shown in page, path
+    assert "¥1,000.00" in client.get("/receipts/").get_data(as_text=True)
+    listed = client.get("/api/v1/receipts").get_json()["result"]
+    assert {r["kind"]: r["amount"] for r in listed} == {"receipt": "1000.00", "refund": "300.00"}
+
+
+def test_todays_date_stands_in_a_new_receipt(world: World, login: Login) -> None:
+    page = login("seller").get("/receipts/new").get_data(as_text=True)
+    today = local(utcnow()).date().isoformat()
+    assert f'name="paid_on" value="{today}"' in page
