@@ -185,6 +185,11 @@ class Action:
     row: bool = False
     before: Rule | None = None
     """Asked with ``(act,)`` before the form is shown; a `Refusal` is shown instead of the form (A-23)."""
+    leads_to: str = ""
+    """Where one goes after doing it to a single record, an address with ``{id}``; else back to where one
+    came from."""
+    undone_by: str = ""
+    """The action of the same record that takes it back, offered beside the report to those who may."""
     links: tuple[tuple[str, str], ...] = ()
     """Other ways offered on the form of a single record: label and address with ``{id}`` (A-16)."""
     when: Callable[[Any], bool] | None = None

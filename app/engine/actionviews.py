@@ -8,7 +8,7 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 
-from app.engine import chrome, detail, drawing, forms, listing, pages, perform, presenting
+from app.engine import chrome, detail, drawing, forms, listing, pages, perform, picking, presenting
 from app.engine.actions import (
     Act,
     Action,
@@ -39,7 +39,9 @@ class ActionViews(ViewBase):
             raise Forbidden(action.permission_label or action.label)
         source = request.args if request.method == "GET" else request.form
         ids, labels = self._subjects(actor, source.to_dict(flat=False))
-        context = forms.Context(db.session(), actor, utcnow(), subjects=tuple(ids))
+        session = db.session()
+        dealers = picking.dealers_of(session, self.resource, ids, actor)
+        context = forms.Context(session, actor, utcnow(), subjects=tuple(ids), dealers=dealers)
         back = self._back()
         if not ids:
             flash("请先选择记录", "warning")

@@ -70,7 +70,7 @@ def _specs(resource: type[Resource]) -> dict[str, list[FieldSpec]]:
     """The fields of a resource by the place where they are named."""
     ranges = [f.column if isinstance(f, Between) else f for f in resource.filters]
     groups = [f for g in resource.detail if isinstance(g, Group) for f in g.fields]
-    single = [s for s in (resource.title, resource.code, resource.tags, resource.pick_note) if s is not None]
+    single = [s for s in (resource.title, resource.code, resource.tags, *resource.pick_note) if s is not None]
     places: dict[str, tuple[Any, ...] | list[Any]] = {
         "columns": (*resource.columns, *resource.more_columns),
         "filters": ranges,
@@ -119,7 +119,7 @@ def _indexed(column: Column[Any]) -> bool:
 def _guards_hold(resource: type[Resource]) -> Iterator[Problem]:
     """E103, E107: a guarded column names records, sorts, is searched by parts or is charted."""
     places = _specs(resource)
-    named = [describe(s) for s in (resource.title, resource.code, resource.pick_note) if s is not None]
+    named = [describe(s) for s in (resource.title, resource.code, *resource.pick_note) if s is not None]
     for place, specs in (("title", named), ("sorts", places["sorts"]), ("search", places["search"])):
         for spec in specs:
             if spec.guard is not None:

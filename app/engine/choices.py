@@ -44,6 +44,15 @@ class Choice(str, Enum):  # noqa: UP042 - members carry more than their text
         return self.label
 
 
+class Colour(Choice):
+    """Choices that are colours: always shown in the colour they name, so that it need not be imagined."""
+
+    @property
+    def paint(self) -> str:
+        """Its class in the style sheet."""
+        return self.tone.value or "n"
+
+
 class ChoiceType(TypeDecorator[Choice]):
     """Stores a `Choice` by its value; an unknown value in the database is an error, not a guess."""
 
@@ -74,7 +83,7 @@ class Entry:
 
 def entries_of(choices: type[Choice]) -> tuple[Entry, ...]:
     """The members of a `Choice` as entries, in the order of declaration."""
-    return tuple(Entry(c.value, c.label, c.tone.value) for c in choices)
+    return tuple(Entry(c.value, c.label, c.paint if isinstance(c, Colour) else c.tone.value) for c in choices)
 
 
 DictionarySource = Callable[[str, int | None], tuple[Entry, ...]]

@@ -8,19 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import select
 
-from app.engine import pages
-from app.engine.choices import Entry
+from app.engine import pages, picking
+from app.engine.choices import Colour, Entry
 from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
-from app.engine.forms import FEW, Context, Texts, kept, pickable
+from app.engine.forms import Context, Texts, kept
 from app.engine.guards import Hidden, gate, hidden
 from app.engine.localtime import local
 from app.engine.projecting import linked
 from app.engine.resource import Group, resource_of
 from app.engine.scopes import visible
+
+NAMED_SUBJECTS = 50
+"""So many records an action is about go along in a picker's address; of more the server checks alone."""
 
 
 def form_page(
@@ -47,7 +51,10 @@ def form_page(
             else:
                 inputs.append(drawn)
         if inputs:
-            found.append(pages.FieldSection(group.title, inputs))
+            returned = drawer.texts is not None
+            opened = any(f.error or (returned and (f.value or any(f.values))) for f in inputs)
+            folded = group.folded and drawer.record is None
+            found.append(pages.FieldSection(group.title, inputs, folded, opened))
     typed = drawer.texts or {}
     token = (typed.get("_once") or [secrets.token_urlsafe(16)])[0][:64]
     hidden_fields.append(("_once", token))
@@ -69,9 +76,10 @@ class Drawer:
     record: Any = None
     preset: Mapping[str, Any] | None = None
     checks: frozenset[str] = frozenset()
-    few: int = FEW
+    few: int | None = None
     picks: Mapping[Any, Sequence[Any]] | None = None
-    """Pick lists read beforehand, by model (`short_lists`)."""
+    """Pick lists of a filter bar, read beforehand, by model (`short_lists`): there nothing is chosen anew,
+    so that whoever has left is found too, and names stand alone."""
 
     def draw(self, spec: FieldSpec, context: Context) -> pages.Field:
         """One input as this person sees it."""
@@ -99,12 +107,16 @@ class Drawer:
         chosen = set(made.values) | {made.value}
         if spec.kind in ("choice", "choices"):
             made.options = _offered(spec.entries(context.actor.dealer_id), chosen)
+            made.swatches = spec.choices is not None and issubclass(spec.choices, Colour)
             stays = kept(spec, context)
             if stays in chosen - {"", *(o.value for o in made.options)}:
                 made.options.append(pages.Option(stays, stays, selected=True))
         elif spec.kind in ("ref", "refs"):
             made.options = self.options(spec, chosen, context)
-            made.picker_url = f"{self.base_url}/pick/{spec.name}"
+            made.picker_url = self._picker(spec, context)
+            made.sole = spec.sole
+            if spec.sole and self.texts is None and len(made.options) == 1 and not made.value:
+                made.options[0].selected, made.value = True, made.options[0].value
         if spec.name in self.checks:
             made.check_url = f"{self.base_url}/check/{spec.name}"
         return made
@@ -120,6 +132,8 @@ class Drawer:
             value = self.preset[spec.name]
         elif spec.default is not None:
             value = spec.default
+        elif spec.today:
+            value = local(context.now).date()
         if spec.multiple:
             return [as_text(spec, v) for v in value or ()]
         return as_text(spec, value)
@@ -139,32 +153,64 @@ class Drawer:
     def options(self, spec: FieldSpec, chosen: set[str], context: Context) -> list[pages.Option]:
         """All records of a short pick list; of a long one just the chosen, with their names."""
         target = resource_of(spec.target)
-        rows: Sequence[Any]
-        if self.picks is not None and spec.target in self.picks:
-            rows = self.picks[spec.target]
+        few = target.pick_few if self.few is None else self.few
+        if self.picks is not None:
+            rows = [picking.Offer(*row) for row in self.picks.get(spec.target, ())]
         else:
-            statement = pickable(spec, context.actor, context.subjects)
-            statement = statement.order_by(target.title).limit(self.few + 1)
-            rows = context.session.execute(statement, context.actor.params).all()
+            rows = self._short(spec, few, context)
         ids = [i for i in map(id_of, chosen) if i]
-        if len(rows) > self.few:
-            rows = []
-        known = {r[0] for r in rows}
+        known = {o.id for o in rows}
         absent = [i for i in ids if i not in known]
         if absent:
             named = select(target.pk(), target.title).where(
                 target.pk().in_(absent), visible(target, context.actor)
             )
-            rows = [*rows, *context.session.execute(named, context.actor.params)]
-        noted = spec.within is not None and target.pick_note is not None
+            rows = [*rows, *picking.read(context.session, spec, named, context.actor, context.dealers)]
         return [
             pages.Option(
-                str(r[0]),
-                f"{r[1]} {r[2]}" if noted and len(r) > 2 else str(r[1]),
-                selected=str(r[0]) in chosen,
+                str(o.id),
+                o.title if self.picks is not None else o.words,
+                o.tone,
+                str(o.id) in chosen,
+                group=o.group,
             )
-            for r in rows
+            for o in rows
         ]
+
+    def _short(self, spec: FieldSpec, few: int, context: Context) -> list[picking.Offer]:
+        """The whole list, or nothing when it is long; one that follows another field is searched, so that
+        it can change with it, unless it is short by what is chosen there now."""
+        statement = picking.pickable(spec, context.actor, context.subjects, context.dealers)
+        statement = picking.still_used(statement, spec)
+        if spec.parent:
+            parent = self._parent(spec)
+            if not spec.sole or not parent:
+                return []
+            few, statement = 1, picking.of_parent(statement, spec, parent)
+        order = (*picking.best_first(spec, context.actor), resource_of(spec.target).title)
+        statement = statement.order_by(*order).limit(few + 1)
+        rows = picking.read(context.session, spec, statement, context.actor, context.dealers)
+        return picking.grouped(rows) if len(rows) <= few else []
+
+    def _parent(self, spec: FieldSpec) -> int:
+        """The id chosen in the field above, as it stands when the form is drawn; 0 without one."""
+        if self.texts is not None:
+            given: Any = (self.texts.get(spec.parent) or ("",))[-1]
+        elif self.record is not None:
+            given = getattr(self.record, spec.parent, "")
+        else:
+            given = (self.preset or {}).get(spec.parent)
+        number = str(given or "")
+        return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0
+
+    def _picker(self, spec: FieldSpec, context: Context) -> str:
+        """Where the list is searched, with what narrows it."""
+        url = f"{self.base_url}/pick/{spec.name}"
+        if self.picks is not None:
+            return url
+        of = context.subjects if spec.within is not None and len(context.subjects) <= NAMED_SUBJECTS else ()
+        narrowed = [("dealer", d) for d in sorted(context.dealers)] + [("of", i) for i in of]
+        return f"{url}?{urlencode([('new', 1), *narrowed])}"
 
 
 def _offered(entries: Iterable[Entry], chosen: set[str]) -> list[pages.Option]:

@@ -13,21 +13,18 @@ from typing import Any
 from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
 
-from app.engine import linked_lists, throttle
+from app.engine import linked_lists, picking, throttle
 from app.engine.actions import Invalid
 from app.engine.database import MAX_ID, id_of
-from app.engine.fields import FieldSpec, describe, is_mobile, normalise_phone
+from app.engine.fields import FieldSpec, ask_for, describe, is_mobile, normalise_phone
 from app.engine.guards import hidden, is_mask
 from app.engine.localtime import local, to_utc
 from app.engine.resource import Resource, fields_of, has_resource, resource_of
-from app.engine.scopes import Actor, visible
+from app.engine.scopes import Actor
 
 PHONE_ERROR = "请输入正确的手机号码"
 MAX_MEMBERS = 200
 MAX_TEXTAREA = 5000
-FEW = 60
-"""Pick lists with at most that many records are plain selects; longer ones are searched remotely."""
-
 MOST_MONEY = Decimal("99999999.99")
 _CENT = Decimal("0.01")
 _WIDE = str.maketrans("０１２３４５６７８９．－＋，", "0123456789.-+,")
@@ -45,16 +42,8 @@ class Context:
     now: datetime
     record: Any = None
     subjects: tuple[int, ...] = ()
-
-    def stored(self, spec: FieldSpec) -> set[int]:
-        """The ids the record's field holds now."""
-        if self.record is None:
-            return set()
-        if spec.links is not None:
-            present = select(spec.links.right).where(spec.links.left == self.record.id)
-            return set(self.session.scalars(present))
-        value = getattr(self.record, spec.name, None)
-        return {value} if isinstance(value, int) else set()
+    dealers: picking.Dealers = picking.NOWHERE
+    """The dealers these records belong to; none while that is not known yet."""
 
 
 Texts = Mapping[str, Sequence[str]]
@@ -108,21 +97,12 @@ def clean(
             and _missing(spec, values)
             and _applies(spec, texts, context)
         ):
-            errors[spec.name] = f"请{_VERBS.get(spec.kind, '填写')}{spec.label}"
+            errors[spec.name] = ask_for(spec.kind, spec.label)
+    errors |= linked_lists.adopt(specs, values, set(errors), context.session)
     errors |= linked_lists.reconcile(specs, values, set(errors), context.record, context.actor.dealer_id)
     if errors:
         raise Invalid(errors)
     return values
-
-
-_VERBS = {
-    "choice": "选择",
-    "choices": "选择",
-    "ref": "选择",
-    "refs": "选择",
-    "date": "选择",
-    "datetime": "选择",
-}
 
 
 class _Wrong(Exception):
@@ -316,40 +296,20 @@ def _many(spec: FieldSpec, given: list[str], context: Context) -> list[Any]:
 
 def _by_label(spec: FieldSpec, texts: Texts, context: Context) -> list[str]:
     """Words typed into a picker decide, as long as nothing was picked by its script; they must name
-    exactly one record in reach."""
+    exactly one record in reach: by its title, or by all that the list says of it."""
     typed = (texts.get(f"{spec.name}__text") or ("",))[0].strip()
     if not typed:
         return []
-    target = resource_of(spec.target)
-    statement = pickable(spec, context.actor).where(target.title == typed).limit(2)
-    found = context.session.execute(statement, context.actor.params).all()
-    if len(found) != 1:
-        raise _Wrong("没有找到此项，请从列表中选择" if not found else "有多个同名项，请从列表中选择")
-    return [str(found[0][0])]
-
-
-def pickable(spec: FieldSpec, actor: Actor, subjects: Sequence[int] = ()) -> Any:
-    """The records a picker offers to this person: id, title and note, within the scope; of a field that
-    belongs to the action's ``subjects`` only theirs."""
-    target = resource_of(spec.target)
-    chosen = [target.pk(), target.title]
-    if target.pick_note is not None:
-        chosen.append(_noted(target.pick_note))
-    statement = select(*chosen).where(visible(target, actor))
-    if target.pick_where is not None:
-        statement = statement.where(target.pick_where(actor))
-    if spec.within is not None and subjects:
-        statement = statement.where(spec.within.in_(subjects))
-    return statement
-
-
-def _noted(source: Any) -> Any:
-    """The note as selected: of a reference the name of what it refers to."""
-    spec = describe(source)
-    if spec.kind != "ref":
-        return source
-    other = resource_of(spec.target)
-    return select(other.title).where(other.pk() == source).correlate(source.class_).scalar_subquery()
+    title = resource_of(spec.target).title
+    statement = picking.pickable(spec, context.actor, context.subjects, context.dealers)
+    statement = statement.where(title.in_({typed, typed.split(picking.BETWEEN)[0]})).limit(MAX_MEMBERS)
+    found = picking.read(context.session, spec, statement, context.actor, context.dealers)
+    meant = [o for o in found if o.words == typed] or [o for o in found if o.title == typed]
+    if not meant:
+        raise _Wrong("没有找到此项，请从列表中选择")
+    if len(meant) > 1:
+        raise _Wrong(f"有多个同名项，请写全：{'、'.join(dict.fromkeys(o.words for o in meant[:5]))}")
+    return [str(meant[0].id)]
 
 
 def short_lists(specs: Iterable[FieldSpec], context: Context, most: int) -> dict[Any, list[tuple[int, str]]]:
@@ -358,7 +318,7 @@ def short_lists(specs: Iterable[FieldSpec], context: Context, most: int) -> dict
     by_target = {s.target: s for s in specs if s.target is not None and _named_by_text(s.target)}
     parts = []
     for place, spec in enumerate(by_target.values()):
-        ordered = pickable(spec, context.actor).order_by(resource_of(spec.target).title)
+        ordered = picking.pickable(spec, context.actor).order_by(resource_of(spec.target).title)
         few = list(ordered.limit(most + 1).subquery().c)
         parts.append(select(literal(place).label("place"), few[0].label("id"), few[1].label("words")))
     found: dict[Any, list[tuple[int, str]]] = {target: [] for target in by_target}
@@ -377,10 +337,10 @@ def _named_by_text(target: Any) -> bool:
 def in_reach(spec: FieldSpec, ids: list[int], context: Context) -> list[int]:
     """Which of the ids this person may choose (another dealer's are simply not there). What is out of use,
     such as somebody who has left, is not chosen anew; a sentence says so."""
-    kept = context.stored(spec)
+    kept = picking.stored(context.session, context.record, spec)
     if set(ids) <= kept:
         return ids
-    statement = pickable(spec, context.actor, context.subjects)
+    statement = picking.pickable(spec, context.actor, context.subjects)
     statement = statement.where(resource_of(spec.target).pk().in_(ids))
     found = [row[0] for row in context.session.execute(statement, context.actor.params)]
     active = getattr(spec.target, "active", None)

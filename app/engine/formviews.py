@@ -9,7 +9,7 @@ from flask import flash, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 
-from app.engine import chrome, drawing, filters, forms, history, listing, pages, perform, throttle
+from app.engine import chrome, drawing, filters, forms, history, listing, pages, perform, picking, throttle
 from app.engine.actions import (
     Act,
     Forbidden,
@@ -19,10 +19,9 @@ from app.engine.actions import (
     Refusal,
     Stale,
 )
-from app.engine.cells import text as words
 from app.engine.database import PK, db, utcnow
 from app.engine.fields import FieldSpec, describe, normalise_phone
-from app.engine.guards import gate, is_mask, may_filter
+from app.engine.guards import is_mask, may_filter
 from app.engine.resource import Resource, has_resource, resource_of
 from app.engine.scopes import Actor
 from app.engine.security import entrance, require_actor
@@ -41,10 +40,11 @@ class FormViews(ViewBase):
         actor = self.allowed("can_add", label)
         if not self.resource.form:
             raise NotFound
-        context = forms.Context(db.session(), actor, utcnow())
         if request.method == "GET":
-            return self._form(context, label, preset=self._preset(actor))
+            preset = self._preset(actor)
+            return self._form(self._new_context(actor, preset), label, preset=preset)
         texts = request.form.to_dict(flat=False)
+        context = self._new_context(actor, texts)
         try:
             values = forms.clean(forms.editable(self.resource, editing=False), texts, context)
             record, act = perform.create(
@@ -78,6 +78,11 @@ class FormViews(ViewBase):
         for warning in act.warnings:
             flash(warning, "warning")
         return redirect(self._after_create(made, record, actor))
+
+    def _new_context(self, actor: Actor, given: Mapping[str, Any]) -> forms.Context:
+        session = db.session()
+        dealers = picking.dealers_of_new(session, self.resource, given, actor)
+        return forms.Context(session, actor, utcnow(), dealers=dealers)
 
     def _open_question(self, actor: Actor, texts: Texts) -> Question | None:
         """Somebody answered the dialog while other fields were still empty: go on with the question
@@ -154,7 +159,8 @@ class FormViews(ViewBase):
         record = perform.find(session, self.resource, pk, actor)
         if not self.resource.groups(True):
             raise NotFound
-        context = forms.Context(session, actor, utcnow(), record)
+        dealers = picking.dealers_of_record(record)
+        context = forms.Context(session, actor, utcnow(), record, dealers=dealers)
         title = f"编辑{self.resource.label} · {perform.label_of(self.resource, record)}"
         if request.method == "GET":
             return self._form(context, title, record=record)
@@ -266,22 +272,31 @@ class FormViews(ViewBase):
             raise NotFound
         session = db.session()
         target = resource_of(spec.target)
-        statement, params = forms.pickable(spec, actor), dict(actor.params)
+        asked = {name: request.args.getlist(name, int) for name in ("dealer", "of", "parent")}
+        dealers = frozenset(asked["dealer"][: drawing.NAMED_SUBJECTS])
+        statement = picking.pickable(spec, actor, asked["of"][: drawing.NAMED_SUBJECTS], dealers)
+        if "new" in request.args:
+            statement = picking.still_used(statement, spec)
+        for parent in asked["parent"][:1] if spec.parent else ():
+            statement = picking.of_parent(statement, spec, parent)
+        params: dict[str, Any] = {}
         typed = request.args.get("q", "").strip()[: filters.MAX_TEXT]
         if typed:
             found = filters.keyword(target, typed, actor, session.get_bind().dialect.name)
             if found is not None and target.search:
-                statement, params = statement.where(found.make()), params | found.params
+                statement, params = statement.where(found.make()), found.params
             else:
                 statement = statement.where(target.title.contains(typed, autoescape=True))
-        rows = session.execute(statement.order_by(target.pk().desc()).limit(PICKED), params).all()
-        note = describe(target.pick_note) if target.pick_note is not None else None
-        results = []
-        for row in rows:
-            said = (
-                "" if note is None else words(note, gate(note, row[2], actor), actor.dealer_id, actor.epoch)
-            )
-            results.append({"value": str(row[0]), "label": str(row[1]), "note": said})
+        statement = statement.order_by(*picking.best_first(spec, actor), target.pk().desc()).limit(PICKED)
+        offers = picking.read(session, spec, statement.params(params), actor, dealers)
+        results = [
+            {
+                "value": str(o.id),
+                "label": o.title,
+                "note": picking.BETWEEN.join(filter(None, (o.note, o.group))),
+            }
+            for o in offers
+        ]
         return jsonify({"results": results})
 
     @expose("/check/<field>", methods=["GET"])

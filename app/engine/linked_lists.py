@@ -5,7 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from app.engine.fields import FieldSpec
+from app.engine.resource import resource_of
+
+
+def adopt(
+    specs: Sequence[FieldSpec], values: dict[str, Any], wrong: set[str], session: Session
+) -> dict[str, str]:
+    """The sentences for references that do not belong to the record chosen above them; where none was
+    chosen it is filled in: whoever names the job has named its customer."""
+    by_name = {s.name: s for s in specs}
+    errors = {}
+    for spec in specs:
+        child = values.get(spec.name)
+        if spec.kind != "ref" or not child or spec.parent not in values or wrong & {spec.name, spec.parent}:
+            continue
+        above: Any = getattr(spec.target, spec.parent)
+        owner = session.scalar(select(above).where(resource_of(spec.target).pk() == child))
+        if not values[spec.parent]:
+            values[spec.parent] = owner
+        elif owner != values[spec.parent]:
+            errors[spec.name] = f"所选{spec.label}不属于该{by_name[spec.parent].label}"
+    return errors
 
 
 def reconcile(
@@ -17,7 +41,7 @@ def reconcile(
     Where only the parent is sent, a stored child that is not its own is emptied.
     """
     by_name = {s.name: s for s in specs}
-    linked = [s for s in specs if s.parent in by_name and not wrong & {s.name, s.parent}]
+    linked = [s for s in specs if s.parent in by_name and s.kind != "ref" and not wrong & {s.name, s.parent}]
     for spec in reversed(linked):
         child = values.get(spec.name)
         if child and spec.parent in values and not values[spec.parent]:

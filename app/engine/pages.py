@@ -7,8 +7,11 @@ Templates format nothing and decide nothing. Every text in these classes has pas
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from markupsafe import Markup
+
+from app.engine.fields import ask_for
 
 
 @dataclass(slots=True)
@@ -42,6 +45,7 @@ class Option:
     tone: str = ""
     selected: bool = False
     parent: str = ""
+    group: str = ""
 
 
 @dataclass(slots=True)
@@ -49,8 +53,9 @@ class Field:
     """One input. ``kind``: text, textarea, texts, phone, phones, money, number, integer, date, datetime,
     bool, choice, choices, ref, refs, password, readonly; in filters also date_range, number_range.
 
-    A ``ref`` with options beside the chosen one is drawn as a plain select; otherwise it is searched
-    remotely, and ``text`` holds words that were typed but name nothing yet.
+    A choice among ``swatches`` shows each option in its colour. A ``ref`` with options beside the chosen
+    one is drawn as a plain select; otherwise it is searched remotely, and ``text`` holds words that were
+    typed but name nothing yet.
     """
 
     name: str
@@ -75,14 +80,28 @@ class Field:
     shown_when: str = ""
     unit: str = ""
     text: str = ""
+    sole: bool = False
+    swatches: bool = False
+
+    @property
+    def ask(self) -> str:
+        """What is said when it stays empty though it is required."""
+        return ask_for(self.kind, self.label)
+
+    @property
+    def grouped(self) -> list[tuple[str, list[Option]]]:
+        """The options under their headings, in order."""
+        return [(name, list(found)) for name, found in groupby(self.options, key=lambda o: o.group)]
 
 
 @dataclass(slots=True)
 class FieldSection:
-    """A titled group of inputs."""
+    """A titled group of inputs, ``folded`` under its title unless ``opened``."""
 
     title: str
     fields: list[Field]
+    folded: bool = False
+    opened: bool = False
 
 
 @dataclass(slots=True)

@@ -15,8 +15,8 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.engine import audit, deeds, once
-from app.engine.actions import Act, Action, Forbidden, Invalid, NotFound, Question, Refusal, Stale
+from app.engine import audit, deeds, once, picking
+from app.engine.actions import Act, Action, Done, Forbidden, Invalid, NotFound, Question, Refusal, Stale
 from app.engine.database import Model, db, utcnow
 from app.engine.deeds import AlreadyDone as AlreadyDone
 from app.engine.deeds import deed as deed
@@ -47,6 +47,7 @@ class Report:
     warnings: tuple[str, ...] = ()
     messages: tuple[str, ...] = field(default=())
     told: tuple[str, ...] = field(default=())
+    links: tuple[tuple[str, str], ...] = ()
 
     @property
     def done(self) -> int:
@@ -128,7 +129,7 @@ def perform(
     act = Act(actor, now or utcnow(), session, source, action.name, frozenset(answers))
     values = dict(form or {})
     results: list[Result] = []
-    messages: list[str] = []
+    said: list[str | Done] = []
     with deed(act):
         if token and once.seen(session, token, actor.id) is not None:
             raise Refusal("该操作已提交，请勿重复提交")
@@ -138,16 +139,22 @@ def perform(
         if not records:
             raise NotFound
         found = {r.id: r for r in records}
+        chosen = picking.chosen(session, action.fields, values, actor)
         for i in wanted:
             if i in found:
-                results.append(
-                    _one(act, action, resource, found[i], version, values, messages, len(wanted) == 1)
-                )
+                alone = len(wanted) == 1
+                results.append(_one(act, action, resource, found[i], version, values, chosen, said, alone))
         results += [Result(i, f"#{i}", False, NotFound().message) for i in wanted if i not in found]
         if token and any(r.ok for r in results):
             once.remember(session, token, actor.id, "")
-    said, warned = tuple(dict.fromkeys(messages)), tuple(dict.fromkeys(act.warnings))
-    return Report(tuple(results), warned, said, tuple(act.told))
+    links = [link for one in said if isinstance(one, Done) for link in one.links]
+    return Report(
+        tuple(results),
+        tuple(dict.fromkeys(act.warnings)),
+        tuple(dict.fromkeys(map(str, said))),
+        tuple(act.told),
+        tuple(dict.fromkeys(links)),
+    )
 
 
 def _one(
@@ -157,7 +164,8 @@ def _one(
     record: Any,
     version: int | None,
     form: Mapping[str, Any],
-    messages: list[str],
+    chosen: Sequence[picking.Chosen],
+    told: list[str | Done],
     alone: bool,
 ) -> Result:
     label = label_of(resource, record)
@@ -169,6 +177,7 @@ def _one(
         if action.moves is not None:
             action.moves.check(record)
         said = action.rule(record, act, **form)
+        picking.judge(act, record, chosen)
         if action.moves is not None:
             action.moves.apply(record)
         act.session.flush()
@@ -180,7 +189,7 @@ def _one(
             raise
         return Result(record.id, label, False, refusal.message)
     if said:
-        messages.append(str(said))
+        told.append(said)
     return Result(record.id, label, True)
 
 
@@ -208,6 +217,8 @@ def create(
         given = _set_columns(resource, record, values, editing=False)
         if resource.create is not None:
             record = resource.create(record, act, dict(values)) or record
+        fields = fields_of(resource.groups(editing=False))
+        picking.judge(act, record, picking.chosen(session, fields, values, actor))
         _add(act, record, given, values)
         if token:
             once.remember(session, token, actor.id, f"/{resource_of(type(record)).name}/{record.id}")
@@ -260,8 +271,11 @@ def update(
         roots = deeds.roots_in(resource, fields_of(resource.groups(editing=True)), values)
         record = find(session, resource, record_id, actor, lock=True, roots=roots)
         _check_version(record, version)
+        fields = fields_of(resource.groups(editing=True))
+        chosen = picking.chosen(session, fields, values, actor, record)
         if resource.update is not None:
             resource.update(record, act, dict(values))
+        picking.judge(act, record, chosen)
         changed = _set_columns(resource, record, values, editing=True)
         for spec in changed:
             _set_members(session, record, spec, values[spec.name])

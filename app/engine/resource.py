@@ -41,14 +41,17 @@ class Menu:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """A titled group of fields on a form or detail page."""
+    """A titled group of fields on a form or detail page. A ``folded`` one is closed on the form of a new
+    record until something in it was filled in by hand or is wrong."""
 
     title: str
     fields: tuple[Any, ...]
+    folded: bool
 
-    def __init__(self, title: str, *fields: Any) -> None:
+    def __init__(self, title: str, *fields: Any, folded: bool = False) -> None:
         object.__setattr__(self, "title", title)
         object.__setattr__(self, "fields", fields)
+        object.__setattr__(self, "folded", folded)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +161,9 @@ class Number:
     only: Chosen = ()
 
 
+FEW = 12
+"""Pick lists with at most that many records are shown whole; longer ones are searched remotely."""
+
 Chart = Breakdown | Trend | Funnel | Number
 
 
@@ -182,6 +188,12 @@ class Resource:
     can be switched on by a person; ``leaves_out`` names values that the default list does not show unless
     that column is filtered (A-63): ``((Customer.stage, (INVALID,)),)``. ``root`` is the foreign key to the
     record that every deed locks before one of these (by default ``scopes.through``).
+
+    ``pick_…`` is about this model as the entries of pick lists: ``note`` tells namesakes apart, only
+    ``active`` ones are offered to forms (filters find the others too), ``by`` is what a field's ``prefers``
+    looks at, ``group`` the heading they stand under; a list longer than ``few`` is searched remotely.
+    ``dealer_from`` is the field that decides to which dealer a new record belongs; otherwise it is the
+    dealer of whoever makes it.
     """
 
     model: ClassVar[Any]
@@ -223,7 +235,12 @@ class Resource:
     actions: ClassVar[tuple[Action, ...]] = ()
     charts: ClassVar[tuple[Chart, ...]] = ()
     pick_where: ClassVar[Callable[..., ColumnElement[bool]] | None] = None
-    pick_note: ClassVar[Any] = None
+    pick_note: ClassVar[tuple[Any, ...]] = ()
+    pick_active: ClassVar[Any] = None
+    pick_by: ClassVar[Any] = None
+    pick_group: ClassVar[Any] = None
+    pick_few: ClassVar[int] = FEW
+    dealer_from: ClassVar[Any] = None
     empty: ClassVar[str] = "暂无相关数据"
     empty_hint: ClassVar[str] = ""
     quick: ClassVar[bool] = False

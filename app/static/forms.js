@@ -16,6 +16,12 @@
   const changed = (element) => element.dispatchEvent(new Event("change", { bubbles: true }));
   const labelOf = (fld) => ($(".lab", fld) || $("label", fld) || fld).textContent.replace("*", "").trim();
   const shown = (fld) => !fld.closest("[hidden]");
+  const TICKS = "[type=checkbox],[type=radio]";
+
+  function unfold(fld) {
+    const folded = fld.closest("details");
+    if (folded) folded.open = true;
+  }
 
   /* ---- errors in place (D-11) */
 
@@ -61,8 +67,7 @@
       if (!shown(fld)) continue;
       const kind = fld.dataset.kind;
       if ("required" in fld.dataset && isEmpty(read(fld))) {
-        const verb = ["choice", "choices", "ref", "refs", "date", "datetime"].includes(kind) ? "请选择" : "请填写";
-        showError(fld, verb + labelOf(fld));
+        showError(fld, fld.dataset.required || "请填写" + labelOf(fld));
         wrong.push(fld);
       } else if ($$("[data-masked]", fld).some((i) => i.value !== i.dataset.masked && i.value.includes("*"))) {
         showError(fld, "加密的内容不能只改一部分，请输入完整的新内容，或恢复原值");
@@ -88,7 +93,7 @@
     const kind = fld.dataset.kind;
     if (kind === "ref" || kind === "refs") return read(fld);
     if (kind === "bool" || kind === "choices")
-      return $$("[type=checkbox]", fld).filter((input) => input.defaultChecked).map((input) => input.value);
+      return $$(TICKS, fld).filter((input) => input.defaultChecked).map((input) => input.value);
     return $$("input,select,textarea", fld).map((input) => {
       if (input.tagName !== "SELECT") return input.defaultValue;
       const chosen = Array.from(input.options).find((option) => option.defaultSelected) || input.options[0];
@@ -100,13 +105,14 @@
 
   function write(fld, state) {
     const kind = fld.dataset.kind;
+    unfold(fld);
     if (kind === "ref" || kind === "refs") {
       fld.dispatchEvent(new CustomEvent("zk:fill", { detail: kind === "ref" ? [state] : state }));
       return;
     }
     if (kind === "bool" || kind === "choices") {
-      for (const input of $$("[type=checkbox]", fld)) input.checked = state.includes(input.value);
-      changed($("[type=checkbox]", fld));
+      for (const input of $$(TICKS, fld)) input.checked = state.includes(input.value);
+      changed($(TICKS, fld));
       return;
     }
     if (["phones", "texts"].includes(kind)) {
@@ -325,6 +331,7 @@
       const wrong = by && by.formNoValidate ? [] : missing(form);
       if (wrong.length) {
         event.preventDefault();
+        wrong.forEach(unfold);
         const input = focusable(wrong[0]);
         if (input) input.focus();
         wrong[0].scrollIntoView({ block: "center" });

@@ -8,6 +8,8 @@
   const RECENT = 6;
   let serial = 0;
 
+  const whole = (item) => (item.note ? item.label + " · " + item.note : item.label);
+
   function recent(key) {
     try {
       return JSON.parse(localStorage.getItem(key) || "[]");
@@ -33,7 +35,7 @@
     const chosen = $(".chosen", box);
     const hidden = many ? null : single();
     const url = new URL(box.dataset.picker, location.href);
-    const key = "zk.recent." + who + url.pathname;
+    const key = "zk.recent." + who + url.pathname + url.search;
     const list = document.createElement("ul");
     let items = [];
     let active = -1;
@@ -82,7 +84,7 @@
       value.type = "hidden";
       value.name = many;
       value.value = item.value;
-      text.textContent = item.label;
+      text.textContent = whole(item);
       drop.type = "button";
       drop.setAttribute("aria-label", "移除" + item.label);
       drop.innerHTML = '<i class="ti ti-x"></i>';
@@ -102,7 +104,7 @@
         input.value = "";
       } else {
         hidden.value = item.value;
-        input.value = item.label;
+        input.value = whole(item);
       }
       wordsDecide();
       close();
@@ -171,31 +173,52 @@
       input.setAttribute("aria-activedescendant", items[active].line.id);
     }
 
+    const above = box.dataset.parent && $(`[data-field="${CSS.escape(box.dataset.parent)}"]`, input.form);
+
     function parentValue() {
-      const name = box.dataset.parent;
-      const source = name && Array.from(input.form.elements).find((e) => e.name === name);
+      const source = above && Array.from(input.form.elements).find((e) => e.name === box.dataset.parent);
       return source ? source.value : "";
+    }
+
+    async function ask(q) {
+      url.searchParams.set("q", q);
+      if (above) url.searchParams.set("parent", parentValue());
+      const response = await fetch(url, { headers: { Accept: "application/json" } });
+      if (!response.ok || response.redirected) throw new TypeError("no answer");
+      return (await response.json()).results.map((one) => ({ ...one, value: String(one.value) }));
+    }
+
+    /* The parent's only entry is chosen by itself. */
+    async function only() {
+      const parent = parentValue();
+      if (!parent) return;
+      try {
+        const results = await ask("");
+        if (results.length === 1 && parentValue() === parent && !input.value) choose(results[0], true);
+      } catch (_offline) {
+        // it can still be searched
+      }
     }
 
     async function search() {
       const mine = ++turn;
       const q = hidden && hidden.value ? "" : input.value.trim();
-      url.searchParams.set("q", q);
-      if (box.dataset.parent) url.searchParams.set("parent", parentValue());
+      if (above && "required" in above.dataset && !parentValue()) {
+        show([], "请先选择" + $(".lab", above).textContent.replace("*", "").trim());
+        return;
+      }
       let results;
       try {
-        const response = await fetch(url, { headers: { Accept: "application/json" } });
-        if (!response.ok || response.redirected) throw new TypeError("no answer");
-        results = (await response.json()).results;
+        results = await ask(q);
       } catch (_offline) {
         if (mine === turn) show([], "暂时无法搜索，可直接输入完整名称后保存");
         return;
       }
       if (mine !== turn || document.activeElement !== input) return;
       const old = q || box.dataset.parent ? [] : recent(key);
-      const fresh = results.filter((one) => !old.some((known) => known.value === String(one.value)));
+      const fresh = results.filter((one) => !old.some((known) => known.value === one.value));
       show(
-        [["最近选择", old], [old.length ? "全部" : "", fresh.map((one) => ({ ...one, value: String(one.value) }))]],
+        [["最近选择", old], [old.length ? "全部" : "", fresh]],
         results.length ? "" : q ? `没有找到“${q}”` : "输入名称搜索",
       );
       if (q && items.length) point(0);
@@ -230,7 +253,7 @@
       }
     });
     input.addEventListener("blur", () => {
-      const exact = items.filter(({ item }) => item.label === input.value.trim());
+      const exact = items.filter(({ item }) => [item.label, whole(item)].includes(input.value.trim()));
       if (exact.length === 1 && !(hidden && hidden.value)) choose(exact[0].item);
       close();
     });
@@ -258,7 +281,9 @@
       dress();
       if (box.dataset.parent)
         input.form.addEventListener("change", (event) => {
-          if (event.target.name === box.dataset.parent && input.value) empty();
+          if (event.target.name !== box.dataset.parent) return;
+          if (input.value) empty();
+          if ("sole" in box.dataset) only();
         });
     } else {
       for (const old of Array.from(chosen.querySelectorAll("label.chip")))

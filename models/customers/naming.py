@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.engine import forms
+from app.engine import picking
 from app.engine.choices import Entry
 from app.engine.fields import FieldSpec, describe
 from app.engine.resource import Resource, resource_of
@@ -73,7 +73,7 @@ def _rows(session: Any, spec: FieldSpec, actor: Actor, condition: Any, most: int
     of = {name: getattr(target.model, name, None) for name in ("dealer_id", "store_id")}
     more = [column.label(f"of_{name}") for name, column in of.items() if column is not None]
     more += [key.label("own_key") for key in keys(target)[:1]]
-    statement = forms.pickable(spec, actor).add_columns(
+    statement = picking.pickable(spec, actor).add_columns(
         target.pk().label("record"), target.title.label("words")
     )
     statement = statement.add_columns(*more).where(condition).order_by(target.title, target.pk())

@@ -292,7 +292,7 @@ class Customers(Resource, model=Customer):
         Breakdown("owner", "跟进人排行", by=Customer.owner_id),
     )
     pick_where = staticmethod(lambda actor: Customer.stage != Stage.INVALID)
-    pick_note = Customer.code
+    pick_note = (Customer.code,)
     empty_hint = WINDOW_HINT
 
 
@@ -408,4 +408,4 @@ class Contacts(Resource, model=Contact):
         Breakdown("employee", "归属员工", by=Contact.employee_id),
     )
     pick_where = staticmethod(lambda actor: Contact.customer_id.is_(None))
-    pick_note = Contact.code
+    pick_note = (Contact.code,)

@@ -16,7 +16,7 @@ from models.customers.persons import store_of, track
 from models.customers.tables import Contact, Customer, CustomerPhone, Stage
 from models.customers.track import TrackAct
 from models.identity.rules import colleague
-from models.identity.tables import Employee, Store
+from models.identity.tables import CONSULTANTS, DESIGNERS, SALESPEOPLE, Department, Employee, Store
 
 life = Lifecycle(
     Customer.stage,
@@ -131,21 +131,30 @@ def lose_customer(act: Act, customer: Customer, reason: str) -> None:
         publish(act, "customer.closed", customer, because=Stage.LOST.value)
 
 
+def _department(act: Act, department_id: int | None) -> str:
+    found = act.session.get(Department, department_id) if department_id else None
+    return found.name if found is not None else ""
+
+
 @action(
     "修改导购", on=Customer, icon="user-share",
-    fields=(entry("owner", "导购", target=Employee, required=True),),
+    fields=(entry("owner", "导购", target=Employee, required=True, prefers=CONSULTANTS),),
 )  # fmt: skip
 def reassign(customer: Customer, act: Act, owner: int) -> None:
-    """Give customers to another consultant; open tasks go along, who filed them stays."""
+    """Give customers to another consultant; open tasks go along, who filed them stays. The department is
+    the new consultant's, and it is said when that is another one."""
     new = colleague(act, owner, customer.dealer_id)
     old, customer.owner_id = customer.owner_id, new.id
+    left, joined = (_department(act, d) for d in (customer.department_id, new.department_id))
+    if left and left != joined:
+        act.warn(f"所属部门随新导购由{left}改为{joined or '空'}")
     customer.department_id = new.department_id
     publish(act, "customer.reassigned", customer, old=old, new=new.id)
 
 
 @action(
     "修改设计师", on=Customer, icon="ruler-2",
-    fields=(entry("designer", "设计师", target=Employee, hint="留空表示取消设计师"),),
+    fields=(entry("designer", "设计师", target=Employee, prefers=DESIGNERS, hint="留空表示取消设计师"),),
 )  # fmt: skip
 def change_designer(customer: Customer, act: Act, designer: int | None = None) -> None:
     """Set or remove the designer, who finds the customer under 我关联的客户 (A-54, A-68)."""
@@ -154,7 +163,9 @@ def change_designer(customer: Customer, act: Act, designer: int | None = None) -
 
 @action(
     "修改业务员", on=Customer, icon="user-star",
-    fields=(entry("salesperson", "业务员", target=Employee, hint="留空表示删除业务员"),),
+    fields=(
+        entry("salesperson", "业务员", target=Employee, prefers=SALESPEOPLE, hint="留空表示删除业务员"),
+    ),
 )  # fmt: skip
 def change_salesperson(customer: Customer, act: Act, salesperson: int | None = None) -> None:
     """Set or remove the channel salesperson (A-52, A-53)."""

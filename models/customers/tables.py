@@ -31,6 +31,7 @@ from app.engine.database import Model
 from app.engine.fields import CreatedAt, Links, Money, Phone, Pk, Values, column, normalise_phone
 from app.engine.guards import CUSTOMER_PHONE
 from models.base import Audited, Dated, Versioned
+from models.identity.tables import CONSULTANTS, DESIGNERS, SALESPEOPLE
 
 
 class Stage(Choice):
@@ -137,9 +138,9 @@ class Customer(Audited, Versioned, Dated, Followed, Model):
     store_id: Mapped[int] = column("所属组织（门店）", ForeignKey("stores.id"), required=False)
     department_id: Mapped[int | None] = column("所属部门", ForeignKey("departments.id"))
     filer_id: Mapped[int | None] = column("建档人", ForeignKey("ab_user.id"))
-    owner_id: Mapped[int | None] = column("导购", ForeignKey("ab_user.id"))
-    designer_id: Mapped[int | None] = column("设计师", ForeignKey("ab_user.id"))
-    salesperson_id: Mapped[int | None] = column("业务员", ForeignKey("ab_user.id"))
+    owner_id: Mapped[int | None] = column("导购", ForeignKey("ab_user.id"), prefers=CONSULTANTS)
+    designer_id: Mapped[int | None] = column("设计师", ForeignKey("ab_user.id"), prefers=DESIGNERS)
+    salesperson_id: Mapped[int | None] = column("业务员", ForeignKey("ab_user.id"), prefers=SALESPEOPLE)
     net_received: Mapped[Money] = column("已收净额", default=Decimal(0))
     has_transmitted_order: Mapped[bool] = column("已传单", Boolean, default=False)
     retained_since: Mapped[date | None] = column("保有日期", Date)
@@ -219,7 +220,7 @@ class Contact(Audited, Versioned, Dated, Followed, Model):
     remark: Mapped[str | None] = column("备注", Text)
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
     store_id: Mapped[int] = column("所属组织（门店）", ForeignKey("stores.id"), required=False)
-    employee_id: Mapped[int | None] = column("归属员工", ForeignKey("ab_user.id"))
+    employee_id: Mapped[int | None] = column("归属员工", ForeignKey("ab_user.id"), prefers=CONSULTANTS)
     customer_id: Mapped[int | None] = column("关联客户", ForeignKey("customers.id"), index=True)
     linked_at: Mapped[datetime | None] = column("关联时间", DateTime)
 

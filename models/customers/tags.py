@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, select, true
+from sqlalchemy import delete, func, insert, select
 
 from app.engine import audit
 from app.engine.actions import Act, Action, Answer, Invalid, Question, Refusal, action
 from app.engine.choices import Choice
 from app.engine.fields import Links, entry
-from app.engine.scopes import Actor
 from models.customers import queries
 from models.customers.tables import CONTACT_TAGS, CUSTOMER_TAGS, Contact, Customer, Tag
 
@@ -36,11 +35,6 @@ def need_tags(act: Act) -> None:
         statement = statement.where(Tag.dealer_id == act.actor.dealer_id)
     if not act.session.scalar(statement):
         raise Refusal(NO_TAGS)
-
-
-def of_own_dealer(actor: Actor) -> ColumnElement[bool]:
-    """The tags a person may put on: those of the dealer he or she works for now."""
-    return true() if actor.dealer_id is None else Tag.dealer_id == actor.dealer_id
 
 
 def _set_tags(record: Any, act: Act, source: Links, tags: Sequence[int], mode: TagMode) -> None:

@@ -139,6 +139,7 @@ class Tasks(Resource, model=Task):
     )
     edit_form = (Group("任务", Task.subject, Task.owner_id, Task.due_at),)
     create = staticmethod(tasks.create_task)
+    dealer_from = Task.customer_id
     update = staticmethod(tasks.edit_task)
     actions = (tasks.complete, tasks.change_owner, tasks.cancel)
     charts = (

@@ -73,7 +73,9 @@ class Task(Audited, Versioned, Dated, Model):
     customer_id: Mapped[int | None] = column("客户", ForeignKey("customers.id"), index=True)
     contact_id: Mapped[int | None] = column("潜客", ForeignKey("contacts.id"), index=True)
     # The duty of one job; orders stand above this domain, so only the key is known here.
-    service_order_id: Mapped[int | None] = column("服务单", ForeignKey("service_orders.id"), index=True)
+    service_order_id: Mapped[int | None] = column(
+        "服务单", ForeignKey("service_orders.id"), index=True, parent="customer_id"
+    )
     closed_with: Mapped[str | None] = column("关闭原因", String(16))
     owner_id: Mapped[int | None] = column("责任人", ForeignKey("ab_user.id"))
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))

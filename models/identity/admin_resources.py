@@ -17,6 +17,7 @@ class Brands(Resource, model=Brand):
     icon = "badge"
     menu = Menu(GOODS, icon="badge", order=911)
     scopes = Scopes(dealer=Brand.dealer_id, open=True, shared=True)
+    pick_active = Brand.active
     title = Brand.name
     columns = (Brand.name, Brand.active, Brand.dealer_id, Brand.created_at)
     filters = (Brand.active,)
@@ -36,6 +37,7 @@ class Categories(Resource, model=Category):
     icon = "category"
     menu = Menu(GOODS, icon="category", order=912)
     scopes = Scopes(dealer=Category.dealer_id, open=True, shared=True)
+    pick_active = Category.active
     title = Category.name
     columns = (Category.name, Category.active, Category.dealer_id, Category.created_at)
     filters = (Category.active,)
@@ -55,6 +57,7 @@ class BusinessLines(Resource, model=BusinessLine):
     icon = "sitemap"
     menu = Menu(GOODS, icon="sitemap", order=914)
     scopes = Scopes(dealer=BusinessLine.dealer_id, open=True, shared=True)
+    pick_active = BusinessLine.active
     title = BusinessLine.name
     columns = (BusinessLine.name, BusinessLine.active, BusinessLine.dealer_id, BusinessLine.created_at)
     filters = (BusinessLine.active,)
@@ -77,6 +80,7 @@ class BrandCategories(Resource, model=BrandCategory):
     icon = "versions"
     menu = Menu(GOODS, icon="versions", order=913)
     scopes = Scopes(dealer=BrandCategory.dealer_id, open=True, shared=True)
+    pick_active = BrandCategory.active
     title = BrandCategory.name
     columns = (
         BrandCategory.name,

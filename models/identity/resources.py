@@ -113,7 +113,9 @@ class Employees(Resource, model=Employee, name="employees"):
     create = staticmethod(accounts.create_employee)
     update = staticmethod(accounts.update_employee)
     actions = (accounts.reset_password, accounts.deactivate, accounts.activate)
-    pick_note = Employee.username
+    pick_note = (Employee.position_id, Employee.store_id)
+    pick_active = Employee.active
+    pick_by = Employee.position_id
 
 
 def _may_hand_out(actor: Actor) -> ColumnElement[bool]:
@@ -211,7 +213,8 @@ class Stores(Resource, model=Store):
     )
     create = staticmethod(rules.create_store)
     update = staticmethod(rules.update_store)
-    pick_note = Store.code
+    pick_note = (Store.code,)
+    pick_active = Store.active
 
 
 class PhysicalStores(Resource, model=PhysicalStore):
@@ -254,7 +257,7 @@ class PhysicalStores(Resource, model=PhysicalStore):
     )
     create = staticmethod(rules.create_store)
     update = staticmethod(rules.update_store)
-    pick_note = PhysicalStore.code
+    pick_note = (PhysicalStore.code,)
 
 
 class OperatingRights(Resource, model=OperatingRight):

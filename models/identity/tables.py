@@ -107,6 +107,12 @@ class Position(Steering, Dated, Versioned, Audited, Model):
     sort: Mapped[int] = column("排序", Integer, default=100)
 
 
+CONSULTANTS = ("导购", "销售顾问", "店长")
+DESIGNERS = ("设计师",)
+SALESPEOPLE = ("业务员", "渠道")
+"""What the positions of those are called who fit these duties, best first; part of a name is enough."""
+
+
 class Brand(Dated, Versioned, Audited, Model):
     """A brand the dealer sells."""
 

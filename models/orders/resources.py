@@ -116,7 +116,8 @@ class ServiceOrders(Resource, model=ServiceOrder):
     )
     edit_form = (Group("服务单", ServiceOrder.designer_id, ServiceOrder.remark),)
     create = staticmethod(rules.create_order)
-    pick_note = ServiceOrder.brand_category_id
+    pick_note = (ServiceOrder.brand_category_id, ServiceOrder.customer_id)
+    dealer_from = ServiceOrder.customer_id
     actions = (rules.lose, rules.reopen, rules.finish)
     charts = (
         Trend("created", "新增服务单", at=ServiceOrder.created_at),
@@ -207,6 +208,7 @@ class Receipts(Resource, model=Receipt):
     )
     edit_form = ()
     create = staticmethod(money.create_receipt)
+    dealer_from = Receipt.customer_id
     actions = (money.void,)
     charts = (
         Number("net", "净收款", sum=_NET, only=_VALID),
@@ -289,6 +291,7 @@ class FactoryOrders(Resource, model=FactoryOrder):
     form = (
         Group(
             "订单",
+            FactoryOrder.customer_id,
             FactoryOrder.service_order_id,
             FactoryOrder.order_no,
             FactoryOrder.contract_no,
@@ -297,6 +300,7 @@ class FactoryOrders(Resource, model=FactoryOrder):
     )
     edit_form = (Group("订单", FactoryOrder.order_no, FactoryOrder.contract_no, FactoryOrder.remark),)
     create = staticmethod(factory.create_factory_order)
+    dealer_from = FactoryOrder.customer_id
     actions = (
         factory.view_settlement_price,
         factory.transmit,

@@ -13,6 +13,7 @@ from app.engine.database import Model
 from app.engine.fields import Money, Phone, Pk, column
 from app.engine.guards import CUSTOMER_PHONE, SETTLEMENT_PRICE
 from models.base import Audited, Dated, Versioned
+from models.identity.tables import CONSULTANTS, DESIGNERS
 
 
 class OrderState(Choice):
@@ -50,8 +51,8 @@ class ServiceOrder(Audited, Versioned, Dated, Model):
     lost_at: Mapped[datetime | None] = column("失单时间", DateTime)
     remark: Mapped[str | None] = column("备注", Text)
     filer_id: Mapped[int | None] = column("创建人", ForeignKey("ab_user.id"))
-    owner_id: Mapped[int | None] = column("导购", ForeignKey("ab_user.id"))
-    designer_id: Mapped[int | None] = column("设计师", ForeignKey("ab_user.id"))
+    owner_id: Mapped[int | None] = column("导购", ForeignKey("ab_user.id"), prefers=CONSULTANTS)
+    designer_id: Mapped[int | None] = column("设计师", ForeignKey("ab_user.id"), prefers=DESIGNERS)
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
     store_id: Mapped[int] = column("所属组织（门店）", ForeignKey("stores.id"))
 
@@ -88,7 +89,9 @@ class Receipt(Audited, Versioned, Dated, Model):
     void_reason: Mapped[str | None] = column("作废原因", String(200))
     remark: Mapped[str | None] = column("备注", Text)
     customer_id: Mapped[int] = column("客户", ForeignKey("customers.id"), index=True)
-    service_order_id: Mapped[int | None] = column("服务单", ForeignKey("service_orders.id"), index=True)
+    service_order_id: Mapped[int | None] = column(
+        "服务单", ForeignKey("service_orders.id"), index=True, parent="customer_id", sole=True
+    )
     writer_id: Mapped[int | None] = column("经办人", ForeignKey("ab_user.id"))
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
     store_id: Mapped[int] = column("所属组织（门店）", ForeignKey("stores.id"))
@@ -119,8 +122,12 @@ class FactoryOrder(Audited, Versioned, Dated, Model):
     self_no: Mapped[str] = column("工厂订单自编号", String(32), numbered="factory_order")
     order_no: Mapped[str | None] = column("订单号", String(40), index=True)
     contract_no: Mapped[str | None] = column("合同号", String(40), index=True)
-    service_order_id: Mapped[int] = column("服务单", ForeignKey("service_orders.id"), index=True)
-    customer_id: Mapped[int] = column("客户", ForeignKey("customers.id"), index=True)
+    service_order_id: Mapped[int] = column(
+        "服务单", ForeignKey("service_orders.id"), index=True, parent="customer_id", sole=True
+    )
+    customer_id: Mapped[int] = column(
+        "客户", ForeignKey("customers.id"), index=True, required=False, hint="选择后只列出该客户的服务单"
+    )
     customer_phone: Mapped[Phone] = column("客户手机", index=True, guard=CUSTOMER_PHONE)
     brand_category_id: Mapped[int] = column("品牌品类", ForeignKey("brand_categories.id"))
     state: Mapped[FactoryState] = column("订单状态", choices=FactoryState, default=FactoryState.WAITING)

@@ -68,7 +68,7 @@ def test_the_chosen_customers_jobs_are_offered_by_category(world: World, login: 
     kitchen, wardrobe, foreign = world.order(customer, 0), world.order(customer, 1), world.order(other, 2)
     client = login("seller")
     page = client.get("/customers/action/lose", query_string={"id": customer.id}).get_data(as_text=True)
-    assert f"{kitchen.code} 甲牌橱柜" in page and f"{wardrobe.code} 甲牌衣柜" in page
+    assert f"{kitchen.code} · 甲牌橱柜" in page and f"{wardrobe.code} · 甲牌衣柜" in page
     assert foreign.code not in page
     client.post(
         "/customers/action/lose", data={"id": customer.id, "orders": wardrobe.id, "reason": "只做橱柜"}
