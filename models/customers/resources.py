@@ -248,7 +248,13 @@ class Customers(Resource, model=Customer):
             INTERESTS,
         ),
         Group(
-            "地址", Customer.province, Customer.city, Customer.district, Customer.community, Customer.address
+            "地址",
+            Customer.province,
+            Customer.city,
+            Customer.district,
+            Customer.community,
+            Customer.address,
+            folded=True,
         ),
         Group(
             "归属",
@@ -258,6 +264,7 @@ class Customers(Resource, model=Customer):
             Customer.salesperson_id,
             HELPERS,
             entry("contact", "来源潜客", target=Contact, hint="由潜客建档时填写，保存后自动关联"),
+            folded=True,
         ),
         Group("其他", Customer.remark),
     )

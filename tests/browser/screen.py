@@ -53,6 +53,11 @@ def fill(page: Any, label: str, value: str) -> None:
     field(page, label).fill(value)
 
 
+def unfold(page: Any, title: str) -> None:
+    """Open a folded part of a form."""
+    page.locator("summary").filter(has_text=title).click()
+
+
 def flash(page: Any, text: str) -> None:
     """The remark after an action says this."""
     expect(page.locator(".flashes")).to_contain_text(text)
