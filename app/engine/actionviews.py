@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
+from markupsafe import Markup, escape
 
 from app.engine import chrome, detail, drawing, forms, listing, pages, perform, picking, presenting
 from app.engine.actions import (
@@ -90,15 +91,20 @@ class ActionViews(ViewBase):
                 action.label, report.done, [(r.label, r.reason) for r in report.refused], back
             )
             return chrome.page("outcome.html", key=self.resource.name, title=action.label, page=shown)
-        said = "；".join(report.messages)
-        flash(
-            said
-            or (f"{action.label}：已完成" if len(ids) == 1 else f"{action.label}：已完成 {report.done} 条"),
-            "good",
-        )
-        if said.startswith("/"):
-            return redirect(said)
-        return redirect(back)
+        amount = "" if len(ids) == 1 else f" {report.done} 条"
+        said = "；".join(report.messages) or f"{action.label}：已完成{amount}"
+        flash(self._told(action, said, report.links, ids), "good")
+        return redirect(action.leads_to.format(id=ids[0]) if action.leads_to and len(ids) == 1 else back)
+
+    def _told(
+        self, action: Action, said: str, links: Sequence[tuple[str, str]], ids: Sequence[int]
+    ) -> str | Markup:
+        """The report with the ways on from there, and the way back for those who may take it."""
+        undo = next((a for a in self.resource.actions if a.name == action.undone_by), None)
+        if undo is not None and len(ids) == 1 and require_actor().can(*undo.permission_on(self.resource)):
+            links = [*links, ("撤销", f"{self.base}/action/{undo.name}?id={ids[0]}")]
+        ways = [Markup(' <a class="link" href="{}">{}</a>').format(url, label) for label, url in links]
+        return escape(said) + Markup("").join(ways) if ways else said
 
     def _subjects(self, actor: Actor, given: dict[str, list[str]]) -> tuple[list[int], list[str]]:
         """The chosen records with their names; "all" means everything the list's filters match."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.engine.actions import Act, Refusal, action
+from app.engine.actions import Act, Done, Refusal, action
 from app.engine.deeds import hold
 from app.engine.events import publish
 from app.engine.fields import entry
@@ -86,16 +86,18 @@ def part(act: Act, contact: Contact, customer: Customer) -> None:
     "关联客户", on=Contact, icon="link", batch=False, primary=True,
     fields=(entry("customer", "选择客户", target=Customer, required=True, hint="姓名、服务号或完整手机号"),),
     links=(("新增", "/customers/new?contact={id}"),), when=lambda contact: contact.customer_id is None,
+    leads_to="/contacts/{id}", undone_by="unlink",
 )  # fmt: skip
-def link_contact(contact: Contact, act: Act, customer: int) -> str:
-    """Attach a contact to an existing customer (A-15); a second link is refused (A-19)."""
+def link_contact(contact: Contact, act: Act, customer: int) -> Done:
+    """Attach a contact to an existing customer (A-15); a second link is refused (A-19). The contact leaves
+    its list by this, so its page is shown."""
     if contact.customer_id is not None:
         raise Refusal(ALREADY_LINKED)
     found = act.session.get(Customer, customer)
     if found is None or found.dealer_id != contact.dealer_id:
         raise Refusal("只能关联本商场的客户", field="customer")
     join(act, contact, found)
-    return f"已关联客户{found.name}"
+    return Done(f"已关联客户{found.name}", (("查看客户", f"/customers/{found.id}"),))
 
 
 @action(

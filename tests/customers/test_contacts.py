@@ -33,6 +33,24 @@ def contacts() -> list[Contact]:
     return list(db.session.scalars(select(Contact).order_by(Contact.id)))
 
 
+def test_after_linking_the_contacts_page_shows_where_it_went_and_the_way_back(
+    world: World, login: Login
+) -> None:
+    contact, customer, client = world.contact(), world.customer(name="何怡玲"), login("seller")
+    answer = client.post(
+        "/contacts/action/link_contact",
+        data={"id": contact.id, "customer": customer.id, "back": "/contacts/"},
+    )
+    assert answer.status_code == 302 and answer.location == f"/contacts/{contact.id}"
+    page = client.get(answer.location).get_data(as_text=True)
+    assert "已关联客户何怡玲" in page
+    assert f'<a class="link" href="/customers/{customer.id}">查看客户</a>' in page
+    assert f'<a class="link" href="/contacts/action/unlink?id={contact.id}">撤销</a>' in page
+    client.post("/contacts/action/unlink", data={"id": contact.id})
+    db.session.refresh(contact)
+    assert contact.customer_id is None
+
+
 @pytest.mark.spec("A-11")
 def test_each_source_is_found_by_its_filter(world: World, login: Login) -> None:
     world.contact(name="自建者")
