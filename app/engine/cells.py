@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from app.engine.choices import Choice, Entry
+from app.engine.choices import Choice, Colour, Entry
 from app.engine.fields import FieldSpec
 from app.engine.guards import Hidden
 from app.engine.localtime import local
@@ -89,13 +89,16 @@ def locked(value: Hidden) -> Markup:
 
 
 def choice(spec: FieldSpec, value: Any, dealer_id: int | None, epoch: int) -> Markup:
-    """A state as a dot with its label, a one-letter level as a chip, a mere kind as its word."""
+    """A state as a dot with its label, a one-letter level as a chip, a colour in itself, a mere kind as
+    its word."""
     found = entry_of(spec, value, dealer_id, epoch)
     if found is None:
         return escape(value)
+    if isinstance(value, Colour):
+        return tag(found.label, found.tone)
     if len(found.label) < _NARROW_LEVELS:
-        return _level(found.label)
-    return _dot(found.label, found.tone) if _toned(spec.choices) else escape(found.label)
+        return _level(found.label, found.tone)
+    return _dot(found.label, found.tone) if found.tone or _toned(spec.choices) else escape(found.label)
 
 
 @lru_cache(maxsize=256)
@@ -104,8 +107,8 @@ def _toned(choices: type[Choice] | None) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _level(label: str) -> Markup:
-    return Markup('<span class="lv {0}">{0}</span>').format(label)
+def _level(label: str, tone: str) -> Markup:
+    return Markup('<span class="lv {0} {1}">{0}</span>').format(label, tone)
 
 
 @lru_cache(maxsize=256)

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Mapper
 
-from app.engine.choices import Choice, Tone
+from app.engine.choices import Choice, Colour, Tone
 from app.engine.database import Model
 from app.engine.fields import CreatedAt, Links, Money, Phone, Pk, Values, column, normalise_phone
 from app.engine.guards import CUSTOMER_PHONE
@@ -76,15 +76,20 @@ class FollowUpKind(Choice):
     MANUAL = "manual", "手动填写跟进"
 
 
-class TagTone(Choice):
+class TagTone(Colour):
     """The colour of a tag; the value is its class in the style sheet."""
 
-    PLAIN = "n", "灰", Tone.MUTED
-    BLUE = "a", "蓝", Tone.ACTIVE
-    VIOLET = "c", "紫", Tone.INFO
-    GREEN = "g", "绿", Tone.GOOD
-    AMBER = "b", "橙", Tone.WARN
-    RED = "r", "红", Tone.BAD
+    PLAIN = "n", "灰色", Tone.MUTED
+    BLUE = "a", "蓝色", Tone.ACTIVE
+    VIOLET = "c", "紫色", Tone.INFO
+    GREEN = "g", "绿色", Tone.GOOD
+    AMBER = "b", "橙色", Tone.WARN
+    RED = "r", "红色", Tone.BAD
+
+    @property
+    def paint(self) -> str:
+        """Its class in the style sheet."""
+        return str(self.value)
 
 
 class Followed:

@@ -52,7 +52,7 @@ def create_entry(entry: Any, act: Act, values: Mapping[str, Any]) -> None:
         own_dealer(entry, act)
     entry.value = (entry.value or entry.label).strip()
     if len(entry.value) > DictionaryEntry.value.type.length:
-        raise Invalid({"value": "存储值过长"})
+        raise Invalid({"value": "内部代码过长，请另填一个不超过32个字的"})
     _check_parent(act, entry.dictionary, entry.dealer_id, entry.parent)
     if _taken(act, entry, entry.parent):
         raise Invalid({"value" if values.get("value") else "label": f"“{entry.value}”已存在"})
@@ -61,7 +61,7 @@ def create_entry(entry: Any, act: Act, values: Mapping[str, Any]) -> None:
 def update_entry(entry: Any, act: Act, values: Mapping[str, Any]) -> None:
     """Presets are the group's; a dealer renames one by adding an entry with the same stored value."""
     if entry.dealer_id is None and not is_group(act.actor, "dictionary_entries"):
-        raise Refusal(f"集团预置项只能由集团修改；可新增存储值为“{entry.value}”的条目来替代它")
+        raise Refusal(f"集团预置项只能由集团修改；可新增内部代码为“{entry.value}”的条目来替代它")
     if "parent" in values:
         _check_parent(act, entry.dictionary, entry.dealer_id, values["parent"])
         if _taken(act, entry, values["parent"]):
@@ -97,7 +97,7 @@ def _check_parent(act: Act, name: str, dealer_id: int | None, parent: str | None
         return
     known = {e.value for e in snapshot(act.session).dictionary(above, dealer_id)}
     if parent and parent not in known:
-        raise Invalid({"parent": "请填写上级字典中的存储值"})
+        raise Invalid({"parent": "请填写上级字典中条目的内部代码"})
 
 
 def set_parameters(act: Act, dealer_id: int | None, values: Mapping[str, Any]) -> int:

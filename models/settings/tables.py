@@ -7,21 +7,21 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
-from app.engine.choices import Choice, Tone
+from app.engine.choices import Colour, Tone
 from app.engine.database import Model
 from app.engine.fields import Pk, column
 from models.base import Audited, Dated, Steering, Versioned, once_for_all
 
 
-class EntryTone(Choice):
-    """The colour of an entry's dot, in words an administrator can choose from."""
+class EntryTone(Colour):
+    """The colour of an entry in lists."""
 
-    PLAIN = "plain", "默认", Tone.MUTED
-    ACTIVE = "active", "进行", Tone.ACTIVE
-    INFO = "info", "提示", Tone.INFO
-    GOOD = "good", "良好", Tone.GOOD
-    WARN = "warn", "警示", Tone.WARN
-    BAD = "bad", "不良", Tone.BAD
+    PLAIN = "plain", "灰色", Tone.MUTED
+    ACTIVE = "active", "蓝色", Tone.ACTIVE
+    INFO = "info", "蓝色（提示）", Tone.INFO
+    GOOD = "good", "绿色", Tone.GOOD
+    WARN = "warn", "橙色", Tone.WARN
+    BAD = "bad", "红色", Tone.BAD
 
 
 class DictionaryEntry(Steering, Dated, Versioned, Audited, Model):
@@ -40,12 +40,14 @@ class DictionaryEntry(Steering, Dated, Versioned, Audited, Model):
     dictionary: Mapped[str] = column("字典", String(48), dictionary="dictionaries")
     dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"))
     value: Mapped[str] = column(
-        "存储值", String(32), required=False, hint="不填写时与名称相同，保存后不可修改"
+        "内部代码", String(32), required=False, hint="记录中保存的值；不填写则与名称相同，保存后不能修改"
     )
     label: Mapped[str] = column("名称", String(32))
-    tone: Mapped[EntryTone] = column("色调", choices=EntryTone, default=EntryTone.PLAIN)
+    tone: Mapped[EntryTone] = column("颜色", choices=EntryTone, default=EntryTone.PLAIN)
     parent: Mapped[str | None] = column(
-        "上级值", String(32), hint="仅级联字典填写：上级字典中的存储值；不填写则任何上级下都可选"
+        "所属上级",
+        String(32),
+        hint="仅城市、行政区、客户来源等逐级选择的字典填写：上级条目的内部代码；不填写则任何上级下都可选",
     )
     sort: Mapped[int] = column("排序", Integer, default=100)
     active: Mapped[bool] = column("启用", Boolean, default=True)

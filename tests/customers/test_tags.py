@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -9,7 +11,7 @@ from app.engine.actions import Forbidden, Invalid, Question
 from app.engine.database import db
 from app.engine.perform import remove
 from app.engine.resource import resource
-from models.customers.tables import ContactTag, Tag
+from models.customers.tables import ContactTag, Tag, TagTone
 from tests.customers.world import World, grant
 from tests.plugins.people import Login
 
@@ -103,3 +105,23 @@ def test_a_tag_is_renamed_everywhere_and_its_name_is_unique(world: World, login:
     assert "新名" in login("seller").get("/contacts/").get_data(as_text=True)
     with pytest.raises(Invalid, match="标签名称已存在"):
         world.tag("新名")
+
+
+def test_tags_are_offered_in_their_colours_under_their_groups(world: World, login: Login) -> None:
+    for name, group, tone in (("婚房", "需求", "r"), ("全屋", "需求", "c"), ("高意向", "意向", "g")):
+        world.make("tags", "boss", name=name, group_name=group, tone=TagTone.of(tone))
+    customer = world.customer()
+    page = login("boss").get(f"/customers/action/tag?id={customer.id}").get_data(as_text=True)
+    part = page.partition('data-field="tags"')[2].partition("data-field=")[0]
+    assert part.index(">意向<") < part.index(">高意向<") < part.index(">需求<") < part.index(">婚房<")
+    assert '<span class="t r">婚房</span>' in part and '<span class="t c">全屋</span>' in part
+
+
+def test_a_colour_is_shown_in_itself(world: World, login: Login) -> None:
+    world.make("tags", "boss", name="婚房", tone=TagTone.RED)
+    client = login("boss")
+    assert '<span class="t r">红色</span>' in client.get("/tags/").get_data(as_text=True)
+    form = client.get("/tags/new").get_data(as_text=True)
+    assert re.search(r'type="radio" name="tone" value="g"[^>]*><span class="t g">绿色</span>', form)
+    entries = login("boss").get("/dictionary_entries/?dictionary=customer.level").get_data(as_text=True)
+    assert '<span class="t r">红色</span>' in entries
