@@ -168,7 +168,7 @@ def send_message(
 
 
 @action(
-    "填写跟进", on=Contact, name="write_follow_up", icon="pencil-plus", row=True,
+    "手动填写跟进", on=Contact, name="write_follow_up", icon="pencil-plus", row=True,
     fields=(_words("跟进内容", required=True), NEXT),
     when=lambda contact: contact.state == ContactState.OPEN,
 )  # fmt: skip

@@ -138,7 +138,7 @@ def complete(task: Task, act: Act, result: str | None = None) -> None:
     """Do a duty. Follow-ups are completed by following up; measuring and contracts stand in the
     customer's service track (A-44)."""
     if task.kind == TaskKind.FOLLOW_UP:
-        raise Refusal("跟进任务请通过填写跟进完成")
+        raise Refusal("跟进任务请通过“手动填写跟进”完成")
     move = life.to(TaskState.DONE)
     move.check(task)
     move.apply(task)
