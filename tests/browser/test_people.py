@@ -12,6 +12,7 @@ from sqlalchemy import delete
 
 from app.engine.database import db
 from models.customers.tables import CONTACT_TAGS, CUSTOMER_TAGS, Tag
+from models.orders.tables import ServiceOrder
 from tests.browser import screen
 from tests.browser.world import World, do, make
 from tests.plugins.chromium import NARROW
@@ -212,3 +213,37 @@ def test_track_of_a_linked_lead_joins_the_customer(page_as: Any, world: World) -
     page.goto(f"/customers/{customer}")
     expect(page.locator(".aside")).to_contain_text("展会上聊过")
     expect(page.locator(".aside .ev").first).to_contain_text("收款")
+
+
+@pytest.mark.spec("A-119", "D-13")
+def test_the_jobs_of_a_receipt_follow_the_chosen_customer(page_as: Any, world: World) -> None:
+    manager = world.actor("manager1")
+    customer = world.customers["李文静"]
+    kinds = sorted(world.brand_categories.values())
+    job = make("service_orders", {"customer_id": customer, "brand_category_id": kinds[0]}, manager)
+    code = db.session.get_one(ServiceOrder, job).code
+    page = page_as("manager1")
+    page.goto("/receipts/new")
+    jobs = page.locator('[data-field="service_order_id"]')
+    jobs.locator(".in").click()
+    expect(jobs.locator(".list")).to_have_text("请先选择客户")
+    screen.pick(page, "customer_id", "李文", choose="李文静")
+    expect(jobs.locator(".in")).to_have_value(re.compile(f"^{code} · .* · 李文静$"))
+    screen.pick(page, "customer_id", "郑宏")
+    expect(jobs.locator(".in")).to_have_value("")
+    screen.press(page, "保存")
+    expect(page.locator('[data-field="amount"] .err')).to_contain_text("请填写金额")
+
+
+@pytest.mark.spec("A-24")
+def test_a_colour_is_chosen_by_its_sample_and_kept_in_a_draft(page_as: Any, world: World) -> None:
+    page = page_as("admin")
+    page.goto("/tags/new")
+    screen.fill(page, "标签名称", "样板间")
+    page.locator('[data-field="tone"] label').filter(has_text="紫色").click()
+    page.goto("/tags/")
+    page.goto("/tags/new")
+    expect(page.locator('[data-field="tone"] label').filter(has_text="紫色").locator("input")).to_be_checked()
+    screen.press(page, "保存")
+    page.goto("/tags/?q=样板间")
+    expect(screen.row(page, "样板间").locator(".t.c")).to_have_text("紫色")
