@@ -12,14 +12,17 @@ from app.engine.audit import Audited
 from app.engine.database import utcnow
 from app.engine.fields import CreatedAt, column
 
-__all__ = ["Audited", "Dated", "Steering", "Versioned", "once_for_all"]
+__all__ = ["OF_GROUP", "Audited", "Dated", "Steering", "Versioned", "once_for_all"]
+
+OF_GROUP = "集团通用"
+"""What it means that a preset belongs to no dealer."""
 
 
-def once_for_all(table: str, *columns: str) -> Index:
-    """Unique among the rows without dealer, which a UNIQUE with ``dealer_id`` does not bind: two presets
-    of everybody cannot have the same key."""
-    rule = text("dealer_id IS NULL")
-    return Index(f"uq_{table}_for_all", *columns, unique=True, sqlite_where=rule, postgresql_where=rule)
+def once_for_all(table: str, *columns: str, rule: str = "dealer_id IS NULL", name: str = "for_all") -> Index:
+    """Unique among the rows without dealer (or by another ``rule``), which a UNIQUE with an empty column
+    does not bind: two presets of everybody cannot have the same key."""
+    where = text(rule)
+    return Index(f"uq_{table}_{name}", *columns, unique=True, sqlite_where=where, postgresql_where=where)
 
 
 class Versioned:

@@ -59,7 +59,7 @@ def html(
     if isinstance(value, Hidden):
         return locked(value)
     if value is None or value == "" or value == ():
-        return DASH
+        return Markup('<span class="mute">{}</span>').format(spec.blank) if spec.blank else DASH
     kind = spec.kind
     if kind in ("text", "phone", "textarea", "ref"):
         return escape(value)

@@ -77,6 +77,7 @@ class Meta:
     sole: bool = False
     today: bool = False
     signed: Callable[[], Any] | None = None
+    blank: str = ""
 
 
 def column(
@@ -99,6 +100,7 @@ def column(
     sole: bool = False,
     today: bool = False,
     signed: Callable[[], Any] | None = None,
+    blank: str = "",
     **kwargs: Any,
 ) -> MappedColumn[Any]:
     """A mapped column with its Chinese label and what holds for it on every screen.
@@ -110,11 +112,12 @@ def column(
     chosen by itself. ``numbered`` names a number scheme that fills the column; ``shown_when`` is
     ``"field=value"``; ``prefers`` says which records come first, best first (`Resource.pick_by`);
     ``today`` presets a new record's date; ``signed`` gives the condition under which an amount is shown
-    as it is stored, and otherwise as taken away. ``minimum`` and ``maximum`` bound a number that is typed.
+    as it is stored, and otherwise as taken away; ``blank`` is what an empty value means, in words.
+    ``minimum`` and ``maximum`` bound a number that is typed.
     """
     meta = Meta(
         label, guard, dictionary, choices, kind, hint, numbered, required, parent, unit, wide, shown_when, minimum,
-        maximum, prefers, sole, today, signed,
+        maximum, prefers, sole, today, signed, blank,
     )  # fmt: skip
     if choices is not None:
         args = (ChoiceType(choices), *args)
@@ -157,6 +160,7 @@ class FieldSpec:
     sole: bool = False
     today: bool = False
     signed: Callable[[], Any] | None = None
+    blank: str = ""
 
     def entries(self, dealer_id: int | None) -> tuple[Entry, ...]:
         """The choices offered to people of that dealer; empty for fields without choices."""
@@ -323,6 +327,7 @@ def _describe(source: Any) -> FieldSpec:
         sole=meta.sole,
         today=meta.today,
         signed=meta.signed,
+        blank=meta.blank,
     )
 
 

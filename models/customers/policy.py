@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped
 from app.engine.choices import Choice, Tone
 from app.engine.database import Model
 from app.engine.fields import Pk, column
-from models.base import Audited, Dated, Versioned, once_for_all
+from models.base import OF_GROUP, Audited, Dated, Versioned, once_for_all
 
 
 class Entrance(Choice):
@@ -52,4 +52,4 @@ class DuplicateRule(Audited, Versioned, Dated, Model):
     within: Mapped[SameWithin] = column("查重范围", choices=SameWithin, default=SameWithin.DEALER)
     effect: Mapped[Effect] = column("处理方式", choices=Effect, default=Effect.INSIST)
     told: Mapped[Told] = column("提示内容", choices=Told, default=Told.OWNER)
-    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"))
+    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"), blank=OF_GROUP)

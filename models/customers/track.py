@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped
 from app.engine.choices import Choice, Tone
 from app.engine.database import Model
 from app.engine.fields import Pk, column
-from models.base import Audited, Dated, Versioned, once_for_all
+from models.base import OF_GROUP, Audited, Dated, Versioned, once_for_all
 
 
 class TrackKind(Choice):
@@ -97,7 +97,7 @@ class TrackPoints(Audited, Versioned, Dated, Model):
     id: Mapped[Pk]
     act: Mapped[TrackAct] = column("行为", choices=TrackAct)
     points: Mapped[int] = column("分值", Integer, minimum=-10_000, maximum=10_000)
-    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"))
+    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"), blank=OF_GROUP)
 
 
 class InboundKind(Choice):

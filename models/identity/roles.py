@@ -17,7 +17,7 @@ from app.engine.choices import Choice, Tone
 from app.engine.database import Model
 from app.engine.fields import Links, Meta, Pk, column
 from app.engine.scopes import Scope
-from models.base import Audited, Steering, Versioned
+from models.base import OF_GROUP, Audited, Steering, Versioned
 
 
 class RoleKind(Choice):
@@ -34,7 +34,9 @@ class StaffRole(Steering, Versioned, Audited, Role):  # type: ignore[misc]
     kind: Mapped[RoleKind] = column(
         "角色类型", choices=RoleKind, default=RoleKind.DEALER, server_default=RoleKind.DEALER.value
     )
-    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id", use_alter=True))
+    dealer_id: Mapped[int | None] = column(
+        "所属商场", ForeignKey("dealers.id", use_alter=True), blank=OF_GROUP
+    )
     assignable: Mapped[bool] = column(
         "商场可分配", Boolean, default=True, server_default="1", hint="商场管理员可把此角色分配给员工"
     )

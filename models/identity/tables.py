@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.engine.choices import Choice, Tone
 from app.engine.database import Model
 from app.engine.fields import Links, Meta, PhoneType, Pk, column
-from models.base import Audited, Dated, Steering, Versioned, once_for_all
+from models.base import OF_GROUP, Audited, Dated, Steering, Versioned, once_for_all
 
 
 class StoreKind(Choice):
@@ -103,7 +103,7 @@ class Position(Steering, Dated, Versioned, Audited, Model):
 
     id: Mapped[Pk]
     name: Mapped[str] = column("岗位名称", String(32))
-    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"))
+    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"), blank=OF_GROUP)
     sort: Mapped[int] = column("排序", Integer, default=100)
 
 
@@ -121,7 +121,7 @@ class Brand(Dated, Versioned, Audited, Model):
 
     id: Mapped[Pk]
     name: Mapped[str] = column("品牌名称", String(32))
-    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"))
+    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"), blank=OF_GROUP)
     active: Mapped[bool] = column("启用", Boolean, default=True)
 
 
@@ -133,7 +133,7 @@ class Category(Dated, Versioned, Audited, Model):
 
     id: Mapped[Pk]
     name: Mapped[str] = column("品类名称", String(32))
-    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"))
+    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"), blank=OF_GROUP)
     active: Mapped[bool] = column("启用", Boolean, default=True)
 
 
@@ -145,7 +145,7 @@ class BusinessLine(Dated, Versioned, Audited, Model):
 
     id: Mapped[Pk]
     name: Mapped[str] = column("事业线名称", String(32))
-    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"))
+    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"), blank=OF_GROUP)
     active: Mapped[bool] = column("启用", Boolean, default=True)
 
 
@@ -160,7 +160,7 @@ class BrandCategory(Dated, Versioned, Audited, Model):
     brand_id: Mapped[int] = column("品牌", ForeignKey("brands.id"), index=True)
     category_id: Mapped[int] = column("品类", ForeignKey("categories.id"), index=True)
     business_line_id: Mapped[int | None] = column("事业线", ForeignKey("business_lines.id"), index=True)
-    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"))
+    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"), blank=OF_GROUP)
     active: Mapped[bool] = column("启用", Boolean, default=True)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped
 from app.engine.choices import Colour, Tone
 from app.engine.database import Model
 from app.engine.fields import Pk, column
-from models.base import Audited, Dated, Steering, Versioned, once_for_all
+from models.base import OF_GROUP, Audited, Dated, Steering, Versioned, once_for_all
 
 
 class EntryTone(Colour):
@@ -33,12 +33,23 @@ class DictionaryEntry(Steering, Dated, Versioned, Audited, Model):
     __tablename__ = "dictionary_entries"
     __table_args__ = (
         UniqueConstraint("dictionary", "dealer_id", "value", "parent"),
+        # An empty column is equal to none in a UNIQUE, be it the dealer or the parent.
         once_for_all("dictionary_entries", "dictionary", "value", "parent"),
+        once_for_all(
+            "dictionary_entries", "dictionary", "dealer_id", "value", rule="parent IS NULL", name="alone"
+        ),
+        once_for_all(
+            "dictionary_entries",
+            "dictionary",
+            "value",
+            rule="dealer_id IS NULL AND parent IS NULL",
+            name="for_all_alone",
+        ),
     )
 
     id: Mapped[Pk]
     dictionary: Mapped[str] = column("字典", String(48), dictionary="dictionaries")
-    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"))
+    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"), blank=OF_GROUP)
     value: Mapped[str] = column(
         "内部代码", String(32), required=False, hint="记录中保存的值；不填写则与名称相同，保存后不能修改"
     )
@@ -61,5 +72,5 @@ class Parameter(Steering, Dated, Versioned, Audited, Model):
 
     id: Mapped[Pk]
     key: Mapped[str] = column("参数", String(64))
-    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"), index=True)
+    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"), index=True, blank=OF_GROUP)
     value: Mapped[Any] = column("值", JSON, nullable=False)

@@ -76,7 +76,8 @@ def pick(page: Any, field: str, words: str, *, choose: str = "") -> None:
     """Search in a remote picker and take the first answer, or set the select where the list is short."""
     box = page.locator(f'[data-field="{field}"]')
     if box.locator("select").count():
-        box.locator("select").select_option(label=choose or words)
+        option = box.locator("option").filter(has_text=choose or words).first
+        box.locator("select").select_option(value=option.get_attribute("value"))
         return
     box.locator(".in").fill(words)
     option = box.locator("[role=option]").filter(has_text=choose or words).first

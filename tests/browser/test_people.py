@@ -217,11 +217,7 @@ def test_track_of_a_linked_lead_joins_the_customer(page_as: Any, world: World) -
 
 @pytest.mark.spec("A-119", "D-13")
 def test_the_jobs_of_a_receipt_follow_the_chosen_customer(page_as: Any, world: World) -> None:
-    manager = world.actor("manager1")
-    customer = world.customers["李文静"]
-    kinds = sorted(world.brand_categories.values())
-    job = make("service_orders", {"customer_id": customer, "brand_category_id": kinds[0]}, manager)
-    code = db.session.get_one(ServiceOrder, job).code
+    code = db.session.get_one(ServiceOrder, world.service_order).code
     page = page_as("manager1")
     page.goto("/receipts/new")
     jobs = page.locator('[data-field="service_order_id"]')

@@ -224,3 +224,8 @@ def test_a_preset_of_everybody_exists_once(app: Flask) -> None:
     act = Act(SYSTEM, utcnow(), session)
     with pytest.raises(Refusal, match="冲突"), deed(act):
         session.add(DictionaryEntry(dictionary=preset.dictionary, value=preset.value, label="又一个", sort=1))
+
+
+def test_presets_say_whose_they_are(world: World, login: Login) -> None:
+    for name in ("dictionary_entries", "duplicate_rules", "track_points"):
+        assert '<span class="mute">集团通用</span>' in login("boss").get(f"/{name}/").get_data(as_text=True)
