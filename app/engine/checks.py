@@ -177,6 +177,8 @@ def _forms_fit(resource: type[Resource]) -> Iterator[Problem]:
                 yield Problem("E112", _where(resource, place, spec), f"显示条件所指的 {other} 不在表单中")
             if spec.parent and spec.parent not in names:
                 yield Problem("E112", _where(resource, place, spec), f"上级 {spec.parent} 不在表单中")
+            if spec.parent and spec.kind == "ref" and not hasattr(spec.target, spec.parent):
+                yield Problem("E112", _where(resource, place, spec), f"所指对象没有上级列 {spec.parent}")
 
 
 @_check

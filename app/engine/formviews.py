@@ -272,12 +272,11 @@ class FormViews(ViewBase):
             raise NotFound
         session = db.session()
         target = resource_of(spec.target)
-        asked = {name: request.args.getlist(name, int) for name in ("dealer", "of", "parent")}
-        dealers = frozenset(asked["dealer"][: drawing.NAMED_SUBJECTS])
-        statement = picking.pickable(spec, actor, asked["of"][: drawing.NAMED_SUBJECTS], dealers)
+        dealers = frozenset(_numbers("dealer"))
+        statement = picking.pickable(spec, actor, _numbers("of"), dealers)
         if "new" in request.args:
             statement = picking.still_used(statement, spec)
-        for parent in asked["parent"][:1] if spec.parent else ():
+        for parent in _numbers("parent")[:1] if spec.parent else ():
             statement = picking.of_parent(statement, spec, parent)
         params: dict[str, Any] = {}
         typed = request.args.get("q", "").strip()[: filters.MAX_TEXT]
@@ -316,3 +315,9 @@ class FormViews(ViewBase):
         if result.question is not None:
             dialog = render_template("_dialog.html", dialog=dialog_of(result.question, {}))
         return jsonify({"ok": result.ok, "message": result.message, "html": dialog})
+
+
+def _numbers(name: str) -> list[int]:
+    """The ids of this name in the address; what is none is not understood."""
+    given = request.args.getlist(name)[: drawing.NAMED_SUBJECTS]
+    return [int(n) for n in given if n.isascii() and n.isdigit() and len(n) < 10]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from flask import Flask
 from app.engine import checks
 from app.engine.actions import action
 from app.engine.checks import Problem, run_checks
-from app.engine.fields import entry
+from app.engine.fields import describe, entry
 from app.engine.resource import Between, Breakdown, Group, Net, Number, View, Window, resource
 from app.engine.scopes import Scopes
 from models.customers.tables import Customer
@@ -59,6 +60,8 @@ def test_everything_has_words_and_references_have_names(found: Any) -> None:
 def test_forms_ask_for_what_there_is(found: Any) -> None:
     assert "E106" in found(form=(Group("x", Customer.name, Customer.name),))
     assert "E106" in found(form=(Group("x", Store.code, Store.physical_store_id),))
+    astray = replace(describe(Customer.owner_id), parent="source")
+    assert "E112" in found(form=(Group("x", Customer.source_category, Customer.source, astray),))
     assert "E112" in found(form=(Group("x", entry("a", "甲", shown_when="nothing=1")),))
     assert "E112" in found(form=(Group("x", Customer.city),))
 

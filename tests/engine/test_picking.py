@@ -230,6 +230,17 @@ def test_the_job_of_a_receipt_follows_its_customer(world: World, login: Login) -
     assert wrong.status_code == 400 and "所选服务单不属于该客户" in wrong.get_data(as_text=True)
 
 
+def test_a_picker_of_an_action_offers_what_belongs_to_its_records(world: World, login: Login) -> None:
+    customer, other = world.customer(), world.customer()
+    order = world.order(customer)
+    world.order(other)
+    client = login("seller")
+    path = "/customers/action/lose/pick/orders?new=1"
+    assert [label for label, _ in offered(client, f"{path}&of={customer.id}")] == [order.code]
+    assert len(offered(client, path)) == 2
+    assert client.get(f"{path}&of=x&dealer={'9' * 40}&parent=-1").status_code == 200
+
+
 def test_a_factory_order_takes_the_customer_from_its_job(world: World, login: Login) -> None:
     customer, other = world.customer(), world.customer()
     order = world.order(customer)
