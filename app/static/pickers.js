@@ -219,7 +219,7 @@
       const fresh = results.filter((one) => !old.some((known) => known.value === one.value));
       show(
         [["最近选择", old], [old.length ? "全部" : "", fresh]],
-        results.length ? "" : q ? `没有找到“${q}”` : "输入名称搜索",
+        results.length ? "" : q ? `没有找到“${q}”` : above && parentValue() ? "暂无可选项" : "输入名称搜索",
       );
       if (q && items.length) point(0);
     }

@@ -227,6 +227,8 @@ def test_the_jobs_of_a_receipt_follow_the_chosen_customer(page_as: Any, world: W
     expect(jobs.locator(".in")).to_have_value(re.compile(f"^{code} · .* · 李文静$"))
     screen.pick(page, "customer_id", "郑宏")
     expect(jobs.locator(".in")).to_have_value("")
+    jobs.locator(".in").click()
+    expect(jobs.locator(".list")).to_have_text("暂无可选项")
     screen.press(page, "保存")
     expect(page.locator('[data-field="amount"] .err')).to_contain_text("请填写金额")
 
