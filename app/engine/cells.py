@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -15,7 +17,7 @@ from app.engine.guards import Hidden
 from app.engine.localtime import local
 
 DASH = Markup('<span class="no">—</span>')
-_NARROW_LEVELS = 2
+_MONTH = 30
 
 
 @lru_cache(maxsize=512)
@@ -53,11 +55,20 @@ def text(spec: FieldSpec, value: Any, dealer_id: int | None = None, epoch: int =
 
 
 def html(
-    spec: FieldSpec, value: Any, dealer_id: int | None = None, epoch: int = 0, now: datetime | None = None
+    spec: FieldSpec,
+    value: Any,
+    dealer_id: int | None = None,
+    epoch: int = 0,
+    now: datetime | None = None,
+    beside: Sequence[Any] = (),
 ) -> Markup:
-    """The value as a cell of a list or detail page."""
+    """The value as a cell of a list or detail page; ``beside`` are the gated values of its companions."""
     if isinstance(value, Hidden):
         return locked(value)
+    if spec.shown is not None and now is not None:
+        value = spec.shown(value, *(None if isinstance(v, Hidden) else v for v in beside), now=now)
+        if isinstance(value, (Due, Said)):
+            return value.html(now)
     if value is None or value == "" or value == ():
         return Markup('<span class="mute">{}</span>').format(spec.blank) if spec.blank else DASH
     kind = spec.kind
@@ -65,8 +76,6 @@ def html(
         return escape(value)
     if kind == "choice":
         return choice(spec, value, dealer_id, epoch)
-    if kind == "datetime" and now is not None and spec.name.startswith(("next_", "due")):
-        return due(value, now)
     if kind == "refs":
         return Markup("").join(tag(label, tone) for label, tone in value)
     if kind == "phones":
@@ -89,14 +98,13 @@ def locked(value: Hidden) -> Markup:
 
 
 def choice(spec: FieldSpec, value: Any, dealer_id: int | None, epoch: int) -> Markup:
-    """A state as a dot with its label, a one-letter level as a chip, a colour in itself, a mere kind as
-    its word."""
+    """A state as a dot with its label, a level as a chip, a colour in itself, a mere kind as its word."""
     found = entry_of(spec, value, dealer_id, epoch)
     if found is None:
         return escape(value)
     if isinstance(value, Colour):
         return tag(found.label, found.tone)
-    if len(found.label) < _NARROW_LEVELS:
+    if spec.look == "level":
         return _level(found.label, found.tone)
     return _dot(found.label, found.tone) if found.tone or _toned(spec.choices) else escape(found.label)
 
@@ -122,15 +130,65 @@ def tag(label: str, tone: str = "") -> Markup:
     return Markup('<span class="t {1}">{0}</span>').format(label, tone or "")
 
 
-def due(moment: datetime, now: datetime) -> Markup:
-    """A date somebody waits for, in words: 今天, 明天, 已超时 N 天."""
-    there, here = local(moment), local(now)
-    days = (there.date() - here.date()).days
-    if moment < now:
-        late = (here - there).days
-        return Markup('<span class="bad">已超时 {}</span>').format(f"{late} 天" if late else "")
-    if days == 0:
-        return Markup('<span class="warn">今天 {}</span>').format(there.strftime("%H:%M"))
-    if days == 1:
-        return Markup("明天 {}").format(there.strftime("%H:%M"))
-    return escape(there.strftime("%Y-%m-%d %H:%M"))
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A moment somebody waits for; ``late`` is the word for having missed it."""
+
+    at: datetime
+    late: str = "已超时"
+
+    def html(self, now: datetime) -> Markup:
+        """In words: 今天 18:00, 明天 09:30, 今天 17:00 已超时 4 小时, 已超时 3 天."""
+        there = local(self.at)
+        if self.at < now:
+            return Markup('<span class="bad" title="{}">{}</span>').format(full(there), self._missed(now))
+        days = (there.date() - local(now).date()).days
+        if days == 0:
+            return Markup('<span class="warn">今天 {}</span>').format(there.strftime("%H:%M"))
+        return Markup("明天 {}").format(there.strftime("%H:%M")) if days == 1 else escape(full(there))
+
+    def _missed(self, now: datetime) -> str:
+        gone = now - self.at
+        if gone.days:
+            return f"{self.late} {gone.days} 天"
+        hours, minutes = divmod(gone.seconds // 60, 60)
+        return f"{_near(local(self.at), local(now))} {self.late} {f'{hours} 小时' if hours else f'{minutes} 分钟'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The gist of a contact: when it was, by which way, and its words."""
+
+    at: datetime
+    way: str
+    words: str
+
+    def html(self, now: datetime) -> Markup:
+        """今天 09:12 · 电话 预约周末到店看样; the whole of it in the title."""
+        when = near(self.at, now)
+        return _SAID.format(full(local(self.at)), self.way, self.words, when, self.words)
+
+
+_SAID = Markup('<span title="{0} {1} {2}"><span class="mute">{3} · {1}</span> {4}</span>')
+
+
+def full(here: datetime) -> str:
+    """A time in China to the minute."""
+    return here.strftime("%Y-%m-%d %H:%M")
+
+
+def near(moment: datetime, now: datetime) -> str:
+    """How long ago a stored time is: 今天 09:12, 昨天 16:40, 8 天前; the day itself after a month."""
+    return _near(local(moment), local(now))
+
+
+def _near(there: datetime, here: datetime) -> str:
+    days = (here.date() - there.date()).days
+    if days in (0, 1):
+        return f"{'昨天' if days else '今天'} {there.strftime('%H:%M')}"
+    return f"{days} 天前" if 1 < days <= _MONTH else there.strftime("%Y-%m-%d")
+
+
+def ago(moment: datetime, now: datetime) -> Markup:
+    """The same as a cell, with the full time in its title."""
+    return Markup('<span title="{}">{}</span>').format(full(local(moment)), near(moment, now))

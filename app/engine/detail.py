@@ -15,7 +15,7 @@ from app.engine import chrome, pages, plans, timeline
 from app.engine.actions import NotFound
 from app.engine.cells import html
 from app.engine.database import Model, db, writing
-from app.engine.fields import FieldSpec, Pk, describe
+from app.engine.fields import FieldSpec, Pk, describe, with_companions
 from app.engine.guards import gate, hidden
 from app.engine.listing import Query
 from app.engine.presenting import action_link, offered_actions, role
@@ -142,12 +142,14 @@ def detail_page(
     for source in (*[h for h in head if h is not None], *(f for g in groups for f in g.fields)):
         spec = describe(source)
         specs.setdefault(spec.name, spec)
-    values, pointed, version = values_of(session, resource, pk, actor, list(specs.values()))
+    wanted, _ = with_companions(list(specs.values()))
+    values, pointed, version = values_of(session, resource, pk, actor, wanted)
 
     def item(source: Any) -> pages.Item:
         spec = describe(source)
         guard = hidden(spec, actor)
-        shown = html(spec, values[spec.name], actor.dealer_id, actor.epoch, now)
+        others = [values[name] for name in spec.beside]
+        shown = html(spec, values[spec.name], actor.dealer_id, actor.epoch, now, others)
         if spec.kind == "ref":
             shown = _linked_name(spec, shown, pointed.get(spec.name), actor)
         return pages.Item(spec.label, shown, guard.label if guard else "", spec.wide, spec.name)
@@ -191,7 +193,8 @@ def _table(session: Session, related: Related, pk: int, actor: Actor, now: datet
     child = resource_of(related.by.class_)
     sources = related.columns or tuple(c for c in child.columns if c is not related.by)
     specs = [s for s in map(describe, sources) if s.attribute is not None]
-    chosen, joins = projected(child, actor, specs)
+    wanted, beside = with_companions(specs)
+    chosen, joins = projected(child, actor, wanted)
     statement = select(child.pk(), *chosen).select_from(child.model)
     for other, on in joins:
         statement = statement.outerjoin(other, on)
@@ -199,9 +202,10 @@ def _table(session: Session, related: Related, pk: int, actor: Actor, now: datet
     statement = statement.order_by(child.pk().desc()).limit(related.limit)
     rows = []
     for number, row in enumerate(session.execute(statement, actor.params), 1):
+        values = [gate(s, v, actor, projected=True) for s, v in zip(wanted, row[1:], strict=True)]
         cells = [
-            html(spec, gate(spec, value, actor, projected=True), actor.dealer_id, actor.epoch, now)
-            for spec, value in zip(specs, row[1:], strict=True)
+            html(spec, value, actor.dealer_id, actor.epoch, now, [values[n] for n in places])
+            for spec, value, places in zip(specs, values, beside, strict=False)
         ]
         rows.append(pages.Row(row[0], f"/{child.name}/{row[0]}", cells, number=number))
     headings = [pages.Column(s.name, s.label, kind=s.kind, role=role(child, s)) for s in specs]

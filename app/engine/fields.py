@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, String, Text
 from sqlalchemy.orm import InstrumentedAttribute, MappedColumn, mapped_column
@@ -55,6 +55,11 @@ Money = Annotated[Decimal, mapped_column(Numeric(14, 2))]
 CreatedAt = Annotated[datetime, mapped_column(DateTime, default=utcnow)]
 
 
+Look = Literal["", "due", "level", "said"]
+"""What a cell looks like where the kind alone does not say it: a moment somebody waits for, a rank in one
+letter, the gist of what was said."""
+
+
 @dataclass(frozen=True, slots=True)
 class Meta:
     """What `column()` adds to a database column; read through `describe()`."""
@@ -78,6 +83,9 @@ class Meta:
     today: bool = False
     signed: Callable[[], Any] | None = None
     blank: str = ""
+    look: Look = ""
+    beside: tuple[str, ...] = ()
+    shown: Callable[..., Any] | None = None
 
 
 def column(
@@ -101,6 +109,9 @@ def column(
     today: bool = False,
     signed: Callable[[], Any] | None = None,
     blank: str = "",
+    look: Look = "",
+    beside: tuple[str, ...] = (),
+    shown: Callable[..., Any] | None = None,
     **kwargs: Any,
 ) -> MappedColumn[Any]:
     """A mapped column with its Chinese label and what holds for it on every screen.
@@ -114,10 +125,14 @@ def column(
     ``today`` presets a new record's date; ``signed`` gives the condition under which an amount is shown
     as it is stored, and otherwise as taken away; ``blank`` is what an empty value means, in words.
     ``minimum`` and ``maximum`` bound a number that is typed.
+
+    ``shown(value, *others, now=now)`` gives what pages show in place of the stored value: another value or
+    something drawn (`cells.Due`, `cells.Said`); ``beside`` names the columns of the record whose values it
+    is given, each as far as the reader may have it.
     """
     meta = Meta(
         label, guard, dictionary, choices, kind, hint, numbered, required, parent, unit, wide, shown_when, minimum,
-        maximum, prefers, sole, today, signed, blank,
+        maximum, prefers, sole, today, signed, blank, look, beside, shown,
     )  # fmt: skip
     if choices is not None:
         args = (ChoiceType(choices), *args)
@@ -161,6 +176,9 @@ class FieldSpec:
     today: bool = False
     signed: Callable[[], Any] | None = None
     blank: str = ""
+    look: Look = ""
+    beside: tuple[str, ...] = ()
+    shown: Callable[..., Any] | None = None
 
     def entries(self, dealer_id: int | None) -> tuple[Entry, ...]:
         """The choices offered to people of that dealer; empty for fields without choices."""
@@ -328,7 +346,24 @@ def _describe(source: Any) -> FieldSpec:
         today=meta.today,
         signed=meta.signed,
         blank=meta.blank,
+        look=meta.look,
+        beside=meta.beside,
+        shown=meta.shown,
     )
+
+
+def with_companions(specs: Sequence[FieldSpec]) -> tuple[list[FieldSpec], list[tuple[int, ...]]]:
+    """The fields to read for showing these, and for each of these where its companions stand among them."""
+    wanted = list(specs)
+    places = {spec.name: n for n, spec in enumerate(wanted)}
+    beside = []
+    for spec in specs:
+        for name in spec.beside:
+            if name not in places:
+                places[name] = len(wanted)
+                wanted.append(describe(getattr(spec.attribute.class_, name)))
+        beside.append(tuple(places[name] for name in spec.beside))
+    return wanted, beside
 
 
 def _kind(table_column: Any, meta: Meta) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.engine import chrome, counting, drawing, filters, forms, listing, paging, reading
 from app.engine.actions import Action
 from app.engine.cells import html
-from app.engine.fields import FieldSpec, describe
+from app.engine.fields import FieldSpec, Look, describe, with_companions
 from app.engine.guards import may_filter
 from app.engine.listing import Query, first
 from app.engine.pages import Chip, Column, Field, Link, ListPage, Pager, Row
@@ -42,6 +42,7 @@ def list_page(
     base = f"/{resource.name}/"
     args = query.args
     specs = listing.columns(resource, actor, chosen)
+    wanted, beside = with_companions(specs)
     skip = 0
     if query.after is None and query.before is None and not query.last and query.page > 1:
         skip = (query.page - 1) * query.per_page
@@ -50,17 +51,17 @@ def list_page(
     total, more = _counted(session, query) if query.last else (0, False)
     if query.last and not more and total % query.per_page:
         per_page, query.per_page = query.per_page, total % query.per_page
-        rows = reading.read(session, query, specs)
+        rows = reading.read(session, query, wanted)
         query.per_page = per_page
     else:
-        rows = reading.read(session, query, specs, skip=skip)
+        rows = reading.read(session, query, wanted, skip=skip)
     if not query.last:
         total, more = (rows.total, rows.more) if rows.total is not None else _total(session, query, rows)
     elif not more:
         query.page = max(1, -(-total // query.per_page))
     headings = _headings(resource, actor, query, specs, base)
     bar = filter_bar(session, resource, actor, query)
-    shown = _rows(rows.records, specs, headings, query, base)
+    shown = _rows(rows.records, specs, beside, headings, query, base)
     actions = offered_actions(resource, actor)
     batch = [action_link(resource, a, actor) for a in actions if a.batch]
     return ListPage(
@@ -87,6 +88,7 @@ def _title(resource: type[Resource]) -> str:
 def _rows(
     records: Sequence[reading.Record],
     specs: Sequence[FieldSpec],
+    beside: Sequence[tuple[int, ...]],
     headings: Sequence[Column],
     query: Query,
     base: str,
@@ -97,8 +99,10 @@ def _rows(
     found = []
     for number, record in enumerate(records, first):
         parts: list[str] = []
-        for spec, start, value in zip(specs, opened, record.values, strict=True):
-            parts += (start, html(spec, value, dealer_id, epoch, now), _CLOSED)
+        values = record.values
+        for spec, start, value, places in zip(specs, opened, values, beside, strict=False):
+            others = [values[n] for n in places] if places else ()
+            parts += (start, html(spec, value, dealer_id, epoch, now, others), _CLOSED)
         row = Row(record.id, f"{base}{record.id}", [], record.version, number, Markup("".join(parts)))
         found.append(row)
     return found
@@ -236,19 +240,20 @@ def _headings(
     return found
 
 
+_LOOKS: dict[Look, str] = {"due": "due", "level": "gr", "said": "tx"}
+
+
 def role(resource: type[Resource], spec: FieldSpec) -> str:
     """The part a column plays on the page, which decides its look."""
     if resource.title is not None and spec is describe(resource.title):
         return "nm"
     if resource.code is not None and spec is describe(resource.code):
         return "cd"
+    if spec.look:
+        return _LOOKS[spec.look]
     if spec.choices is not None:
         return "st"
-    if spec.kind == "datetime" and spec.name.startswith(("next_", "due")):
-        return "due"
     kinds = {"phone": "ph", "refs": "tg", "money": "num", "integer": "num", "datetime": "tm", "date": "tm"}
-    if spec.kind == "choice":
-        return "gr" if spec.name == "level" else ""
     return kinds.get(spec.kind) or ("tx" if spec.wide or spec.kind == "textarea" else "")
 
 

@@ -44,16 +44,20 @@ from models.customers.tags import tag_contact, tag_customer
 WINDOW_HINT = "默认仅显示180天内创建的数据，可展开高级搜索调整创建时间"
 
 
+def today(now: datetime) -> datetime:
+    """The stored time at which today began in China."""
+    return local_day(local(now).date())
+
+
 def tomorrow(now: datetime) -> datetime:
     """The stored time at which tomorrow begins in China."""
     return local_day(local(now).date() + timedelta(days=1))
 
 
 def _due_today(now: datetime) -> ColumnElement[bool]:
-    today = local_day(local(now).date())
     return and_(
         Customer.stage == Stage.FOLLOWING,
-        Customer.next_follow_up_at >= today,
+        Customer.next_follow_up_at >= today(now),
         Customer.next_follow_up_at < tomorrow(now),
     )
 

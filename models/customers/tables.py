@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Mapper
 
+from app.engine.cells import Due, Said
 from app.engine.choices import Choice, Colour, Tone
 from app.engine.database import Model
 from app.engine.fields import CreatedAt, Links, Money, Phone, Pk, Values, column, normalise_phone
@@ -92,14 +93,40 @@ class TagTone(Colour):
         return str(self.value)
 
 
+_WAYS = {
+    FollowUpKind.MESSAGE: "消息",
+    FollowUpKind.SMS: "短信",
+    FollowUpKind.CALL: "电话",
+    FollowUpKind.MANUAL: "手动",
+}
+
+
+def _last_follow_up(
+    text: str | None, at: datetime | None, kind: FollowUpKind | None, *, now: datetime
+) -> Said | str | None:
+    """The last contact in short; its words are kept behind the way they were said by."""
+    if at is None or kind is None:
+        return text
+    return Said(at, _WAYS[kind], (text or "").removeprefix(kind.label).removeprefix(" · "))
+
+
+def _next_follow_up(at: datetime | None, *, now: datetime) -> Due | None:
+    return Due(at) if at is not None else None
+
+
 class Followed:
     """What the last follow-up left on a person; written by the follow-up rules only (A-28)."""
 
     followed: Mapped[bool] = column("已跟进", Boolean, default=False)
     last_follow_up_at: Mapped[datetime | None] = column("最近跟进时间", DateTime)
     last_follow_up_kind: Mapped[FollowUpKind | None] = column("最近跟进方式", choices=FollowUpKind)
-    last_follow_up_text: Mapped[str | None] = column("最近跟进", String(80))
-    next_follow_up_at: Mapped[datetime | None] = column("下次跟进时间", DateTime, index=True)
+    last_follow_up_text: Mapped[str | None] = column(
+        "最近跟进", String(80), look="said", shown=_last_follow_up,
+        beside=("last_follow_up_at", "last_follow_up_kind"),
+    )  # fmt: skip
+    next_follow_up_at: Mapped[datetime | None] = column(
+        "下次跟进时间", DateTime, index=True, look="due", shown=_next_follow_up
+    )
     activity_score: Mapped[int] = column("活跃度分值", Integer, default=0)
 
 
@@ -128,7 +155,7 @@ class Customer(Audited, Versioned, Dated, Followed, Model):
         "手机号码", index=True, guard=CUSTOMER_PHONE, required=False, hint="不填手机号码将保存到潜客列表"
     )
     gender: Mapped[Gender | None] = column("称谓", choices=Gender)
-    level: Mapped[str | None] = column("意向级别", dictionary="customer.level")
+    level: Mapped[str | None] = column("意向级别", dictionary="customer.level", look="level")
     kind: Mapped[str | None] = column("客户类型", dictionary="customer.kind")
     source_category: Mapped[str | None] = column("来源大类", dictionary="customer.source_category")
     source: Mapped[str | None] = column("客户来源", dictionary="customer.source", parent="source_category")

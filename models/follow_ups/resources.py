@@ -20,9 +20,9 @@ from app.engine.resource import (
     Window,
 )
 from app.engine.scopes import Scope, Scopes
-from models.customers.resources import Contacts, Customers, tomorrow
+from models.customers.resources import Contacts, Customers, today, tomorrow
 from models.follow_ups import rules, tasks
-from models.follow_ups.tables import FollowUp, SmsMessage, Task, TaskState
+from models.follow_ups.tables import WAITING, FollowUp, SmsMessage, Task, TaskState
 
 
 class FollowUps(Resource, model=FollowUp):
@@ -63,7 +63,12 @@ class FollowUps(Resource, model=FollowUp):
 
 def _waiting(now: datetime) -> ColumnElement[bool]:
     """Due today or overdue, and not done."""
-    return and_(Task.state.in_(tasks.WAITING), Task.due_at < tomorrow(now))
+    return and_(Task.state.in_(WAITING), Task.due_at < tomorrow(now))
+
+
+def _due_today(now: datetime) -> ColumnElement[bool]:
+    """Due today and not done, also where the hour has passed."""
+    return and_(_waiting(now), Task.due_at >= today(now))
 
 
 class Tasks(Resource, model=Task):
@@ -99,11 +104,7 @@ class Tasks(Resource, model=Task):
     descending = False
     views = (
         View("waiting", "待办", _waiting, hot=True),
-        View(
-            "today", "今日待跟进",
-            lambda now: and_(Task.state.in_(tasks.WAITING), Task.due_at >= now, Task.due_at < tomorrow(now)),
-            hot=True,
-        ),
+        View("today", "今日待跟进", _due_today, hot=True),
         View("overdue", "已逾期", tasks.overdue, hot=True),
         View("done", "已完成", lambda now: Task.state == TaskState.DONE, sort="-due_at"),
     )  # fmt: skip
@@ -143,7 +144,7 @@ class Tasks(Resource, model=Task):
     update = staticmethod(tasks.edit_task)
     actions = (tasks.complete, tasks.change_owner, tasks.cancel)
     charts = (
-        Number("waiting", "待处理", only=((Task.state, tasks.WAITING),), unit="项"),
+        Number("waiting", "待处理", only=((Task.state, WAITING),), unit="项"),
         Number("overdue", "已逾期", view="overdue", unit="项"),
         Breakdown("state", "任务状态", by=Task.state, style="pie"),
         Breakdown("owner", "责任人", by=Task.owner_id),

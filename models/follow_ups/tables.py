@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import DateTime, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped
 
+from app.engine.cells import Due
 from app.engine.choices import Choice, Tone
 from app.engine.database import Model
 from app.engine.fields import Phone, Pk, column
@@ -57,6 +58,20 @@ class TaskState(Choice):
     CANCELLED = "cancelled", "已取消", Tone.MUTED
 
 
+WAITING = (TaskState.OPEN, TaskState.OVERDUE)
+
+
+def _state(state: TaskState, due_at: datetime | None, *, now: datetime) -> TaskState:
+    """Overdue from the moment the time has passed, before the clock has written it down."""
+    late = state == TaskState.OPEN and due_at is not None and due_at < now
+    return TaskState.OVERDUE if late else state
+
+
+def _due(at: datetime, state: TaskState | None, *, now: datetime) -> Due | datetime:
+    """Somebody waits for it while the task waits."""
+    return Due(at, TaskState.OVERDUE.label) if state in WAITING else at
+
+
 class Task(Audited, Versioned, Dated, Model):
     """A dated duty of one person."""
 
@@ -66,8 +81,10 @@ class Task(Audited, Versioned, Dated, Model):
     id: Mapped[Pk]
     subject: Mapped[str] = column("任务", String(120))
     kind: Mapped[TaskKind] = column("任务类型", choices=TaskKind, default=TaskKind.FOLLOW_UP)
-    state: Mapped[TaskState] = column("任务状态", choices=TaskState, default=TaskState.OPEN)
-    due_at: Mapped[datetime] = column("到期时间", DateTime)
+    state: Mapped[TaskState] = column(
+        "任务状态", choices=TaskState, default=TaskState.OPEN, beside=("due_at",), shown=_state
+    )
+    due_at: Mapped[datetime] = column("到期时间", DateTime, look="due", beside=("state",), shown=_due)
     done_at: Mapped[datetime | None] = column("完成时间", DateTime)
     result: Mapped[str | None] = column("处理结果", String(200), wide=True)
     customer_id: Mapped[int | None] = column("客户", ForeignKey("customers.id"), index=True)

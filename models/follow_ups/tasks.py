@@ -18,11 +18,10 @@ from app.engine.outbox import Delivery
 from models.customers.persons import Person, track
 from models.customers.tables import Contact, Customer
 from models.customers.track import TrackAct
-from models.follow_ups.tables import Task, TaskKind, TaskState
+from models.follow_ups.tables import WAITING, Task, TaskKind, TaskState
 from models.identity.rules import colleague
 from models.identity.tables import Employee
 
-WAITING = (TaskState.OPEN, TaskState.OVERDUE)
 life = Lifecycle(
     Task.state,
     {
@@ -106,13 +105,14 @@ def edit_task(task: Task, act: Act, values: dict[str, Any]) -> None:
         colleague(act, owner_id, task.dealer_id, "owner_id")
 
 
-@scheduled("tasks.overdue", Every(60))
+@scheduled("tasks.overdue", Every(5))
 def mark_overdue(delivery: Delivery) -> None:
-    """Each full hour: waiting tasks whose time had passed then are overdue (D-15 keeps it in the history). Time
-    did it, nobody's deed: no version changes, so that no open form becomes stale by it.
+    """Every five minutes, so that filters and charts tell what pages show: waiting tasks whose time had passed
+    then are overdue (D-15 keeps it in the history). Time did it, nobody's deed: no version changes, so that
+    no open form becomes stale by it.
 
-    Those in somebody's hands at this moment follow with the next hour: waiting for them while others are
-    locked could wait for ever. Many at once go in several rows.
+    Those in somebody's hands at this moment follow the next time: waiting for them while others are locked
+    could wait for ever. Many at once go in several rows.
     """
     session = delivery.session
     slot = datetime.fromisoformat(delivery.payload["slot"])

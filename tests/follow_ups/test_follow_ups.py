@@ -14,11 +14,13 @@ from app.engine import events, outbox
 from app.engine.actions import Invalid, Refusal
 from app.engine.audit import AuditEntry
 from app.engine.database import db, utcnow
+from app.engine.localtime import local, local_day
 from app.engine.perform import perform
 from app.engine.resource import resource
 from models.customers.tables import Customer, FollowUpKind
 from models.customers.track import TrackEvent, TrackKind
 from models.follow_ups import gateways, tasks
+from models.follow_ups.resources import Tasks
 from models.follow_ups.tables import (
     Channel,
     FollowUp,
@@ -337,3 +339,38 @@ def test_a_message_that_never_arrives_is_no_follow_up(world: World, error: Excep
         .order_by(AuditEntry.id.desc())
     )
     assert db.session.scalars(said.limit(1)).one() == "短信发送失败"
+
+
+def test_a_task_past_its_time_is_overdue_in_every_word(world: World, login: Login) -> None:
+    """Rows, tabs and the page of the task tell one story, also before the clock has come round."""
+    customer, now = world.customer(), utcnow()
+    form = {"text": "a", "next_follow_up_at": now - timedelta(minutes=5), "now": now - timedelta(days=1)}
+    world.act("write_follow_up", customer, **form)
+    task = db.session.scalars(select(Task)).one()
+    assert task.state == TaskState.OPEN
+    client = login("seller")
+    for path in ("/tasks/?view=overdue", f"/tasks/{task.id}", f"/customers/{customer.id}", "/"):
+        page = client.get(path).get_data(as_text=True)
+        assert ">已逾期</span>" in page and "已逾期 5 分钟" in page and "待处理</span>" not in page, path
+
+
+def test_what_was_due_earlier_today_is_among_todays(world: World) -> None:
+    """At noon, with one task due in the morning, one in the evening and one yesterday."""
+    noon = local_day(local(utcnow()).date()) + timedelta(hours=12)
+    for hours in (-3, 3, -24):
+        due = noon + timedelta(hours=hours)
+        world.act(
+            "write_follow_up", world.customer(), text="a", next_follow_up_at=due, now=due - timedelta(days=9)
+        )
+    today = next(v for v in Tasks.views if v.name == "today")
+    found = db.session.scalars(select(Task.due_at).where(today.where(noon)).order_by(Task.due_at))
+    assert list(found) == [noon - timedelta(hours=3), noon + timedelta(hours=3)]
+
+
+def test_an_old_record_does_not_call_its_next_time_late(world: World, login: Login) -> None:
+    customer, now = world.customer(), utcnow()
+    planned = now - timedelta(days=3)
+    world.act("write_follow_up", customer, text="a", next_follow_up_at=planned, now=now - timedelta(days=5))
+    world.act("write_follow_up", customer, text="b", next_follow_up_at=now + timedelta(days=5))
+    page = login("seller").get("/follow_ups/").get_data(as_text=True)
+    assert f">{local(planned):%Y-%m-%d %H:%M}</td>" in page and "已超时" not in page
