@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -9,13 +10,14 @@ from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.views import IndexView
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from app.engine import chrome, filters, listing, presenting, reading
+from app.engine.cells import ago, text
 from app.engine.cells import html as cell
-from app.engine.cells import text
 from app.engine.database import db, utcnow
-from app.engine.fields import describe
+from app.engine.fields import FieldSpec, describe, with_companions
 from app.engine.localtime import local
 from app.engine.pages import HomePage, Link, Recent, SearchGroup, SearchPage, Todo
 from app.engine.resource import Resource, resource, resources
@@ -152,26 +154,30 @@ def _hits(session: Session, query: listing.Query, found: type[Resource], actor: 
     sources = [found.title, found.code, *found.badges, *found.subtitle]
     specs = list({describe(c).name: describe(c) for c in sources if c is not None}.values())
     specs = [s for s in specs if s.attribute is not None]
-    rows = reading.read(session, query, specs)
+    wanted, _ = with_companions(specs)
     made = []
-    for record in rows.records:
-        values: dict[str, Any] = dict(zip((s.name for s in specs), record.values, strict=True))
-        badges = [
-            cell(describe(c), values[describe(c).name], actor.dealer_id, actor.epoch)
-            for c in found.badges
-            if values[describe(c).name]
-        ]
-        notes = [
-            text(describe(c), values[describe(c).name], actor.dealer_id, actor.epoch)
-            for c in (found.code, *found.subtitle)
-            if c is not None
-        ]
-        made.append(
-            Recent(
-                str(values[describe(found.title).name] or f"#{record.id}"),
-                f"/{found.name}/{record.id}",
-                " · ".join(n for n in notes if n),
-                badges=badges,
-            )
-        )
+    for record in reading.read(session, query, wanted).records:
+        values: dict[str, Any] = dict(zip((s.name for s in wanted), record.values, strict=True))
+        title = str(values[describe(found.title).name] or f"#{record.id}")
+        made.append(Recent(title, f"/{found.name}/{record.id}", **_about(found, values, query)))
     return made
+
+
+def _about(found: type[Resource], values: dict[str, Any], query: listing.Query) -> dict[str, Any]:
+    """What stands beside a record's name: its badges, a line of words, and the time."""
+    actor = query.actor
+
+    def drawn(spec: FieldSpec) -> Markup:
+        beside = [values[name] for name in spec.beside]
+        return cell(spec, values[spec.name], actor.dealer_id, actor.epoch, query.now, beside)
+
+    notes = []
+    at = Markup("")
+    for spec in (describe(c) for c in (found.code, *found.subtitle) if c is not None):
+        value = values[spec.name]
+        if isinstance(value, datetime):
+            at = drawn(spec) if spec.shown is not None else ago(value, query.now)
+        else:
+            notes.append(text(spec, value, actor.dealer_id, actor.epoch))
+    badges = [drawn(spec) for spec in map(describe, found.badges) if values[spec.name]]
+    return {"note": " · ".join(n for n in notes if n), "at": at, "badges": badges}

@@ -222,7 +222,7 @@ class Event:
 
     icon: str
     title: str
-    at: str
+    at: Markup
     by: str = ""
     text: str = ""
     score: str = ""
@@ -497,7 +497,7 @@ class Recent:
     title: str
     url: str
     note: str = ""
-    at: str = ""
+    at: Markup = field(default_factory=Markup)
     badges: list[Markup] = field(default_factory=list)
 
 

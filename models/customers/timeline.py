@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import and_, or_, select
 
-from app.engine.database import db
-from app.engine.localtime import local
+from app.engine.cells import ago
+from app.engine.database import db, utcnow
 from app.engine.pages import Event, Link, Timeline
 from app.engine.scopes import Actor
 from app.engine.timeline import TimelineSource, provide_timeline
@@ -60,12 +60,13 @@ def _source(person: type[Customer] | type[Contact], column: Any) -> TimelineSour
             )
         rows = session.execute(statement).all()
         score = session.scalar(select(person.activity_score).where(person.id == record_id)) or 0
+        now = utcnow()
         more = ""
         if len(rows) > limit:
             oldest = rows[limit - 1][0]
             more = f"{oldest.at.isoformat()}_{oldest.id}"
         mixed = kind not in known
-        events = [_event(e, name, mixed=mixed) for e, name in rows[:limit]]
+        events = [_event(e, name, now, mixed=mixed) for e, name in rows[:limit]]
         return Timeline(_kinds(kind), events, str(score), more)
 
     return read
@@ -85,10 +86,10 @@ def _kinds(chosen: str) -> list[Link]:
     return links + [Link(k.label, "", name=k.value, active=k.value == chosen) for k in TrackKind]
 
 
-def _event(event: TrackEvent, by: str | None, *, mixed: bool) -> Event:
+def _event(event: TrackEvent, by: str | None, now: datetime, *, mixed: bool) -> Event:
     return Event(
         title=event.title,
-        at=local(event.at).strftime("%Y-%m-%d %H:%M"),
+        at=ago(event.at, now),
         kind=event.kind.value,
         kind_label=event.kind.label.removesuffix("轨迹") if mixed else "",
         by=by or event.sender or "",

@@ -16,7 +16,7 @@ from models.customers.tables import Customer
 from models.follow_ups import tasks
 from models.follow_ups.gateways import NotAccepted, gateway
 from models.follow_ups.rules import ACTS, in_short
-from models.follow_ups.tables import FollowUp, SmsMessage, SmsState, Task, TaskKind
+from models.follow_ups.tables import WAITING, FollowUp, SmsMessage, SmsState, Task, TaskKind
 
 
 def fail(delivery: Delivery, reason: str) -> None:
@@ -52,7 +52,7 @@ def _take_back(act: Act, customer: Customer, row: FollowUp) -> None:
     ).first()
     waiting = session.scalar(
         select(func.min(Task.due_at)).where(
-            Task.customer_id == customer.id, Task.kind == TaskKind.FOLLOW_UP, Task.state.in_(tasks.WAITING)
+            Task.customer_id == customer.id, Task.kind == TaskKind.FOLLOW_UP, Task.state.in_(WAITING)
         )
     )
     touch(

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from app.engine.cells import Due, ago, html, local, to_utc
+from app.engine.cells import Due, ago, html
 from app.engine.fields import describe
 from app.engine.guards import CUSTOMER_PHONE, Hidden
+from app.engine.localtime import local, to_utc
 from models.customers.tables import Customer, FollowUpKind
 from models.follow_ups.tables import FollowUp, Task, TaskState
 

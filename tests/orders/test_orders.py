@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 
 from app.engine.actions import Forbidden, Invalid, Refusal
 from app.engine.audit import AuditEntry
-from app.engine.cells import local
 from app.engine.database import db, utcnow
+from app.engine.localtime import local
 from models.customers.tables import Customer, Stage
 from models.customers.track import TrackEvent, TrackKind
 from models.follow_ups.tables import Task, TaskKind, TaskState
