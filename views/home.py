@@ -21,7 +21,7 @@ from app.engine.fields import FieldSpec, describe, with_companions
 from app.engine.localtime import local
 from app.engine.pages import HomePage, Link, Recent, SearchGroup, SearchPage, Todo
 from app.engine.resource import Resource, resource, resources
-from app.engine.scopes import Actor, Scope, scopes_of
+from app.engine.scopes import Actor
 from app.engine.security import require_actor
 
 HITS = 8
@@ -46,13 +46,13 @@ class HomeView(IndexView):  # type: ignore[misc]
         todos = [
             Todo(
                 e.label,
-                str(counts.get(e.key, 0)),
-                f"{e.url}?view={e.badge.view}&scope={listing.tabs(e.resource, actor)[-1].value}",
+                chrome.bounded(counts.get(e.key, 0)),
+                presenting.address(e.url, _opening(e.resource, actor), view=e.badge.view),
                 e.icon,
                 "hot" if e.badge.hot else "",
             )
             for e in mine
-            if e.badge is not None and e.resource is not None and listing.tabs(e.resource, actor)
+            if e.badge is not None and e.resource is not None
         ]
         greeting = (
             "早上好"
@@ -83,15 +83,16 @@ def _numbers(session: Session, found: type[Resource], actor: Actor) -> list[Link
     """The customers' saved views with their counts; each opens exactly its rows."""
     if not actor.can("can_list", found.view_name()):
         return []
-    query = listing.parse(found, actor, _widest(found, actor), utcnow(), session.get_bind().dialect.name)
-    return [v for v in presenting.views_of(session, found, query) if v.count is not None]
+    args = _opening(found, actor)
+    query = listing.parse(found, actor, args, utcnow(), session.get_bind().dialect.name)
+    _, numbers = presenting.tab_counts(session, found, query)
+    return [v for v in presenting.views_of(found, query, numbers) if v.count is not None]
 
 
-def _widest(found: type[Resource], actor: Actor) -> dict[str, list[str]]:
-    """The first scope of a person's own work, else the store's or the dealer's."""
-    shown = listing.tabs(found, actor)
-    chosen = next((s for s in (Scope.STORE, Scope.DEALER) if s in shown), None)
-    return {"scope": [chosen.value]} if chosen is not None and Scope.MINE not in shown else {}
+def _opening(found: type[Resource], actor: Actor) -> dict[str, list[str]]:
+    """The scope the list opens with, as it stands in the address."""
+    scope = chrome.opening(found, actor, utcnow())
+    return {"scope": [scope.value]} if scope is not None else {}
 
 
 class SearchView(BaseView):  # type: ignore[misc]
@@ -142,7 +143,7 @@ def _group(session: Session, found: type[Resource], actor: Actor, typed: str) ->
 def _recent(session: Session, found: type[Resource], actor: Actor) -> list[Recent]:
     if not actor.can("can_list", found.view_name()):
         return []
-    args = {"scope": [s.value for s in listing.tabs(found, actor)[:1]]}
+    args = _opening(found, actor)
     query = listing.parse(found, actor, args, utcnow(), session.get_bind().dialect.name)
     query.per_page = RECENT
     if found.name == "customers":

@@ -20,7 +20,6 @@ from app.engine.database import PK, db, id_of
 from app.engine.listing import number
 from app.engine.pages import Link, Option
 from app.engine.permissions import FIELDS, FRAME, PermissionDef, all_permissions
-from app.engine.presenting import scope_label
 from app.engine.resource import Resource, resources
 from app.engine.rolepages import RoleChange, RoleEditor, RoleGroup, RolePage, RolePermission
 from app.engine.scopes import Actor, Scope, visible
@@ -292,8 +291,8 @@ def _branch(
     give = role_rules.scopes_to_give(resource, actor)
     before = [s for s in give if (name, s) in stored.scopes]
     now = [s for s in give if (name, s) in wanted.scopes]
-    scopes = [Option(s.value, scope_label(resource, s), selected=s in now) for s in give]
-    words = "" if before == now else "、".join(scope_label(resource, s) for s in before) or "—"
+    scopes = [Option(s.value, resource.scope_label(s), selected=s in now) for s in give]
+    words = "" if before == now else "、".join(resource.scope_label(s) for s in before) or "—"
     return RolePage(name, resource.label, ticks, scopes, words)
 
 

@@ -138,7 +138,7 @@ def _asked(resource: type[Resource], actor: Actor, args: listing.Args, now: date
 def _scopes(asked: Query, base: str) -> list[Link]:
     return [
         Link(
-            presenting.scope_label(asked.resource, scope),
+            asked.resource.scope_label(scope),
             presenting.address(base, asked.args, scope=scope.value),
             active=scope is asked.scope,
         )

@@ -17,15 +17,17 @@ from typing import Any
 
 from flask import current_app, get_flashed_messages, render_template, request, session
 from markupsafe import Markup
-from sqlalchemy import func, literal, select
+from sqlalchemy import select
 
+from app.engine import counting, listing
 from app.engine.database import db, utcnow
 from app.engine.pages import Link, MenuGroup, MenuItem
 from app.engine.resource import Badge, Resource, resources
-from app.engine.scopes import Actor, condition, scopes_of
+from app.engine.scopes import PERSONAL, Actor, Scope, scopes_of
 from app.engine.security import current_actor
 
-BADGE_LIMIT = 1000
+COUNTED = 1000
+"""Counts on tabs and menu items stop here."""
 _KEPT = 2000
 
 
@@ -116,20 +118,30 @@ def menu_of(actor: Actor) -> tuple[str, tuple[Entry, ...], list[Link]]:
 def remembered(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     """A count kept for a short time per person. The person's own changes alter the key, so that they
     show at once; those of others after at most ``COUNT_TTL`` seconds."""
-    ttl = current_app.config.get("COUNT_TTL", 30)
     whole = (*key, session.get("w", 0))
-    known = _counts.get(whole)
-    if known is not None and known[0] > time.monotonic():
+    known = _known(whole)
+    if known is not None:
         return known[1]
     value = make()
+    ttl = current_app.config.get("COUNT_TTL", 30)
     if ttl:
         _keep(_counts, whole, (time.monotonic() + ttl, value))
+    else:
+        _of_this_request()[whole] = (0.0, value)
     return value
 
 
-def _fresh(key: tuple[Any, ...]) -> bool:
-    known = _counts.get(key)
-    return known is not None and known[0] > time.monotonic()
+def _known(whole: tuple[Any, ...]) -> tuple[float, Any] | None:
+    if not current_app.config.get("COUNT_TTL", 30):
+        return _of_this_request().get(whole)
+    known = _counts.get(whole)
+    return known if known is not None and known[0] > time.monotonic() else None
+
+
+def _of_this_request() -> dict[tuple[Any, ...], tuple[float, Any]]:
+    """Where nothing is kept for longer, one request still asks everything only once."""
+    found: dict[tuple[Any, ...], tuple[float, Any]] = request.environ.setdefault("zhike.counts", {})
+    return found
 
 
 def _keep(store: OrderedDict[Any, Any], key: Any, value: Any) -> None:
@@ -161,9 +173,7 @@ def badges(actor: Actor, mine: Sequence[Entry], now: datetime) -> dict[str, int]
 def with_badges(actor: Actor, now: datetime, amounts: Sequence[Any], params: Mapping[str, Any]) -> list[int]:
     """Some counts of a page in one statement, and in the same one those of the menu when they are due."""
     key = ("badges", actor.id, actor.epoch)
-    due = [] if _fresh((*key, session.get("w", 0))) else _with_badge(menu_of(actor)[1])
-    if not current_app.config.get("COUNT_TTL", 30):
-        due = []
+    due = [] if _known((*key, session.get("w", 0))) is not None else _with_badge(menu_of(actor)[1])
     found = db.session().execute(select(*amounts, *(_waiting(e, actor, now) for e in due)), params).one()
     if due:
         numbers = found[len(amounts) :]
@@ -176,11 +186,38 @@ def _with_badge(mine: Sequence[Entry]) -> list[Entry]:
 
 
 def _waiting(entry: Entry, actor: Actor, now: datetime) -> Any:
-    assert entry.resource is not None
+    found = entry.resource
+    assert found is not None
     assert entry.badge is not None
-    scope = condition(entry.resource, scopes_of(entry.resource, actor))
-    rows = select(literal(1)).select_from(entry.resource.model).where(scope, entry.badge.where(now))
-    return select(func.count()).select_from(rows.limit(BADGE_LIMIT).subquery()).scalar_subquery()
+    view = found.view(entry.badge.view)
+    assert view is not None
+    scope = opening(found, actor, now)
+    scopes = frozenset({scope}) if scope is not None else scopes_of(found, actor)
+    return counting.amount(found, scopes, listing.of_view(found, view, now), COUNTED)
+
+
+def opening(resource: type[Resource], actor: Actor, now: datetime) -> Scope | None:
+    """The scope tab a list opens with and its badge counts in: where this person's work lies.
+
+    Who sees a whole store or department has it to look after (D-06); others begin with the first of their
+    own tabs that holds rows. None where there are no tabs.
+    """
+    shown = listing.tabs(resource, actor)
+    if len(shown) < 2 or shown[0] not in PERSONAL:
+        return shown[0] if shown else None
+    places = {Scope.STORE: actor.store_id, Scope.DEPARTMENT: actor.department_id}
+    place = next((s for s in places if s in shown and places[s] is not None), None)
+    if place is not None:
+        return place
+
+    def ask() -> Scope:
+        usual = listing.usual(resource, now)
+        held = [counting.amount(resource, frozenset({s}), usual, 1) for s in shown]
+        numbers = db.session().execute(select(*held), actor.params).one()
+        return next((s for s, n in zip(shown, numbers, strict=True) if n), shown[0])
+
+    found: Scope = remembered(("opening", resource.name, actor.id, actor.epoch), ask)
+    return found
 
 
 def menu_markup(actor: Actor, active: str) -> Markup:
@@ -205,10 +242,15 @@ def menu_markup(actor: Actor, active: str) -> Markup:
     return Markup(markup)
 
 
+def bounded(n: int) -> str:
+    """A count that stopped at `COUNTED`, in words."""
+    return f"{COUNTED - 1}+" if n >= COUNTED else str(n)
+
+
 def _badge(n: int, hot: bool) -> str:
     if not n:
         return ""
-    words = f"{BADGE_LIMIT - 1}+" if n >= BADGE_LIMIT else str(n)
+    words = bounded(n)
     return f'<b class="hot">{words}</b>' if hot else f"<b>{words}</b>"
 
 

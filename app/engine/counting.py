@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from app.engine import walking
 from app.engine.fields import describe
 from app.engine.listing import Query
-from app.engine.scopes import condition
+from app.engine.resource import Resource
+from app.engine.scopes import Scope, condition
 from app.engine.walking import Segment
 
 COUNT_LIMIT = 10_000
@@ -55,14 +55,7 @@ def count(session: Session, query: Query, limit: int = COUNT_LIMIT) -> tuple[int
     return min(total, limit), total > limit or any(bound is not None for bound in bounds)
 
 
-def amounts(query: Query, conditions: Sequence[ColumnElement[bool]], limit: int) -> list[Any]:
-    """Bounded counts of several conditions within the query's scope, each to be selected beside others."""
-    scope = condition(query.resource, query.scopes)
-    return [
-        select(func.count())
-        .select_from(
-            select(literal(1)).select_from(query.resource.model).where(and_(scope, c)).limit(limit).subquery()
-        )
-        .scalar_subquery()
-        for c in conditions
-    ]
+def amount(resource: type[Resource], scopes: frozenset[Scope], where: ColumnElement[bool], limit: int) -> Any:
+    """A bounded count within these scopes, to be selected beside others."""
+    rows = select(literal(1)).select_from(resource.model).where(condition(resource, scopes), where)
+    return select(func.count()).select_from(rows.limit(limit).subquery()).scalar_subquery()

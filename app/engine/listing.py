@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, true
 
 from app.engine import filters, paging, plans
 from app.engine.database import id_of
@@ -40,6 +40,8 @@ class Query:
     """The view's condition at this moment."""
     filters: list[Active]
     errors: list[str]
+    notices: list[str]
+    """What of the address was not understood, and what is shown instead."""
     text: str
     search: Search | None
     sort: FieldSpec
@@ -115,14 +117,38 @@ def tabs(resource: type[Resource], actor: Actor) -> list[Scope]:
     return [s for s in order if s in allowed]
 
 
-def parse(resource: type[Resource], actor: Actor, args: Args, now: datetime, dialect: str) -> Query:
-    """Understand an address. Unknown columns, pages and sizes fall back; wrong filter values are named in
-    ``errors``; nothing here raises for what a person typed."""
+def usual(resource: type[Resource], now: datetime) -> ColumnElement[bool]:
+    """What a list shows of a scope when nothing is asked: its window without what it leaves out."""
+    parts = [column.not_in(values) for column, values in resource.leaves_out]
+    return and_(true(), *_recent(resource, now), *parts)
+
+
+def of_view(resource: type[Resource], view: View, now: datetime) -> ColumnElement[bool]:
+    """What a view's tab shows when it is clicked: the list's window holds there too."""
+    return and_(view.where(now), *([] if view.ignores_window else _recent(resource, now)))
+
+
+def _recent(resource: type[Resource], now: datetime) -> list[ColumnElement[bool]]:
+    window = filters.window(resource, {}, (), now)
+    if window is None or resource.window is None:
+        return []
+    return [resource.window.column >= window.params["window_from"]]
+
+
+def parse(
+    resource: type[Resource],
+    actor: Actor,
+    args: Args,
+    now: datetime,
+    dialect: str,
+    opening: Callable[[], Scope | None] | None = None,
+) -> Query:
+    """Understand an address. Unknown columns, pages and sizes fall back and are named in ``notices``, wrong
+    filter values in ``errors``; nothing here raises for what a person typed. ``opening`` gives the scope of
+    an address that names none; without it that is the first tab."""
     shown = tabs(resource, actor)
     asked = first(args, "scope")
-    scope = next((s for s in shown if s.value == asked), shown[0] if shown else None)
-    scopes = frozenset({scope}) if scope is not None else scopes_of(resource, actor)
-    view = next((v for v in resource.views if v.name == first(args, "view")), None)
+    view = resource.view(first(args, "view"))
     in_force, errors = filters.active(resource, actor, args, now)
     text = first(args, "q").strip()[: filters.MAX_TEXT]
     search = filters.keyword(resource, text, actor, dialect)
@@ -132,8 +158,11 @@ def parse(resource: type[Resource], actor: Actor, args: Args, now: datetime, dia
         if default is not None:
             in_force.append(default)
     in_force += _defaults(resource, args, view, in_force, query_is_exact)
-    if query_is_exact and not asked and len(shown) > 1:
-        scope, scopes = None, scopes_of(resource, actor)  # a full number is looked for wherever it may be
+    scope = next((s for s in shown if s.value == asked), None)
+    wherever = query_is_exact and not asked and len(shown) > 1  # a full number is looked for in every scope
+    if scope is None and shown and not wherever:
+        scope = (opening() if opening is not None else None) or shown[0]
+    scopes = frozenset({scope}) if scope is not None else scopes_of(resource, actor)
     sort, descending = _order(resource, actor, first(args, "sort") or (view.sort if view else ""))
     per_page = number(first(args, "per_page"), PAGE_SIZES[0])
     after, before = paging.decode(first(args, "after"), sort), paging.decode(first(args, "before"), sort)
@@ -148,11 +177,43 @@ def parse(resource: type[Resource], actor: Actor, args: Args, now: datetime, dia
     cursor = before or after
     if cursor is not None:
         params |= {"cursor_value": cursor.value, "cursor_id": cursor.id}
-    return Query(
-        resource, actor, now, args, scope, scopes, view, narrowed, in_force, errors, text, search, sort, descending,
+    found = Query(
+        resource, actor, now, args, scope, scopes, view, narrowed, in_force, errors, [], text, search, sort,
+        descending,
         per_page if per_page in PAGE_SIZES else PAGE_SIZES[0],
         number(first(args, "page"), 1), after, before, first(args, "last") == "1", params,
     )  # fmt: skip
+    found.notices = _not_understood(found, args)
+    return found
+
+
+def _not_understood(query: Query, args: Args) -> list[str]:
+    """A sentence for each part of the address that means nothing to this person. What is guarded reads like
+    what does not exist."""
+    asked = {name: first(args, name) for name in _CHECKED if first(args, name)}
+    if not asked:
+        return []
+    resource, said = query.resource, {n: text[:_QUOTED] for n, text in asked.items()}
+    found = []
+    if "scope" in asked and (query.scope is None or query.scope.value != asked["scope"]):
+        instead = f"，已显示{resource.scope_label(query.scope)}" if query.scope is not None else ""
+        found.append(f"没有“{said['scope']}”这个数据范围，或您无权查看{instead}")
+    if "view" in asked and query.view is None:
+        found.append(f"没有“{said['view']}”这个视图，已显示全部")
+    if "sort" in asked and query.sort.name != asked["sort"].removeprefix("-"):
+        found.append(f"没有“{said['sort'].removeprefix('-')}”这个排序，已按{query.sort.label}排列")
+    if "per_page" in asked and str(query.per_page) != asked["per_page"]:
+        sizes = "、".join(map(str, PAGE_SIZES))
+        found.append(f"每页可显示{sizes}条，已按每页{query.per_page}条显示")
+    if "page" in asked and str(query.page) != asked["page"]:
+        found.append(f"“{said['page']}”不是有效的页码，已显示第1页")
+    if ("after" in asked and query.after is None) or ("before" in asked and query.before is None):
+        found.append("翻页位置无效，已从头显示")
+    return found
+
+
+_CHECKED = ("scope", "view", "sort", "per_page", "page", "after", "before")
+_QUOTED = 20
 
 
 def _defaults(

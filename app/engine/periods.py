@@ -116,7 +116,7 @@ def of(query: Query) -> Period | None:
 def bar(asked: Query, period: Period | None, base: str) -> PeriodBar:
     """The choice of a period under the other conditions of the address."""
     scope = asked.scope
-    within = presenting.scope_label(asked.resource, scope) if scope is not None else asked.resource.label
+    within = asked.resource.scope_label(scope) if scope is not None else asked.resource.label
     if period is None:
         return PeriodBar(within, [])
     name = period.spec.name

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlencode
 
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import Session
 
 from app.engine import chrome, counting, drawing, filters, forms, listing, paging, reading
@@ -17,14 +17,14 @@ from app.engine.fields import FieldSpec, Look, describe, with_companions
 from app.engine.guards import may_filter
 from app.engine.listing import Query, first
 from app.engine.pages import Chip, Column, Field, Link, ListPage, Pager, Row
-from app.engine.resource import Resource, View
-from app.engine.scopes import Actor, Scope
+from app.engine.resource import Resource
+from app.engine.scopes import Actor
 
 PRIMARY = 4
-VIEW_LIMIT = 1000
 FEW_IN_FILTER = 12
 """Longer pick lists are searched, so that a page does not carry the staff five times."""
 _PAGING = ("page", "after", "before", "last")
+_PLAIN = {"scope", "sort", "per_page", *_PAGING}
 
 
 def address(base: str, args: listing.Args, drop: Sequence[str] = (), **put: str) -> str:
@@ -41,13 +41,13 @@ def list_page(
     """Read one page and put everything a list shows around it."""
     base = f"/{resource.name}/"
     args = query.args
+    # What a walk or a batch began with stays, whatever scope the list opens with meanwhile.
+    walking = args if query.scope is None else {**args, "scope": [query.scope.value]}
     specs = listing.columns(resource, actor, chosen)
     wanted, beside = with_companions(specs)
     skip = 0
     if query.after is None and query.before is None and not query.last and query.page > 1:
-        skip = (query.page - 1) * query.per_page
-        if skip > reading.MAX_OFFSET:
-            skip, query.page = 0, 1
+        skip = _skipped(session, query)
     total, more = _counted(session, query) if query.last else (0, False)
     if query.last and not more and total % query.per_page:
         per_page, query.per_page = query.per_page, total % query.per_page
@@ -61,23 +61,35 @@ def list_page(
         query.page = max(1, -(-total // query.per_page))
     headings = _headings(resource, actor, query, specs, base)
     bar = filter_bar(session, resource, actor, query)
+    in_scopes, in_views = tab_counts(session, resource, query)
     shown = _rows(rows.records, specs, beside, headings, query, base)
     actions = offered_actions(resource, actor)
     batch = [action_link(resource, a, actor) for a in actions if a.batch]
     return ListPage(
         resource.name, _title(resource), resource.icon, base,
-        _scopes(resource, actor, query, base), views_of(session, resource, query),
+        _scopes(resource, query, base, in_scopes), views_of(resource, query, in_views),
         bar, kept(query), chips(query, base, bar), headings, shown,
-        _pager(query, rows, base, total, more), batch, _buttons(resource, actor, base, query),
+        _pager(query, walking, rows, base, total, more), batch, _buttons(resource, actor, base, query),
         [action_link(resource, a, actor) for a in actions if a.row],
         resource.empty, _empty_hint(resource, query),
         advanced_open=any(f.spec.name in _secondary(resource, actor) for f in query.filters if not f.default),
         all_columns=_all_columns(resource, specs),
         columns_url=f"{base}columns",
-        select_all=urlencode([(k, v) for k, vs in args.items() if k not in _PAGING for v in vs]),
-        error="；".join(query.errors),
+        select_all=urlencode([(k, v) for k, vs in walking.items() if k not in _PAGING for v in vs]),
+        notice="；".join(query.notices), error="；".join(query.errors),
         clear_url=address(base, {k: v for k, v in args.items() if k in ("scope", "view", "per_page")}),
     )  # fmt: skip
+
+
+def _skipped(session: Session, query: Query) -> int:
+    """The rows before the page that was asked for by number; beyond the last page the list starts anew."""
+    skip = (query.page - 1) * query.per_page
+    total, more = _counted(session, query) if skip <= reading.MAX_OFFSET else (0, False)
+    if more or skip < total:
+        return skip
+    query.page = 1
+    query.notices.append("页码超出范围，已显示第1页")
+    return 0
 
 
 def _title(resource: type[Resource]) -> str:
@@ -128,64 +140,64 @@ def _counted(session: Session, query: Query) -> tuple[int, bool]:
     return found
 
 
-def _scopes(resource: type[Resource], actor: Actor, query: Query, base: str) -> list[Link]:
-    shown = listing.tabs(resource, actor)
+def tab_counts(
+    session: Session, resource: type[Resource], query: Query
+) -> tuple[Sequence[int], Sequence[int]]:
+    """How many rows each scope tab and each view of this scope opens, in one statement. A scope tab keeps
+    the filters, so its number is told only where there are none; children seen through their parents
+    would cost too much to count."""
+    shown = listing.tabs(resource, query.actor)
+    plain = resource.scopes.through is None and query.args.keys() <= _PLAIN
+    scopes = shown if len(shown) > 1 and plain else []
+    if not scopes and not resource.views:
+        return [], []
+
+    def ask() -> list[int]:
+        usual = listing.usual(resource, query.now)
+        wanted = [(frozenset({s}), usual) for s in scopes]
+        wanted += [(query.scopes, listing.of_view(resource, v, query.now)) for v in resource.views]
+        amounts = [counting.amount(resource, s, where, chrome.COUNTED) for s, where in wanted]
+        return chrome.with_badges(query.actor, query.now, amounts, query.params)
+
+    key = ("tabs", resource.name, query.actor.id, query.actor.epoch, query.scope, bool(scopes))
+    numbers: list[int] = chrome.remembered(key, ask)
+    return numbers[: len(scopes)], numbers[len(scopes) :]
+
+
+def _scopes(resource: type[Resource], query: Query, base: str, numbers: Sequence[int]) -> list[Link]:
+    shown = listing.tabs(resource, query.actor)
     if len(shown) < 2:
         return []
     return [
         Link(
-            scope_label(resource, s),
+            resource.scope_label(s),
             address(base, query.args, scope=s.value),
             active=s is query.scope,
             name=s.value,
+            count=chrome.bounded(n) if n is not None else None,
         )
-        for s in shown
+        for s, n in zip_longest(shown, numbers)
     ]
 
 
-def scope_label(resource: type[Resource], scope: Scope) -> str:
-    """The tab's word on this resource."""
-    return resource.scope_labels.get(scope, scope.label)
-
-
-def views_of(session: Session, resource: type[Resource], query: Query) -> list[Link]:
+def views_of(resource: type[Resource], query: Query, numbers: Sequence[int]) -> list[Link]:
     """The saved views as tabs with their counts."""
     base = f"/{resource.name}/"
     if not resource.views:
         return []
-    key = ("views", resource.name, query.actor.id, query.actor.epoch, query.scope)
-    numbers: list[int] = chrome.remembered(
-        key,
-        lambda: chrome.with_badges(
-            query.actor,
-            query.now,
-            counting.amounts(query, [_narrowed(resource, v, query) for v in resource.views], VIEW_LIMIT),
-            query.params,
-        ),
-    )
     keep = {k: v for k, v in query.args.items() if k in ("scope", "per_page")}
     found = [Link("全部", address(base, keep), active=query.view is None)]
     for view, n in zip(resource.views, numbers, strict=True):
-        words = f"{VIEW_LIMIT - 1}+" if n >= VIEW_LIMIT else str(n)
-        tone = "hot" if view.hot and n else ""
         found.append(
             Link(
                 view.label,
                 address(base, keep, view=view.name),
                 active=view is query.view,
-                count=words,
-                tone=tone,
+                count=chrome.bounded(n),
+                tone="hot" if view.hot and n else "",
             )
         )
     return found
-
-
-def _narrowed(resource: type[Resource], view: View, query: Query) -> ColumnElement[bool]:
-    """What the view's tab shows when it is clicked: the list's window holds there too."""
-    window = None if view.ignores_window else filters.window(resource, {}, (), query.now)
-    if window is None or resource.window is None:
-        return view.where(query.now)
-    return and_(view.where(query.now), resource.window.column >= window.params["window_from"])
 
 
 def kept(query: Query) -> list[tuple[str, str]]:
@@ -361,8 +373,8 @@ def _empty_hint(resource: type[Resource], query: Query) -> str:
     return resource.empty_hint
 
 
-def _pager(query: Query, rows: reading.Rows, base: str, total: int, more: bool) -> Pager:
-    args, per_page = query.args, query.per_page
+def _pager(query: Query, args: listing.Args, rows: reading.Rows, base: str, total: int, more: bool) -> Pager:
+    per_page = query.per_page
     pages_total = max(1, -(-total // per_page))
     words = f"{total}{'+' if more else ''}条记录 {query.page}/{pages_total}{'+' if more else ''} 页"
     found = Pager(words, matching=f"{total}{'+' if more else ''}")

@@ -18,12 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Badge:
-    """A count of waiting work at a menu item (D-06): rows this person sees that meet ``where(now)``.
+    """A count of waiting work at a menu item (D-06): the rows of a saved view, in the scope its list opens
+    with, so that the number opens exactly what it counts."""
 
-    ``view`` names the saved view with the same rows, so that the number opens exactly what it counts.
-    """
-
-    where: Callable[[datetime], ColumnElement[bool]]
     view: str
     hot: bool = False
 
@@ -293,6 +290,16 @@ class Resource:
     def groups(cls, editing: bool) -> tuple[Group, ...]:
         """The form's groups when creating or editing."""
         return cls.edit_form if editing and cls.edit_form is not None else cls.form
+
+    @classmethod
+    def view(cls, name: str) -> View | None:
+        """The saved view of that name."""
+        return next((v for v in cls.views if v.name == name), None)
+
+    @classmethod
+    def scope_label(cls, scope: Scope) -> str:
+        """The scope tab's word on this resource."""
+        return cls.scope_labels.get(scope, scope.label)
 
     @classmethod
     def window_days(cls) -> int:

@@ -32,6 +32,10 @@ class Scope(Choice):
     GROUP = "group", "集团"
 
 
+PERSONAL = frozenset({Scope.MINE, Scope.OWNED, Scope.RELATED})
+"""The scopes that follow the person, not the place of work."""
+
+
 @dataclass(frozen=True)
 class Actor:
     """Who acts: one signed-in person with everything that decides what he or she may do.

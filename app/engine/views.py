@@ -6,6 +6,8 @@ Views parse, call and render. Reading goes through `listing`/`reading` and the g
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
@@ -17,6 +19,7 @@ from app.engine.database import PK, db, utcnow
 from app.engine.fields import describe
 from app.engine.formviews import FormViews
 from app.engine.resource import resources
+from app.engine.scopes import Actor
 
 
 class ResourceView(FormViews, ActionViews):
@@ -29,13 +32,20 @@ class ResourceView(FormViews, ActionViews):
         actor = self.allowed("can_list")
         session = db.session()
         args = presenting.arguments(request.args.to_dict(flat=False))
-        query = listing.parse(self.resource, actor, args, utcnow(), session.get_bind().dialect.name)
+        query = self._query(actor, args)
         chosen = chrome.remembered(
             ("columns", self.resource.name, actor.id),
             lambda: detail.chosen_columns(session, actor, self.resource),
         )
         shown = presenting.list_page(session, self.resource, actor, query, chosen)
         return chrome.page("list.html", key=self.resource.name, title=shown.title, page=shown)
+
+    def _query(self, actor: Actor, args: listing.Args) -> listing.Query:
+        """What the address asks for; without a scope the list opens where the person's work lies."""
+        now = utcnow()
+        dialect = db.session().get_bind().dialect.name
+        opening = partial(chrome.opening, self.resource, actor, now)
+        return listing.parse(self.resource, actor, args, now, dialect, opening)
 
     @expose("/columns", methods=["POST"])
     def columns(self) -> ResponseReturnValue:

@@ -320,7 +320,7 @@ class Contacts(Resource, model=Contact):
     icon = "address-book"
     menu = Menu(
         "获客", label="潜客列表", icon="address-book", order=120,
-        badge=Badge(_not_followed, view="waiting"),
+        badge=Badge("waiting"),
     )  # fmt: skip
     quick = quick_search = True
     create_label = "新增潜客"

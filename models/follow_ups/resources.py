@@ -79,7 +79,7 @@ class Tasks(Resource, model=Task):
     icon = "calendar-due"
     menu = Menu(
         "经营", label="跟进任务", icon="calendar-due", order=220,
-        badge=Badge(_waiting, view="waiting", hot=True),
+        badge=Badge("waiting", hot=True),
     )  # fmt: skip
     quick = True
     create_label = "新增任务"

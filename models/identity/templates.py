@@ -11,13 +11,12 @@ from dataclasses import dataclass
 
 from app.engine.permissions import PermissionDef, all_permissions
 from app.engine.resource import Resource, resources
-from app.engine.scopes import Scope, offered
+from app.engine.scopes import PERSONAL, Scope, offered
 from models.identity.role_rules import GROUP_ONLY, Rights
 
 MANAGEMENT = frozenset({"组织权限管理", "管理"})
 """The menu groups of organisation and settings."""
 
-PERSONAL = frozenset({Scope.MINE, Scope.OWNED, Scope.RELATED})
 _DEALER = frozenset({Scope.DEALER})
 _READ = frozenset({"can_list"})
 _WORK = frozenset({"can_list", "can_add", "can_edit"})

@@ -46,12 +46,20 @@ def footer(shown: str) -> str:
 
 
 def links(shown: str, region: str) -> dict[str, str]:
-    """Words and addresses of the links in a labelled part of the page."""
+    """Words and addresses of the links in a labelled part of the page, without the counts beside them."""
+    return {label: address for label, (address, _) in _links(shown, region).items()}
+
+
+def counts(shown: str, region: str) -> dict[str, str]:
+    """The counts beside those links; empty where there is none."""
+    return {label: count for label, (_, count) in _links(shown, region).items()}
+
+
+def _links(shown: str, region: str) -> dict[str, tuple[str, str]]:
     part = re.search(rf'<nav[^>]*aria-label="{region}".*?</nav>', shown, re.S)
-    if part is None:
-        return {}
-    found = re.findall(r'<a [^>]*?href="([^"]*)"[^>]*>(.*?)</a>', part[0], re.S)
-    return {text(words): html.unescape(address) for address, words in found}
+    found = re.findall(r'<a [^>]*?href="([^"]*)"[^>]*>(.*?)</a>', part[0] if part else "", re.S)
+    parts = [(address, *words.partition("<small")[::2]) for address, words in found]
+    return {text(label): (html.unescape(address), text(f"<small{count}")) for address, label, count in parts}
 
 
 def link(shown: str, words: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -15,7 +17,7 @@ from models.identity.tables import Employee, Position, Store
 from tests.customers.test_lists import open_scopes
 from tests.customers.world import World
 from tests.plugins.people import Login
-from tests.spec.reading import badge, footer, headings, link, links, menu, page, rows, typed
+from tests.spec.reading import badge, counts, footer, headings, link, links, menu, page, rows, typed
 from tests.spec.test_a_rights import give
 
 
@@ -138,3 +140,38 @@ def test_an_empty_list_says_so_under_its_headings(world: World, login: Login, na
     assert rows(empty) == [] and "暂无相关数据" in empty
     assert headings(empty) == headings(full) != []
     assert footer(empty) == "0条记录 1/1 页"
+
+
+@pytest.mark.spec("D-06")
+@pytest.mark.parametrize("person", ["seller", "drawer", "keeper", "boss"])
+def test_a_number_opens_what_it_counts(world: World, login: Login, person: str) -> None:
+    """Menu badge, card of the home page, number of the home page and tab tell the same, and the page they
+    open has so many rows; the list opened from the menu lies in that scope."""
+    late = utcnow() - timedelta(hours=30)
+    drawer = world.people["drawer"].id
+    for by in ("seller", "seller2", "keeper"):
+        customer = world.customer(by, designer_id=drawer)
+        form = {"text": "再联系", "next_follow_up_at": late, "now": late - timedelta(days=1)}
+        world.act("write_follow_up", customer, by=by, **form)
+        world.contact(by)
+    client = login(person)
+    home = page(client, "/")
+    for name in ("tasks", "contacts"):
+        opened = page(client, f"/{name}/")
+        waiting = counts(opened, "视图")["待办" if name == "tasks" else "未跟进"]
+        assert badge(home, name) == int(waiting) == int(number(home, f"/{name}/"))
+        assert len(rows(page(client, links(opened, "视图")["待办" if name == "tasks" else "未跟进"]))) == int(
+            waiting
+        )
+    opened = page(client, "/customers/")
+    assert rows(opened)
+    told = counts(opened, "视图")["急需跟进"]
+    address, shown = next(p for p in re.findall(r'<a href="([^"]*)"><span>急需跟进</span><b>(\d+)</b>', home))
+    assert shown == told and len(rows(page(client, html.unescape(address)))) == int(told) > 0
+
+
+def number(home: str, url: str) -> str:
+    """The count on the card of the home page that leads there."""
+    found = re.search(rf'<a class="card0 todo[^"]*" href="{url}\?.*?<b>(\d+)</b>', home, re.S)
+    assert found
+    return found[1]

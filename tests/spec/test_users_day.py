@@ -73,6 +73,7 @@ def test_the_designers_day(world: World, login: Login) -> None:
     client = login("drawer")
     tabs = links(page(client, "/customers/"), "数据范围")
     assert list(tabs) == ["我的客户", "我关联的客户"]
+    assert rows(page(client, "/customers/")) == rows(page(client, tabs["我关联的客户"]))
     (row,) = rows(page(client, tabs["我关联的客户"]))
     assert given.code in row and "交给设计师" in row
     assert rows(page(client, tabs["我的客户"])) == []
