@@ -21,7 +21,7 @@ from app.engine.fields import FieldSpec, describe, with_companions
 from app.engine.localtime import local
 from app.engine.pages import HomePage, Link, Recent, SearchGroup, SearchPage, Todo
 from app.engine.resource import Resource, resource, resources
-from app.engine.scopes import Actor
+from app.engine.scopes import Actor, scopes_of
 from app.engine.security import require_actor
 
 HITS = 8

@@ -183,6 +183,9 @@ class Action:
     batch: bool = True
     single: bool = True
     row: bool = False
+    """Stands in every row of a list."""
+    menu: bool = False
+    """Stands in the menu of every row, because it makes sense for nearly each of them."""
     before: Rule | None = None
     """Asked with ``(act,)`` before the form is shown; a `Refusal` is shown instead of the form (A-23)."""
     leads_to: str = ""

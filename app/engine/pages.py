@@ -32,6 +32,7 @@ class Link:
     confirm: str = ""
     has_form: bool = True
     batch: bool = False
+    row: bool = False
     key: str = ""
     keep: bool = False
 
@@ -170,7 +171,9 @@ class ListPage:
     pager: Pager
     batch: list[Link]
     buttons: list[Link]
-    row_actions: list[Link]
+    row_menu: list[Link]
+    """What can be done with one row: addresses with ``{id}`` in them, or of actions; those with ``row`` stand
+    in the row itself."""
     empty: str
     empty_hint: str
     advanced_open: bool = False
@@ -559,6 +562,8 @@ class HistoryEntry:
     title: str
     source: str = ""
     changes: list[HistoryChange] = field(default_factory=list)
+    fresh: bool = False
+    """Nothing was there before, so only the new values are worth showing."""
     text: str = ""
     record: str = ""
     record_url: str = ""

@@ -65,12 +65,14 @@ def list_page(
     shown = _rows(rows.records, specs, beside, headings, query, base)
     actions = offered_actions(resource, actor)
     batch = [action_link(resource, a, actor) for a in actions if a.batch]
+    if not any(b.enabled for b in batch):
+        batch = []
     return ListPage(
         resource.name, _title(resource), resource.icon, base,
         _scopes(resource, query, base, in_scopes), views_of(resource, query, in_views),
         bar, kept(query), chips(query, base, bar), headings, shown,
         _pager(query, walking, rows, base, total, more), batch, _buttons(resource, actor, base, query),
-        [action_link(resource, a, actor) for a in actions if a.row],
+        row_menu(resource, actor, actions, base),
         resource.empty, _empty_hint(resource, query),
         advanced_open=any(f.spec.name in _secondary(resource, actor) for f in query.filters if not f.default),
         all_columns=_all_columns(resource, specs),
@@ -355,6 +357,16 @@ def offered_actions(resource: type[Resource], actor: Actor) -> list[Action]:
     return [a for a in resource.actions if a.greyed or a.allowed(resource, actor)]
 
 
+def row_menu(resource: type[Resource], actor: Actor, actions: Sequence[Action], base: str) -> list[Link]:
+    """What a row offers: its page, its form, and the actions that make sense on nearly every row."""
+    found = []
+    if resource.detail:
+        found.append(Link("打开整页", f"{base}{{id}}", "external-link", name="open"))
+    if resource.groups(True) and actor.can("can_edit", resource.view_name()):
+        found.append(Link("编辑", f"{base}{{id}}/edit", "pencil", name="edit"))
+    return found + [action_link(resource, a, actor) for a in actions if a.row or a.menu]
+
+
 def action_link(resource: type[Resource], action: Action, actor: Actor, ids: str = "") -> Link:
     """A button for the action; without the permission it is grey and says what is missing."""
     allowed = action.allowed(resource, actor)
@@ -362,15 +374,22 @@ def action_link(resource: type[Resource], action: Action, actor: Actor, ids: str
         action.label, f"/{resource.name}/action/{action.name}{ids}", action.icon,
         enabled=allowed, reason="" if allowed else f"没有权限：{action.permission_label or action.label}",
         name=action.name, primary=action.primary, confirm=action.confirm,
-        has_form=bool(action.fields) or action.before is not None, batch=action.batch, tone=action.tone,
+        has_form=bool(action.fields) or action.before is not None, batch=action.batch, row=action.row,
+        tone=action.tone,
     )  # fmt: skip
 
 
 def _empty_hint(resource: type[Resource], query: Query) -> str:
-    windowed = any(f.default and f.names == ("window",) for f in query.filters)
-    if windowed:
-        return f"默认仅显示{resource.window_days()}天内创建的数据，可展开高级搜索调整创建时间"
-    return resource.empty_hint
+    if query.text:
+        within = f"（可搜索{resource.search_hint}）" if resource.search_hint else ""
+        said = f"没有找到“{query.text}”{within}。"
+    elif any(not f.default for f in query.filters):
+        said = "没有同时符合这些条件的记录。"
+    else:
+        said = ""
+    if any(f.default and f.names == ("window",) for f in query.filters):
+        said += f"默认仅显示{resource.window_days()}天内创建的数据，可展开高级搜索调整创建时间"
+    return said or resource.empty_hint
 
 
 def _pager(query: Query, args: listing.Args, rows: reading.Rows, base: str, total: int, more: bool) -> Pager:
@@ -378,6 +397,9 @@ def _pager(query: Query, args: listing.Args, rows: reading.Rows, base: str, tota
     pages_total = max(1, -(-total // per_page))
     words = f"{total}{'+' if more else ''}条记录 {query.page}/{pages_total}{'+' if more else ''} 页"
     found = Pager(words, matching=f"{total}{'+' if more else ''}")
+    if not total:
+        found.total = "0条记录"
+        return found
     if rows.has_previous:
         found.first = address(base, args)
     records = rows.records

@@ -163,7 +163,7 @@
     if (item.dataset.confirm) ask(item.dataset.confirm, go);
     else go();
   }
-  /* Up to three actions stand in the row as icons; more of them open as a menu. */
+  /* A few actions stand in the row as icons; the rest opens as a menu. */
   function rowButton(item) {
     const button = document.createElement("button");
     Object.assign(button, { type: "button", className: "rm", title: item ? item.textContent.trim() : "操作" });
@@ -182,11 +182,12 @@
   }
   if (menu) {
     const items = $$("button", menu);
-    const few = items.length <= 3;
+    const direct = items.filter((item) => "row" in item.dataset).slice(0, 3);
+    const shown = direct.length < items.length ? [...direct, null] : direct;
     rows.forEach((row) => {
       const cell = row.insertCell();
       cell.className = "ac";
-      (few ? items : [null]).forEach((item) => cell.append(rowButton(item)));
+      shown.forEach((item) => cell.append(rowButton(item)));
     });
     table.addEventListener("contextmenu", (event) => {
       const row = event.target.closest("tbody tr");

@@ -95,7 +95,8 @@ def edit_customer(customer: Customer, act: Act, values: dict[str, Any]) -> None:
 
 
 @action(
-    "失效", on=Customer, confirm="确认将所选客户置为失效？失效后不再显示在默认列表中。", icon="ban", tone="r",
+    "失效", on=Customer, icon="ban", tone="r", menu=True,
+    confirm="确认将所选客户置为失效？失效后不再显示在默认列表中。",
     when=lambda c: c.stage != Stage.INVALID,
 )  # fmt: skip
 def invalidate(customer: Customer, act: Act) -> None:
@@ -137,7 +138,7 @@ def _department(act: Act, department_id: int | None) -> str:
 
 
 @action(
-    "修改导购", on=Customer, icon="user-share",
+    "修改导购", on=Customer, icon="user-share", menu=True,
     fields=(entry("owner", "导购", target=Employee, required=True, prefers=CONSULTANTS),),
 )  # fmt: skip
 def reassign(customer: Customer, act: Act, owner: int) -> None:

@@ -57,8 +57,8 @@ def _set_tags(record: Any, act: Act, source: Links, tags: Sequence[int], mode: T
 
 def _tagging(model: Any, source: Links) -> Action:
     @action(
-        "打标签", on=model, name="tag", icon="tag", permission=SET_TAGS, permission_label="设置标签",
-        before=need_tags, greyed=True,
+        "打标签", on=model, name="tag", icon="tag", menu=True,
+        permission=SET_TAGS, permission_label="设置标签", before=need_tags, greyed=True,
         fields=(
             entry("tags", "标签", target=Tag, multiple=True, required=True),
             entry("mode", "方式", choices=TagMode, default=TagMode.ADD, required=True),

@@ -149,7 +149,7 @@ def complete(task: Task, act: Act, result: str | None = None) -> None:
 
 
 @action(
-    "取消任务", on=Task, name="cancel", icon="x", moves=life.to(TaskState.CANCELLED),
+    "取消任务", on=Task, name="cancel", icon="x", menu=True, moves=life.to(TaskState.CANCELLED),
     confirm="确认取消所选任务？", when=lambda task: task.state in WAITING,
 )  # fmt: skip
 def cancel(task: Task, act: Act) -> None:

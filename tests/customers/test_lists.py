@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -129,3 +130,26 @@ def test_a_record_that_fits_twice_is_listed_once(world: World, login: Login) -> 
     related = client.get("/customers/", query_string={"scope": "related"}).get_data(as_text=True)
     assert "1条记录" in words(mine) and customer.code in mine
     assert "0条记录" in words(related) and customer.code not in related
+
+
+def test_a_row_offers_its_page_its_form_and_what_the_person_may_do(world: World, login: Login) -> None:
+    world.customer()
+    offered = {}
+    for person in ("seller", "boss", "typist"):
+        shown = login(person).get("/customers/").get_data(as_text=True)
+        menu = shown.partition('id="rowmenu"')[2].partition("</div>")[0]
+        found = re.findall(r'<button [^>]*data-url="([^"]*)" data-act="(\w+)"( data-row)?', menu)
+        offered[person] = {name: (url, bool(row)) for url, name, row in found}
+    assert offered["seller"]["open"] == ("/customers/{id}", False)
+    assert offered["seller"]["edit"] == ("/customers/{id}/edit", False)
+    assert offered["seller"]["call"] == ("/customers/action/call", True)
+    assert "invalidate" in offered["seller"] and "reassign" not in offered["seller"]
+    assert "reassign" in offered["boss"] and "reopen" not in offered["boss"]
+    assert set(offered["typist"]) == {"open", "edit", "tag"}
+
+
+def test_rows_can_be_ticked_only_where_something_can_be_done_with_many(world: World, login: Login) -> None:
+    world.customer()
+    for person, ticks in (("typist", False), ("seller", True)):
+        shown = login(person).get("/customers/?scope=dealer").get_data(as_text=True)
+        assert ('name="id"' in shown) is ticks and ('class="batch"' in shown) is ticks
