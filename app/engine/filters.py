@@ -270,7 +270,8 @@ def _range(spec: FieldSpec, args: Mapping[str, Sequence[str]], errors: list[str]
 
     params = {n: v for n, v in ((first, low), (last, high)) if v is not None}
     key = ("range", spec.name, low is not None, high is not None)
-    return Active(spec, f"{spec.label}：{words[0]} 至 {words[1]}", used, key, params, make)
+    said = f"{words[0]} 至 {words[1]}" if all(words) else f"{words[0]} 起" if words[0] else f"至 {words[1]}"
+    return Active(spec, f"{spec.label}：{said}", used, key, params, make)
 
 
 def _bound(spec: FieldSpec, text: str, end: bool) -> Any:

@@ -132,6 +132,7 @@ class InboundEvents(Resource, model=InboundEvent):
     filters = (InboundEvent.kind, InboundEvent.act)
     exact = (InboundEvent.event_id, InboundEvent.outside_id)
     search_hint = "事件编号或外部标识全称"
+    empty_hint = "其他系统经接口送来的事件会出现在这里，也可以手工登记"
     sorts = (InboundEvent.at,)
     detail = (Group("事件", *columns, InboundEvent.outside_id, InboundEvent.name, InboundEvent.text),)
     form = (

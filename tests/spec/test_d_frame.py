@@ -139,7 +139,7 @@ def test_an_empty_list_says_so_under_its_headings(world: World, login: Login, na
     empty = page(client, f"/{name}/?q=13999999999")
     assert rows(empty) == [] and "暂无相关数据" in empty
     assert headings(empty) == headings(full) != []
-    assert footer(empty) == "0条记录 1/1 页"
+    assert footer(empty) == "0条记录"
 
 
 @pytest.mark.spec("D-06")
@@ -168,6 +168,31 @@ def test_a_number_opens_what_it_counts(world: World, login: Login, person: str) 
     told = counts(opened, "视图")["急需跟进"]
     address, shown = next(p for p in re.findall(r'<a href="([^"]*)"><span>急需跟进</span><b>(\d+)</b>', home))
     assert shown == told and len(rows(page(client, html.unescape(address)))) == int(told) > 0
+
+
+@pytest.mark.spec("D-08")
+def test_ranges_in_the_bar_have_names_and_their_chips_say_which_end(world: World, login: Login) -> None:
+    client = login("seller")
+    bar = page(client, "/follow_ups/").partition('class="filters"')[2].partition("</form>")[0]
+    assert re.search(r'class="rng"[^>]*><span>跟进时间</span><input', bar)
+    chip = "创建时间：{}".format
+    for query, said in (
+        ("created_at.from=2026-05-30", "2026-05-30 起"),
+        ("created_at.to=2026-06-30", "至 2026-06-30"),
+        ("created_at.from=2026-05-30&created_at.to=2026-06-30", "2026-05-30 至 2026-06-30"),
+    ):
+        assert f">{chip(said)}<" in page(client, f"/customers/?{query}")
+    assert 'class="filters"' not in page(login("boss"), "/duplicate_rules/")
+
+
+@pytest.mark.spec("D-10")
+def test_an_empty_list_names_what_was_asked(world: World, login: Login) -> None:
+    client = login("seller")
+    shown = page(client, "/customers/?q=<b>查无此人")
+    assert "没有找到“&lt;b&gt;查无此人”（可搜索姓名、手机号码、服务号）" in shown
+    assert 'aria-label="翻页"' not in shown and footer(shown) == "0条记录"
+    assert "没有同时符合这些条件的记录" in page(client, "/contacts/?source=camera")
+    assert "其他系统经接口送来的事件" in page(login("boss"), "/inbound_events/")
 
 
 def number(home: str, url: str) -> str:
