@@ -65,6 +65,11 @@ class Source(Choice):
 _SOURCES = frozenset(s.value for s in Source)
 
 
+def to_the_second(at: datetime, *, now: datetime) -> str:
+    """When something was changed is told exactly (D-15)."""
+    return local(at).strftime("%Y-%m-%d %H:%M:%S")
+
+
 class AuditEntry(Model):
     """What one deed did to one record; never changed and never deleted."""
 
@@ -78,7 +83,7 @@ class AuditEntry(Model):
 
     id: Mapped[Pk]
     deed_id: Mapped[str | None] = column("操作批次", String(32))
-    at: Mapped[datetime] = column("时间")
+    at: Mapped[datetime] = column("时间", shown=to_the_second)
     actor_id: Mapped[int] = column("操作人编号", Integer)
     actor_name: Mapped[str] = column("操作人", String(64))
     dealer_id: Mapped[int | None] = column("所属商场", Integer)
@@ -100,6 +105,7 @@ class AuditLog(Resource, model=AuditEntry):
     icon = "history"
     scopes = Scopes(dealer=AuditEntry.dealer_id)
     title = AuditEntry.record_label
+    about = (AuditEntry.resource, AuditEntry.record_id)
     columns = (
         AuditEntry.at,
         AuditEntry.actor_name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.types import JSON
 
 from app.engine import chrome, pages, plans, timeline
 from app.engine.actions import NotFound
+from app.engine.audit import Audited
 from app.engine.cells import html
 from app.engine.database import Model, db, writing
 from app.engine.fields import FieldSpec, Pk, describe, with_companions
@@ -21,6 +22,7 @@ from app.engine.listing import Query
 from app.engine.presenting import action_link, offered_actions, role
 from app.engine.projecting import linked, projected
 from app.engine.resource import Group, Related, Resource, has_resource, resource_of
+from app.engine.resource import resource as named
 from app.engine.scopes import Actor, visible, within_dealer
 
 
@@ -124,6 +126,18 @@ def _linked_name(spec: FieldSpec, shown: Markup, target_id: int | None, actor: A
     return Markup('<a class="link" href="/{}/{}">{}</a>').format(target.name, target_id, shown)
 
 
+def _subject(session: Session, resource: type[Resource], values: Mapping[str, Any], actor: Actor) -> str:
+    """The address of the record this one is about, for people who may open it."""
+    if resource.about is None:
+        return ""
+    name, pk = (values[describe(source).name] for source in resource.about)
+    target = named(name)
+    if target is None or not target.detail or not actor.can("can_list", target.view_name()):
+        return ""
+    known = select(target.pk()).where(target.pk() == pk, visible(target, actor))
+    return "" if session.scalar(known, actor.params) is None else f"/{name}/{pk}"
+
+
 def detail_page(
     session: Session,
     resource: type[Resource],
@@ -142,8 +156,13 @@ def detail_page(
     for source in (*[h for h in head if h is not None], *(f for g in groups for f in g.fields)):
         spec = describe(source)
         specs.setdefault(spec.name, spec)
+    for source in resource.about or ():
+        specs.setdefault(describe(source).name, describe(source))
     wanted, _ = with_companions(list(specs.values()))
     values, pointed, version = values_of(session, resource, pk, actor, wanted)
+
+    titled = describe(resource.title)
+    subject = _subject(session, resource, values, actor)
 
     def item(source: Any) -> pages.Item:
         spec = describe(source)
@@ -152,9 +171,11 @@ def detail_page(
         shown = html(spec, values[spec.name], actor.dealer_id, actor.epoch, now, others)
         if spec.kind == "ref":
             shown = _linked_name(spec, shown, pointed.get(spec.name), actor)
+        elif spec is titled and subject:
+            shown = Markup('<a class="link" href="{}">{}</a>').format(subject, shown)
         return pages.Item(spec.label, shown, guard.label if guard else "", spec.wide, spec.name)
 
-    title = str(values[describe(resource.title).name] or f"#{pk}")
+    title = str(values[titled.name] or f"#{pk}")
     actions = []
     shown = offered_actions(resource, actor)
     record = session.get(resource.model, pk) if any(a.when for a in shown) else None
@@ -169,6 +190,7 @@ def detail_page(
             pages.Link("删除", f"{base}{pk}/delete", "trash", tone="r", has_form=False, name="delete",
                        confirm=f"确认删除“{title}”？")
         )  # fmt: skip
+    kept = issubclass(resource.model, Audited)
     return pages.DetailPage(
         resource.name, resource.label, resource.icon, title,
         [item(c) for c in (*((resource.code,) if resource.code is not None else ()), *resource.subtitle)],
@@ -177,7 +199,7 @@ def detail_page(
         actions, [pages.Section(g.title, [item(f) for f in g.fields]) for g in groups],
         [_table(session, related, pk, actor, now) for related in resource.detail if _shown(related, actor)],
         timeline.of(resource, pk, actor, kind, f"{base}{pk}", before) if resource.timeline else None,
-        f"{base}{pk}", base, edit, history_url=f"{base}{pk}/history", id=pk, version=version,
+        f"{base}{pk}", base, edit, history_url=f"{base}{pk}/history" if kept else "", id=pk, version=version,
     )  # fmt: skip
 
 

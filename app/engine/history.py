@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -74,12 +74,14 @@ def _of(resource_name: str, record_id: int) -> ColumnElement[bool]:
 
 
 def _entry(entry: AuditEntry, actor: Actor) -> HistoryEntry:
+    changes = changes_of(entry.changes, actor, entry.dealer_id)
     return HistoryEntry(
         who=entry.actor_name,
         at=moment(entry.at),
         title=entry.action_label,
         source=entry.source.label,
-        changes=changes_of(entry.changes, actor, entry.dealer_id),
+        changes=changes,
+        fresh=_is_fresh(changes),
         record=entry.record_label,
         record_url=f"/{entry.resource}/{entry.record_id}",
     )
@@ -105,12 +107,21 @@ def changes_of(
 def render_changes(entry: Any, actor: Actor | None) -> str:
     """An entry's changes in one line, ``阶段：跟进中 → 失效；…``; takes an entry or its ``changes``."""
     changes = entry if isinstance(entry, Mapping) else entry.changes
-    return "；".join(map(_line, changes_of(changes, actor, actor.dealer_id if actor else None)))
+    shown = changes_of(changes, actor, actor.dealer_id if actor else None)
+    fresh = _is_fresh(shown)
+    return "；".join(_line(change, fresh) for change in shown)
 
 
-def _line(change: HistoryChange) -> str:
+def _is_fresh(changes: Sequence[HistoryChange]) -> bool:
+    """Whether nothing was there before, as when a record is made: old values are then not worth a word."""
+    return not any(c.old or c.locked for c in changes)
+
+
+def _line(change: HistoryChange, fresh: bool) -> str:
     if change.locked and not (change.old or change.new):
         return f"{change.label}：已修改"
+    if fresh:
+        return f"{change.label}：{change.new or '空'}"
     return f"{change.label}：{change.old or '空'} → {change.new or '空'}"
 
 

@@ -183,8 +183,9 @@ class Resource:
     asked while typing. ``quick`` puts it into the 新建 drop-down, ``quick_search`` into the search of the
     top bar; ``prefill(args, actor, session)`` gives the values a new form starts with. ``more_columns``
     can be switched on by a person; ``leaves_out`` names values that the default list does not show unless
-    that column is filtered (A-63): ``((Customer.stage, (INVALID,)),)``. ``root`` is the foreign key to the
-    record that every deed locks before one of these (by default ``scopes.through``).
+    that column is filtered (A-63): ``((Customer.stage, (INVALID,)),)``. ``about`` are the columns that hold
+    the resource and the number of another record, which the title then leads to. ``root`` is the foreign key
+    to the record that every deed locks before one of these (by default ``scopes.through``).
 
     ``pick_…`` is about this model as the entries of pick lists: ``note`` tells namesakes apart, only
     ``active`` ones are offered to forms (filters find the others too), ``by`` is what a field's ``prefers``
@@ -221,6 +222,7 @@ class Resource:
     badges: ClassVar[tuple[Any, ...]] = ()
     subtitle: ClassVar[tuple[Any, ...]] = ()
     tags: ClassVar[Any] = None
+    about: ClassVar[tuple[Any, Any] | None] = None
     timeline: ClassVar[bool] = False
     form: ClassVar[tuple[Group, ...]] = ()
     edit_form: ClassVar[tuple[Group, ...] | None] = None

@@ -22,6 +22,7 @@ from models.identity.tables import Store
 from models.settings.catalogue import parameters
 from models.settings.queries import parameter
 from tests.customers.world import PHONE, World, build, grant
+from tests.plugins.people import Login
 
 NOW = datetime(2026, 11, 22, 16, 30)
 
@@ -289,3 +290,34 @@ def test_a_long_history_is_read_page_by_page(
     assert "较新的记录" in text and "较早的记录" not in text and "新增" in text
     for nonsense in ("x", "-1", "99999999999999999999"):
         assert client.get(f"/customers/{customer.id}/history?before={nonsense}").status_code == 200
+
+
+@pytest.mark.spec("D-15")
+def test_an_entry_tells_the_second_and_leads_to_its_record(world: World, login: Login) -> None:
+    customer = world.customer(name="张女士", now=NOW)
+    gone = world.contact(name="路人")
+    (filed,), (left,) = entries(customer), entries(gone)
+    address, unseen = f"/contacts/{gone.id}", left.id
+    client = login("boss")
+    page = client.get(f"/audit_entries/{filed.id}").get_data(as_text=True)
+    assert "2026-11-23 00:30:00" in page and "/history" not in page
+    assert f'<a class="link" href="/customers/{customer.id}">' in page
+    assert "2026-11-23 00:30:00" in client.get(
+        "/audit_entries/?at.from=2026-11-23&at.to=2026-11-23"
+    ).get_data(as_text=True)
+    with writing(db.session()):
+        db.session.execute(text("DELETE FROM contacts WHERE id = :id"), {"id": gone.id})
+        db.session.commit()
+    page = client.get(f"/audit_entries/{unseen}").get_data(as_text=True)
+    assert "路人" in page and f'href="{address}"' not in page
+
+
+@pytest.mark.spec("D-15")
+def test_a_first_entry_shows_what_was_filed_and_nothing_crossed_out(world: World, login: Login) -> None:
+    customer = world.customer(name="张女士", now=NOW)
+    world.change(customer, name="张太太")
+    page = login("seller").get(f"/customers/{customer.id}/history").get_data(as_text=True)
+    changed, filed = page.split("<article")[1:]
+    assert '<td class="old">张女士</td><td class="new">张太太</td>' in changed
+    assert '<td class="new">张女士</td>' in filed and "old" not in filed and "（空）" not in filed
+    assert "客户姓名：张女士" in render_changes(entries(customer)[0], world.actor("boss"))
