@@ -147,6 +147,24 @@ def test_the_side_sheet_reads_through_the_list(page_as: Any, world: World) -> No
     expect(page).to_have_url(re.compile(f"/customers/{world.customers['李文静']}$"))
 
 
+def test_a_row_opens_its_menu_its_form_and_its_page(page_as: Any, world: World) -> None:
+    page = page_as("consultant1")
+    page.goto("/customers/")
+    line = screen.row(page, "赵立新").locator("td.ac")
+    expect(line.get_by_role("button", name="拨打电话")).to_be_visible()
+    line.get_by_title("操作").click()
+    menu = page.get_by_role("menu")
+    expect(menu.get_by_role("menuitem")).to_contain_text(["打开整页", "编辑"])
+    expect(menu.get_by_role("menuitem", name="打标签")).to_have_attribute("aria-disabled", "true")
+    menu.get_by_role("menuitem", name="编辑").click()
+    expect(page).to_have_url(re.compile(f"/customers/{world.customers['赵立新']}/edit$"))
+    page.goto("/customers/")
+    screen.row(page, "赵立新").locator("td.st").click(button="right")
+    page.get_by_role("menuitem", name="打开整页").click()
+    expect(page.get_by_role("heading", name="赵立新")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"/customers/{world.customers['赵立新']}$"))
+
+
 def test_columns_are_chosen_and_kept(page_as: Any, world: World) -> None:
     page = page_as("consultant1")
     page.goto("/customers/")
