@@ -66,7 +66,8 @@ def html(
     if isinstance(value, Hidden):
         return locked(value)
     if spec.shown is not None and now is not None:
-        value = spec.shown(value, *(None if isinstance(v, Hidden) else v for v in beside), now=now)
+        others = [None if isinstance(v, Hidden) else v for v in beside] if beside else ()
+        value = spec.shown(value, *others, now=now)
         if isinstance(value, (Due, Said)):
             return value.html(now)
     if value is None or value == "" or value == ():
@@ -130,7 +131,7 @@ def tag(label: str, tone: str = "") -> Markup:
     return Markup('<span class="t {1}">{0}</span>').format(label, tone or "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Due:
     """A moment somebody waits for; ``late`` is the word for having missed it."""
 
@@ -141,21 +142,21 @@ class Due:
         """In words: 今天 18:00, 明天 09:30, 今天 17:00 已超时 4 小时, 已超时 3 天."""
         there = local(self.at)
         if self.at < now:
-            return Markup('<span class="bad" title="{}">{}</span>').format(full(there), self._missed(now))
-        days = (there.date() - local(now).date()).days
+            return Markup(f'<span class="bad" title="{full(there)}">{self._missed(now)}</span>')
+        days = there.toordinal() - local(now).toordinal()
         if days == 0:
-            return Markup('<span class="warn">今天 {}</span>').format(there.strftime("%H:%M"))
-        return Markup("明天 {}").format(there.strftime("%H:%M")) if days == 1 else escape(full(there))
+            return Markup(f'<span class="warn">今天 {full(there)[_CLOCK]}</span>')
+        return Markup(f"明天 {full(there)[_CLOCK]}" if days == 1 else full(there))
 
     def _missed(self, now: datetime) -> str:
         gone = now - self.at
         if gone.days:
             return f"{self.late} {gone.days} 天"
         hours, minutes = divmod(gone.seconds // 60, 60)
-        return f"{_near(local(self.at), local(now))} {self.late} {f'{hours} 小时' if hours else f'{minutes} 分钟'}"
+        return f"{near(self.at, now)} {self.late} {f'{hours} 小时' if hours else f'{minutes} 分钟'}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Said:
     """The gist of a contact: when it was, by which way, and its words."""
 
@@ -165,30 +166,36 @@ class Said:
 
     def html(self, now: datetime) -> Markup:
         """今天 09:12 · 电话 预约周末到店看样; the whole of it in the title."""
-        when = near(self.at, now)
-        return _SAID.format(full(local(self.at)), self.way, self.words, when, self.words)
+        there = local(self.at)
+        words = escape(self.words)
+        return Markup(
+            f'<span title="{full(there)} {self.way} {words}">'
+            f'<span class="mute">{_near(there, now)} · {self.way}</span> {words}</span>'
+        )
 
 
-_SAID = Markup('<span title="{0} {1} {2}"><span class="mute">{3} · {1}</span> {4}</span>')
+_CLOCK = slice(11, 16)
 
 
 def full(here: datetime) -> str:
     """A time in China to the minute."""
-    return here.strftime("%Y-%m-%d %H:%M")
+    return here.isoformat(" ", "minutes")
 
 
 def near(moment: datetime, now: datetime) -> str:
     """How long ago a stored time is: 今天 09:12, 昨天 16:40, 8 天前; the day itself after a month."""
-    return _near(local(moment), local(now))
+    return _near(local(moment), now)
 
 
-def _near(there: datetime, here: datetime) -> str:
-    days = (here.date() - there.date()).days
-    if days in (0, 1):
-        return f"{'昨天' if days else '今天'} {there.strftime('%H:%M')}"
-    return f"{days} 天前" if 1 < days <= _MONTH else there.strftime("%Y-%m-%d")
+def _near(there: datetime, now: datetime) -> str:
+    days = local(now).toordinal() - there.toordinal()
+    if 1 < days <= _MONTH:
+        return f"{days} 天前"
+    words = full(there)
+    return f"{'昨天' if days else '今天'} {words[_CLOCK]}" if days in (0, 1) else words[:10]
 
 
 def ago(moment: datetime, now: datetime) -> Markup:
     """The same as a cell, with the full time in its title."""
-    return Markup('<span title="{}">{}</span>').format(full(local(moment)), near(moment, now))
+    there = local(moment)
+    return Markup(f'<span title="{full(there)}">{_near(there, now)}</span>')

@@ -171,9 +171,9 @@ class ListPage:
     pager: Pager
     batch: list[Link]
     buttons: list[Link]
-    row_menu: list[Link]
-    """What can be done with one row: addresses with ``{id}`` in them, or of actions; those with ``row`` stand
-    in the row itself."""
+    row_menu: Markup
+    """What can be done with one row, drawn: links with ``{id}`` in their addresses, or of actions; those with
+    ``row`` stand in the row itself."""
     empty: str
     empty_hint: str
     advanced_open: bool = False

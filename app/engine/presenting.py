@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlencode
 
+from flask import current_app
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -72,7 +73,7 @@ def list_page(
         _scopes(resource, query, base, in_scopes), views_of(resource, query, in_views),
         bar, kept(query), chips(query, base, bar), headings, shown,
         _pager(query, walking, rows, base, total, more), batch, _buttons(resource, actor, base, query),
-        row_menu(resource, actor, actions, base),
+        row_menu(resource, actor),
         resource.empty, _empty_hint(resource, query),
         advanced_open=any(f.spec.name in _secondary(resource, actor) for f in query.filters if not f.default),
         all_columns=_all_columns(resource, specs),
@@ -357,14 +358,28 @@ def offered_actions(resource: type[Resource], actor: Actor) -> list[Action]:
     return [a for a in resource.actions if a.greyed or a.allowed(resource, actor)]
 
 
-def row_menu(resource: type[Resource], actor: Actor, actions: Sequence[Action], base: str) -> list[Link]:
-    """What a row offers: its page, its form, and the actions that make sense on nearly every row."""
+def row_menu(resource: type[Resource], actor: Actor) -> Markup:
+    """What a row offers, drawn once for a while: it is the same on every page of a list."""
+
+    def draw() -> Markup:
+        items = _row_links(resource, actor)
+        template = current_app.jinja_env.get_template("_rowmenu.html")
+        return Markup(template.render(items=items) if items else "")
+
+    drawn: Markup = chrome.remembered(("rowmenu", resource.name, actor.id, actor.epoch), draw)
+    return drawn
+
+
+def _row_links(resource: type[Resource], actor: Actor) -> list[Link]:
+    """Its page, its form, and the actions that make sense on nearly every row."""
+    base = f"/{resource.name}/"
     found = []
     if resource.detail:
         found.append(Link("打开整页", f"{base}{{id}}", "external-link", name="open"))
     if resource.groups(True) and actor.can("can_edit", resource.view_name()):
         found.append(Link("编辑", f"{base}{{id}}/edit", "pencil", name="edit"))
-    return found + [action_link(resource, a, actor) for a in actions if a.row or a.menu]
+    offered = offered_actions(resource, actor)
+    return found + [action_link(resource, a, actor) for a in offered if a.row or a.menu]
 
 
 def action_link(resource: type[Resource], action: Action, actor: Actor, ids: str = "") -> Link:
