@@ -24,6 +24,7 @@ from app.engine.collected import Collected
 from app.engine.database import Model, utcnow
 from app.engine.fields import Pk, column
 from app.engine.guards import derived
+from app.engine.localtime import local
 from app.engine.resource import (
     Between,
     Group,

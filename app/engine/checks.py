@@ -252,7 +252,7 @@ def _charts_open_rows(resource: type[Resource]) -> Iterator[Problem]:
 
 @_check
 def _lists_fit(resource: type[Resource]) -> Iterator[Problem]:
-    """E113, E115: equal names, or a default window that nobody can widen."""
+    """E113, E115: equal names, a default window that nobody can widen, or a badge that counts nothing."""
     places = _specs(resource)
     for place in ("columns", "filters", "sorts"):
         names = [s.name for s in places[place]]
@@ -269,6 +269,9 @@ def _lists_fit(resource: type[Resource]) -> Iterator[Problem]:
     for view in resource.views:
         if view.sort and view.sort.removeprefix("-") not in sorts:
             yield Problem("E115", _where(resource, f"views.{view.name}"), "视图的排序列不在 sorts 中")
+    badge = resource.menu.badge if resource.menu is not None else None
+    if badge is not None and badge.view not in views:
+        yield Problem("E115", _where(resource, "menu"), f"角标所指的视图“{badge.view}”不存在")
 
 
 @_check

@@ -13,7 +13,18 @@ from app.engine import checks
 from app.engine.actions import action
 from app.engine.checks import Problem, run_checks
 from app.engine.fields import describe, entry
-from app.engine.resource import Between, Breakdown, Group, Net, Number, View, Window, resource
+from app.engine.resource import (
+    Badge,
+    Between,
+    Breakdown,
+    Group,
+    Menu,
+    Net,
+    Number,
+    View,
+    Window,
+    resource,
+)
 from app.engine.scopes import Scopes
 from models.customers.tables import Customer
 from models.identity.tables import Store
@@ -97,6 +108,7 @@ def test_charts_windows_and_views_belong_to_the_list(found: Any) -> None:
     assert "E113" in found(columns=(Customer.name, Customer.name))
     assert "E115" in found(window=Window(Customer.retained_since, 10))
     assert "E115" in found(views=(View("x", "x", lambda now: Customer.id > 0, sort="-name"),))
+    assert "E115" in found(menu=Menu("经营", badge=Badge("nope")))
     assert "E113" in found(filters=(Customer.stage, Between(Customer.stage)))
 
 
