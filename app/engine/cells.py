@@ -142,11 +142,11 @@ class Due:
         """In words: 今天 18:00, 明天 09:30, 今天 17:00 已超时 4 小时, 已超时 3 天."""
         there = local(self.at)
         if self.at < now:
-            return Markup(f'<span class="bad" title="{full(there)}">{self._missed(now)}</span>')
+            return _LATE.format(full(there), self._missed(now))
         days = there.toordinal() - local(now).toordinal()
         if days == 0:
-            return Markup(f'<span class="warn">今天 {full(there)[_CLOCK]}</span>')
-        return Markup(f"明天 {full(there)[_CLOCK]}" if days == 1 else full(there))
+            return _TODAY.format(full(there)[_CLOCK])
+        return escape(f"明天 {full(there)[_CLOCK]}" if days == 1 else full(there))
 
     def _missed(self, now: datetime) -> str:
         gone = now - self.at
@@ -167,13 +167,14 @@ class Said:
     def html(self, now: datetime) -> Markup:
         """今天 09:12 · 电话 预约周末到店看样; the whole of it in the title."""
         there = local(self.at)
-        words = escape(self.words)
-        return Markup(
-            f'<span title="{full(there)} {self.way} {words}">'
-            f'<span class="mute">{_near(there, now)} · {self.way}</span> {words}</span>'
-        )
+        whole = f"{full(there)} {self.way} {self.words}"
+        return _SAID.format(whole, f"{_near(there, now)} · {self.way}", self.words)
 
 
+_LATE = Markup('<span class="bad" title="{}">{}</span>')
+_TODAY = Markup('<span class="warn">今天 {}</span>')
+_SAID = Markup('<span title="{}"><span class="mute">{}</span> {}</span>')
+_AGO = Markup('<span title="{}">{}</span>')
 _CLOCK = slice(11, 16)
 
 
@@ -198,4 +199,4 @@ def _near(there: datetime, now: datetime) -> str:
 def ago(moment: datetime, now: datetime) -> Markup:
     """The same as a cell, with the full time in its title."""
     there = local(moment)
-    return Markup(f'<span title="{full(there)}">{_near(there, now)}</span>')
+    return _AGO.format(full(there), _near(there, now))
