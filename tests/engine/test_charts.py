@@ -249,8 +249,8 @@ def test_the_list_takes_its_conditions_to_the_charts(world: World, login: Any) -
     for address, expected in (
         ("/customers/", "/customers/charts"),
         ("/customers/?page=2", "/customers/charts"),
-        ("/customers/?level=A", "/customers/charts?level=A&scope=mine"),
-        ("/customers/?scope=store&level=A", "/customers/charts?level=A&scope=store"),
+        ("/customers/?level=A", "/customers/charts?level=A&scope=store"),
+        ("/customers/?scope=mine&level=A", "/customers/charts?level=A&scope=mine"),
     ):
         text = client.get(address).get_data(as_text=True).replace("&amp;", "&")
         assert f'href="{expected}"><i class="ti ti-chart-bar">' in text, address
