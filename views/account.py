@@ -166,9 +166,7 @@ def _password_page(errors: dict[str, str]) -> str:
             ("repeat", "再次输入新密码", False),
         )
     ]
-    shown = FormPage(
-        "修改密码", "/profile/password", [FieldSection("", inputs)], "保存", "/profile", icon="key"
-    )
+    shown = FormPage("修改密码", "/profile/password", [FieldSection("", inputs)], "保存", "/profile")
     return chrome.page("password.html", key="profile", title="修改密码", page=shown)
 
 
@@ -180,7 +178,7 @@ def _store_page(session: Session, actor: Actor, error: str = "") -> str:
     choice = Field("store", "门店", "choice", required=True, options=options, error=error)
     shown = FormPage(
         "切换门店", "/profile/store", [FieldSection("", [choice])], "切换", "/profile",
-        icon="switch-horizontal", intro="切换后，列表、数字和提醒都以所选门店为准。",
+        intro="切换后，列表、数字和提醒都以所选门店为准。",
     )  # fmt: skip
     return chrome.page("form.html", key="profile", title="切换门店", page=shown)
 

@@ -69,7 +69,6 @@ def _page(actor: Actor, texts: Any = None, errors: dict[str, str] | None = None)
         url=URL,
         cancel_url="/",
     )
-    shown.icon = Parameters.icon
     return chrome.page("parameters.html", key=Parameters.name, title=Parameters.label, page=shown)
 
 

@@ -78,11 +78,19 @@ class RoleEditorView(BaseView):  # type: ignore[misc]
         except Refusal as refusal:
             return _page(actor, draft, errors=_sentences(refusal)), 400
         flash(f"已保存：{role.label}", "good")
-        return redirect(f"{URL}/{role.id}/edit")
+        return redirect(f"{URL}/{role.id}")
 
+    @expose(f"/{PK}/panel", methods=["GET"])
+    def panel(self, pk: int) -> ResponseReturnValue:
+        """Too much for a side sheet: the page itself."""
+        _stored(_allowed("can_list", LABEL), pk)
+        return redirect(f"{URL}/{pk}")
+
+    @expose(f"/{PK}", methods=["GET", "POST"])
     @expose(f"/{PK}/edit", methods=["GET", "POST"])
     def edit(self, pk: int) -> ResponseReturnValue:
-        """The tree of an existing role; read-only without the permission, and for roles of the group."""
+        """A role is its tree: there is no other page of it. Read-only without the permission, and for roles
+        of the group."""
         actor = _allowed("can_list", LABEL)
         draft = _stored(actor, pk)
         reason = _readonly(actor, draft)
@@ -109,7 +117,7 @@ class RoleEditorView(BaseView):  # type: ignore[misc]
         except Refusal as refusal:
             return _page(actor, draft, errors=_sentences(refusal)), 400
         flash(f"已保存：{draft.label}，立即生效", "good")
-        return redirect(f"{URL}/{pk}/edit")
+        return redirect(f"{URL}/{pk}")
 
 
 def _allowed(permission: str, label: str) -> Actor:
@@ -185,7 +193,7 @@ def _page(
     people = role_rules.people_with(session, draft.role.id) if draft.role is not None else 0
     shown = RoleEditor(
         LABEL if draft.role is not None else "新增角色",
-        f"{URL}/{draft.role.id}/edit" if draft.role is not None else f"{URL}/new",
+        f"{URL}/{draft.role.id}" if draft.role is not None else f"{URL}/new",
         *_roles(session, actor, draft),
         draft.label,
         draft.kind.label,
@@ -210,7 +218,11 @@ def _page(
         shown.actions.append(Link("复制", f"{URL}/new?copy={draft.role.id}", "copy"))
     if draft.role is not None:
         shown.actions.append(Link("修改历史", f"{URL}/{draft.role.id}/history", "history"))
-    return chrome.page("role.html", key=Roles.name, title=shown.title, page=shown)
+        if not readonly and actor.can("can_delete", Roles.view_name()):
+            shown.remove = Link(
+                "删除", f"{URL}/{draft.role.id}/delete", "trash", confirm=f"确认删除“{draft.label}”？"
+            )
+    return chrome.page("role.html", key=Roles.name, title=draft.label or shown.title, page=shown)
 
 
 def _roles(session: Session, actor: Actor, draft: Draft) -> tuple[list[Link], list[Link]]:
@@ -235,7 +247,7 @@ def _roles(session: Session, actor: Actor, draft: Draft) -> tuple[list[Link], li
     now = draft.role.id if draft.role is not None else None
     several = is_group(actor)  # roles of many dealers bear the same names
     for role_id, label, kind, people, dealer in session.execute(statement, actor.params):
-        link = Link(label, f"{URL}/{role_id}/edit", active=role_id == now, count=str(people or 0))
+        link = Link(label, f"{URL}/{role_id}", active=role_id == now, count=str(people or 0))
         link.key = (several and dealer) or ""
         found[kind].append(link)
     return found[RoleKind.DEALER], found[RoleKind.GROUP]

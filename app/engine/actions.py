@@ -93,7 +93,8 @@ class Answer:
 
 
 class Question(Refusal):
-    """The rule asks before it goes on; the answer comes back in ``act.answers``."""
+    """The rule asks before it goes on; the answer comes back in ``act.answers``. ``links`` are the pages of
+    the rows' records, empty where this person may not open them."""
 
     def __init__(
         self,
@@ -102,6 +103,7 @@ class Question(Refusal):
         answers: tuple[Answer, ...],
         headings: tuple[str, ...] = (),
         rows: tuple[tuple[str, ...], ...] = (),
+        links: tuple[str, ...] = (),
     ) -> None:
         super().__init__(heading)
         self.heading = heading
@@ -109,6 +111,7 @@ class Question(Refusal):
         self.answers = answers
         self.headings = headings
         self.rows = rows
+        self.links = links
 
 
 def new_deed_id() -> str:

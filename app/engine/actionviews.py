@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from flask import flash, redirect, request
+from flask import flash, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 from markupsafe import Markup, escape
@@ -23,7 +23,7 @@ from app.engine.database import db, id_of, utcnow
 from app.engine.resource import Group
 from app.engine.scopes import Actor
 from app.engine.security import entrance, require_actor
-from app.engine.viewbase import Texts, ViewBase, dialog_of, placed
+from app.engine.viewbase import Texts, ViewBase, dialog_of, leave, placed
 
 
 class ActionViews(ViewBase):
@@ -46,13 +46,13 @@ class ActionViews(ViewBase):
         back = self._back()
         if not ids:
             flash("请先选择记录", "warning")
-            return redirect(back)
+            return leave(back)
         if action.before is not None:
             try:
                 action.before(Act(actor, context.now, context.session, entrance()))
             except Refusal as refusal:
                 flash(refusal.message, "warning")
-                return redirect(back)
+                return leave(back)
         if request.method == "GET":
             return self._action_form(context, action, ids, labels, back)
         texts = request.form.to_dict(flat=False)
@@ -73,7 +73,7 @@ class ActionViews(ViewBase):
         except Refusal as refusal:
             if not action.fields:
                 flash(refusal.message, "bad")
-                return redirect(back)
+                return leave(back)
             page = self._action_form(context, action, ids, labels, back, texts=texts, errors=placed(refusal))
             return page, refusal.status
         return self._report(action, report, ids, back)
@@ -94,7 +94,7 @@ class ActionViews(ViewBase):
         amount = "" if len(ids) == 1 else f" {report.done} 条"
         said = "；".join(report.messages) or f"{action.label}：已完成{amount}"
         flash(self._told(action, said, report.links, ids), "good")
-        return redirect(action.leads_to.format(id=ids[0]) if action.leads_to and len(ids) == 1 else back)
+        return leave(action.leads_to.format(id=ids[0]) if action.leads_to and len(ids) == 1 else back)
 
     def _told(
         self, action: Action, said: str, links: Sequence[tuple[str, str]], ids: Sequence[int]
@@ -147,9 +147,11 @@ class ActionViews(ViewBase):
         shown.subjects = list(labels)
         shown.intro = action.confirm
         shown.tone = "BAD" if action.tone == "r" else ""
-        shown.icon = action.icon
         shown.hidden += [("id", str(i)) for i in ids] + [("back", back)]
+        shown.fresh = True
         if len(ids) == 1:
+            shown.facts = detail.facts(context.session, self.resource, ids[0], context.actor, context.now)
+            shown.draft_key = f"{self.resource.name}/{ids[0]}/{action.name}"
             shown.more_submits += [
                 pages.DialogButton(label, url=address.format(id=ids[0])) for label, address in action.links
             ]

@@ -18,6 +18,7 @@ from app.engine.localtime import local
 
 DASH = Markup('<span class="no">—</span>')
 _MONTH = 30
+FIRST_TAGS = 2
 
 
 @lru_cache(maxsize=512)
@@ -61,8 +62,11 @@ def html(
     epoch: int = 0,
     now: datetime | None = None,
     beside: Sequence[Any] = (),
+    *,
+    brief: bool = False,
 ) -> Markup:
-    """The value as a cell of a list or detail page; ``beside`` are the gated values of its companions."""
+    """The value as a cell of a list or detail page; ``beside`` are the gated values of its companions, and a
+    ``brief`` one shows the first of many tags."""
     if isinstance(value, Hidden):
         return locked(value)
     if spec.shown is not None and now is not None:
@@ -78,7 +82,7 @@ def html(
     if kind == "choice":
         return choice(spec, value, dealer_id, epoch)
     if kind == "refs":
-        return Markup("").join(tag(label, tone) for label, tone in value)
+        return tags(value[:FIRST_TAGS], value[FIRST_TAGS:]) if brief else tags(value)
     if kind == "phones":
         return Markup("　").join(locked(v) if isinstance(v, Hidden) else escape(v) for v in value)
     if kind == "money" and value < 0:
@@ -129,6 +133,17 @@ def _dot(label: str, tone: str) -> Markup:
 def tag(label: str, tone: str = "") -> Markup:
     """A quiet tag."""
     return Markup('<span class="t {1}">{0}</span>').format(label, tone or "")
+
+
+def tags(shown: Sequence[tuple[str, str]], rest: Sequence[tuple[str, str]] = ()) -> Markup:
+    """Tags in a row; ``rest`` is counted, and read by pointing at the count."""
+    found = Markup("").join(tag(label, tone) for label, tone in shown)
+    if not rest:
+        return found
+    words = "、".join(label for label, _ in rest)
+    return found + Markup('<span class="t more" title="{0}">+{1}<span class="sr">：{0}</span></span>').format(
+        words, len(rest)
+    )
 
 
 @dataclass(slots=True)

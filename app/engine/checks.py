@@ -79,7 +79,7 @@ def _specs(resource: type[Resource]) -> dict[str, list[FieldSpec]]:
         "exact": resource.exact,
         "tail": resource.tail,
         "detail": groups,
-        "head": [*single, *resource.badges, *resource.subtitle],
+        "head": [*single, *resource.badges, *resource.subtitle, *resource.facts],
     }
     found = {place: [describe(s) for s in sources] for place, sources in places.items()}
     found["form"] = fields_of(resource.groups(editing=False))

@@ -14,16 +14,19 @@ from sqlalchemy.types import JSON
 from app.engine import chrome, pages, plans, timeline
 from app.engine.actions import NotFound
 from app.engine.audit import Audited
-from app.engine.cells import html
+from app.engine.cells import DASH, html, locked
 from app.engine.database import Model, db, writing
 from app.engine.fields import FieldSpec, Pk, describe, with_companions
-from app.engine.guards import gate, hidden
+from app.engine.guards import Hidden, gate, hidden
 from app.engine.listing import Query
 from app.engine.presenting import action_link, offered_actions, role
 from app.engine.projecting import linked, projected
 from app.engine.resource import Group, Related, Resource, has_resource, resource_of
 from app.engine.resource import resource as named
 from app.engine.scopes import Actor, visible, within_dealer
+
+LONG = 28
+"""A text wider than that many Latin letters takes a row of its own."""
 
 
 class ColumnChoice(Model):
@@ -138,6 +141,57 @@ def _subject(session: Session, resource: type[Resource], values: Mapping[str, An
     return "" if session.scalar(known, actor.params) is None else f"/{name}/{pk}"
 
 
+def _callable(spec: FieldSpec, value: Any) -> Markup | None:
+    """Phones as links that call them, as far as the person may see them whole."""
+    if spec.kind not in ("phone", "phones") or not value:
+        return None
+    numbers = value if spec.kind == "phones" else (value,)
+    return Markup("　").join(
+        locked(n) if isinstance(n, Hidden) else Markup('<a class="link" href="tel:{0}">{0}</a>').format(n)
+        for n in numbers
+    )
+
+
+def _width(value: str) -> int:
+    """How wide the text stands: a Chinese character takes the room of two letters."""
+    return sum(1 if c < "\u2e80" else 2 for c in value)
+
+
+def _item(
+    source: Any,
+    values: Mapping[str, Any],
+    pointed: Mapping[str, int],
+    actor: Actor,
+    now: datetime,
+    leads_to: str = "",
+) -> pages.Item:
+    """A label with its value; an empty one is never wide. ``leads_to`` is where the value itself leads."""
+    spec = describe(source)
+    guard = hidden(spec, actor)
+    value = values[spec.name]
+    others = [values[name] for name in spec.beside]
+    shown = _callable(spec, value) or html(spec, value, actor.dealer_id, actor.epoch, now, others)
+    if spec.kind == "ref":
+        shown = _linked_name(spec, shown, pointed.get(spec.name), actor)
+    elif leads_to:
+        shown = Markup('<a class="link" href="{}">{}</a>').format(leads_to, shown)
+    long = spec.kind == "text" and isinstance(value, str) and _width(value) > LONG
+    wide = (spec.wide or long) and shown != DASH
+    return pages.Item(spec.label, shown, guard.label if guard else "", wide, spec.name)
+
+
+def facts(
+    session: Session, resource: type[Resource], pk: int, actor: Actor, now: datetime
+) -> list[pages.Item]:
+    """What one wants to know of a record before acting on it; raises `NotFound` outside the scope."""
+    specs = [describe(f) for f in resource.facts]
+    if not specs:
+        return []
+    wanted, _ = with_companions(specs)
+    values, pointed, _ = values_of(session, resource, pk, actor, wanted)
+    return [_item(s, values, pointed, actor, now) for s in specs]
+
+
 def detail_page(
     session: Session,
     resource: type[Resource],
@@ -152,7 +206,14 @@ def detail_page(
     base = f"/{resource.name}/"
     groups = [g for g in resource.detail if isinstance(g, Group)]
     specs: dict[str, FieldSpec] = {}
-    head = [resource.title, resource.code, resource.tags, *resource.badges, *resource.subtitle]
+    head = [
+        resource.title,
+        resource.code,
+        resource.tags,
+        *resource.badges,
+        *resource.subtitle,
+        *resource.facts,
+    ]
     for source in (*[h for h in head if h is not None], *(f for g in groups for f in g.fields)):
         spec = describe(source)
         specs.setdefault(spec.name, spec)
@@ -165,17 +226,12 @@ def detail_page(
     subject = _subject(session, resource, values, actor)
 
     def item(source: Any) -> pages.Item:
-        spec = describe(source)
-        guard = hidden(spec, actor)
-        others = [values[name] for name in spec.beside]
-        shown = html(spec, values[spec.name], actor.dealer_id, actor.epoch, now, others)
-        if spec.kind == "ref":
-            shown = _linked_name(spec, shown, pointed.get(spec.name), actor)
-        elif spec is titled and subject:
-            shown = Markup('<a class="link" href="{}">{}</a>').format(subject, shown)
-        return pages.Item(spec.label, shown, guard.label if guard else "", spec.wide, spec.name)
+        leads_to = subject if describe(source) is titled else ""
+        return _item(source, values, pointed, actor, now, leads_to)
 
     title = str(values[titled.name] or f"#{pk}")
+    code = str(values[describe(resource.code).name] or "") if resource.code is not None else ""
+    head_facts = [item(f) for f in resource.facts if f not in resource.badges]
     actions = []
     shown = offered_actions(resource, actor)
     record = session.get(resource.model, pk) if any(a.when for a in shown) else None
@@ -199,7 +255,8 @@ def detail_page(
         actions, [pages.Section(g.title, [item(f) for f in g.fields]) for g in groups],
         [_table(session, related, pk, actor, now) for related in resource.detail if _shown(related, actor)],
         timeline.of(resource, pk, actor, kind, f"{base}{pk}", before) if resource.timeline else None,
-        f"{base}{pk}", base, edit, history_url=f"{base}{pk}/history" if kept else "", id=pk, version=version,
+        f"{base}{pk}", base, edit, code=code, facts=head_facts, initial="" if titled.numbered else title[:1],
+        history_url=f"{base}{pk}/history" if kept else "", id=pk, version=version,
     )  # fmt: skip
 
 

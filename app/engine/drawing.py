@@ -98,6 +98,7 @@ class Drawer:
             wide=spec.wide,
             shown_when=spec.shown_when,
             unit=spec.unit,
+            future=spec.future,
             text=((self.texts or {}).get(f"{spec.name}__text") or ("",))[0],
         )
         if isinstance(shown, list):
@@ -114,6 +115,7 @@ class Drawer:
         elif spec.kind in ("ref", "refs"):
             made.options = self.options(spec, chosen, context)
             made.picker_url = self._picker(spec, context)
+            made.placeholder = _search_words(resource_of(spec.target).search_hint, spec.multiple)
             made.sole = spec.sole
             if spec.sole and self.texts is None and len(made.options) == 1 and not made.value:
                 made.options[0].selected, made.value = True, made.options[0].value
@@ -226,6 +228,13 @@ def _offered(entries: Iterable[Entry], chosen: set[str]) -> list[pages.Option]:
         )
         for value, same in found.items()
     ]  # fmt: skip
+
+
+def _search_words(hint: str, multiple: bool) -> str:
+    """By what a picker finds records, in words: the target's own hint with its last part after 或."""
+    *parts, last = hint.split("、")
+    said = f"{'、'.join(parts)}或{last}" if parts else last or "输入名称搜索"
+    return f"{said}，可选多个" if multiple else said
 
 
 def as_text(spec: FieldSpec, value: Any) -> str:

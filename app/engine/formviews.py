@@ -142,8 +142,9 @@ class FormViews(ViewBase):
             url=f"{self.base}/{record.id}/edit" if editing else f"{self.base}/new",
             cancel_url=f"{self.base}/{record.id}" if editing else f"{self.base}/",
         )  # fmt: skip
-        shown.resource, shown.icon = self.resource.name, self.resource.icon
+        shown.resource = self.resource.name
         shown.draft_key = f"{self.resource.name}/{record.id if editing else 'new'}"
+        shown.fresh = not editing
         if editing:
             shown.hidden.append(("version", str(getattr(record, "version", 0))))
         if question is not None:

@@ -56,7 +56,8 @@ class Field:
 
     A choice among ``swatches`` shows each option in its colour. A ``ref`` with options beside the chosen
     one is drawn as a plain select; otherwise it is searched remotely, and ``text`` holds words that were
-    typed but name nothing yet.
+    typed but name nothing yet. A ``future`` time is one to come: tomorrow, in three days, next week are one
+    click away.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Field:
     text: str = ""
     sole: bool = False
     swatches: bool = False
+    future: bool = False
 
     @property
     def ask(self) -> str:
@@ -176,7 +178,6 @@ class ListPage:
     ``row`` stand in the row itself."""
     empty: str
     empty_hint: str
-    advanced_open: bool = False
     all_columns: list[Column] = field(default_factory=list)
     columns_url: str = ""
     select_all: str = ""
@@ -263,8 +264,9 @@ class DetailPage:
     url: str
     list_url: str
     edit: Link | None = None
-    previous: str = ""
-    next: str = ""
+    code: str = ""
+    initial: str = ""
+    facts: list[Item] = field(default_factory=list)
     history_url: str = ""
     id: int = 0
     version: int = 0
@@ -282,13 +284,15 @@ class Difference:
 
 @dataclass(slots=True)
 class Dialog:
-    """A question the server puts before it goes on; buttons submit ``name=value`` with the form."""
+    """A question the server puts before it goes on; buttons submit ``name=value`` with the form. ``links`` run
+    parallel to ``rows``: the page of the record in that row, or empty."""
 
     heading: str
     text: str
     buttons: list[DialogButton]
     columns: list[str] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -304,7 +308,8 @@ class DialogButton:
 
 @dataclass(slots=True)
 class FormPage:
-    """A form to create, edit or act; everything typed is in it again after an error."""
+    """A form to create, edit or act; everything typed is in it again after an error. ``facts`` are what one
+    wants to know of the one record it is about; a ``fresh`` one begins at its first empty input."""
 
     title: str
     url: str
@@ -319,10 +324,11 @@ class FormPage:
     subjects: list[str] = field(default_factory=list)
     draft_key: str = ""
     resource: str = ""
-    icon: str = ""
     tone: str = ""
     more_submits: list[DialogButton] = field(default_factory=list)
     cancel_label: str = "取消"
+    facts: list[Item] = field(default_factory=list)
+    fresh: bool = False
 
 
 @dataclass(slots=True)
@@ -540,7 +546,7 @@ class SearchPage:
     q: str
     groups: list[SearchGroup]
     url: str = "/search"
-    hint: str = "可输入完整手机号、服务号、订单号，或姓名的前几个字"
+    hint: str = "手机号、服务号、订单号请输入完整，姓名输入前几个字即可"
 
 
 @dataclass(slots=True)

@@ -75,7 +75,6 @@ def list_page(
         _pager(query, walking, rows, base, total, more), batch, _buttons(resource, actor, base, query),
         row_menu(resource, actor),
         resource.empty, _empty_hint(resource, query),
-        advanced_open=any(f.spec.name in _secondary(resource, actor) for f in query.filters if not f.default),
         all_columns=_all_columns(resource, specs),
         columns_url=f"{base}columns",
         select_all=urlencode([(k, v) for k, vs in walking.items() if k not in _PAGING for v in vs]),
@@ -117,7 +116,7 @@ def _rows(
         values = record.values
         for spec, start, value, places in zip(specs, opened, values, beside, strict=False):
             others = [values[n] for n in places] if places else ()
-            parts += (start, html(spec, value, dealer_id, epoch, now, others), _CLOSED)
+            parts += (start, html(spec, value, dealer_id, epoch, now, others, brief=True), _CLOSED)
         row = Row(record.id, f"{base}{record.id}", [], record.version, number, Markup("".join(parts)))
         found.append(row)
     return found
@@ -260,7 +259,8 @@ _LOOKS: dict[Look, str] = {"due": "due", "level": "gr", "said": "tx"}
 
 def role(resource: type[Resource], spec: FieldSpec) -> str:
     """The part a column plays on the page, which decides its look."""
-    if resource.title is not None and spec is describe(resource.title):
+    known_by = resource.title if resource.known_by is None else resource.known_by
+    if known_by is not None and spec is describe(known_by):
         return "nm"
     if resource.code is not None and spec is describe(resource.code):
         return "cd"
@@ -278,10 +278,6 @@ def _all_columns(resource: type[Resource], specs: Sequence[FieldSpec]) -> list[C
     return [Column(s.name, s.label) for s in specs] + [
         Column(s.name, s.label, hidden=True) for s in rest if s.name not in shown
     ]
-
-
-def _secondary(resource: type[Resource], actor: Actor) -> set[str]:
-    return {f.spec.name for f in filters.declared(resource, actor)[PRIMARY:]}
 
 
 def filter_bar(session: Session, resource: type[Resource], actor: Actor, query: Query) -> list[Field]:
@@ -315,6 +311,7 @@ def _filters(session: Session, resource: type[Resource], actor: Actor, query: Qu
         else:
             made = drawer.draw(spec, context)
             made.required, made.error, made.locked, made.hint = False, "", "", ""
+            made.placeholder = ""
             made.values = list(query.args.get(spec.name, ()))
             made.value = first(query.args, spec.name)
             if spec.kind == "ref" and made.options and not _is_long(made):

@@ -175,17 +175,20 @@ def charted(chart: Chart) -> list[FieldSpec]:
 class Resource:
     """What people see of one model. Subclass with ``model=``; everything else is generated.
 
-    ``title`` is the column that names a record, ``code`` its number. ``search`` are columns found by
+    ``title`` is the column that names a record, ``code`` its number; ``known_by`` the column that stands out in
+    a list where the title says little (a follow-up by its customer). ``search`` are columns found by
     part of a name (Chinese bigrams), ``exact`` by their full value, ``tail`` by the last four digits.
     ``sorts`` are the columns a list may be ordered by; the first is the default, newest first.
     ``create`` and ``update`` are rules called before saving: ``rule(record, act, values)``; ``create``
     may return another record instead. ``checks`` maps a column to ``rule(text, act) -> CheckResult``,
     asked while typing. ``quick`` puts it into the 新建 drop-down, ``quick_search`` into the search of the
     top bar; ``prefill(args, actor, session)`` gives the values a new form starts with. ``more_columns``
-    can be switched on by a person; ``leaves_out`` names values that the default list does not show unless
-    that column is filtered (A-63): ``((Customer.stage, (INVALID,)),)``. ``about`` are the columns that hold
-    the resource and the number of another record, which the title then leads to. ``root`` is the foreign key
-    to the record that every deed locks before one of these (by default ``scopes.through``).
+    can be switched on by a person; ``facts`` are what one looks at before acting on a record: they stand in
+    the head of its page and above the form of an action. ``leaves_out`` names values that the default list
+    does not show unless that column is filtered (A-63): ``((Customer.stage, (INVALID,)),)``. ``about`` are
+    the columns that hold the resource and the number of another record, which the title then leads to.
+    ``root`` is the foreign key to the record that every deed locks before one of these (by default
+    ``scopes.through``).
 
     ``pick_…`` is about this model as the entries of pick lists: ``note`` tells namesakes apart, only
     ``active`` ones are offered to forms (filters find the others too), ``by`` is what a field's ``prefers``
@@ -205,6 +208,7 @@ class Resource:
     scope_labels: ClassVar[Mapping[Scope, str]] = {}
     scope_tabs: ClassVar[tuple[Scope, ...]] = ()
     title: ClassVar[Any] = None
+    known_by: ClassVar[Any] = None
     code: ClassVar[Any] = None
     columns: ClassVar[tuple[Any, ...]] = ()
     more_columns: ClassVar[tuple[Any, ...]] = ()
@@ -221,6 +225,7 @@ class Resource:
     detail: ClassVar[tuple[Any, ...]] = ()
     badges: ClassVar[tuple[Any, ...]] = ()
     subtitle: ClassVar[tuple[Any, ...]] = ()
+    facts: ClassVar[tuple[Any, ...]] = ()
     tags: ClassVar[Any] = None
     about: ClassVar[tuple[Any, Any] | None] = None
     timeline: ClassVar[bool] = False

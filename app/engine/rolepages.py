@@ -77,3 +77,4 @@ class RoleEditor:
     errors: list[str] = field(default_factory=list)
     hidden: list[tuple[str, str]] = field(default_factory=list)
     list_url: str = ""
+    remove: Link | None = None

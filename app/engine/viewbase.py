@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from flask import request
+from flask import Response, redirect, request
+from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView
 
 from app.engine import pages
@@ -46,6 +47,14 @@ class ViewBase(BaseView):  # type: ignore[misc]
         return came if good else fallback or f"{self.base}/"
 
 
+def leave(address: str) -> ResponseReturnValue:
+    """Go on to that page. A form in the side sheet is only told where (``sheet.js``): the page under it is
+    read anew by the browser, with the remarks that wait for it."""
+    if "X-Zk-Sheet" in request.headers:
+        return Response(status=204, headers={"Location": address})
+    return redirect(address)
+
+
 def placed(refusal: Refusal) -> dict[str, str]:
     """The refusal's sentence beside the field it belongs to."""
     return {refusal.field: refusal.message}
@@ -58,5 +67,6 @@ def dialog_of(question: Question, texts: Texts) -> pages.Dialog:
         for a in question.answers
     ]
     return pages.Dialog(
-        question.heading, question.text, buttons, list(question.headings), [list(r) for r in question.rows]
-    )
+        question.heading, question.text, buttons, list(question.headings), [list(r) for r in question.rows],
+        list(question.links),
+    )  # fmt: skip

@@ -1,4 +1,5 @@
-/* Runs before the first paint, so that nothing jumps: marks that scripts work, restores the folded menu. */
+/* Runs before the first paint, so that nothing jumps: marks that scripts work, restores the folded menu.
+   Whatever dresses inputs registers here and runs on the page, and on every form that comes into it later. */
 (function (root) {
   root.classList.replace("nojs", "js");
   try {
@@ -8,3 +9,9 @@
     root.classList.remove("rail");
   }
 })(document.documentElement);
+
+window.zk = {
+  dressers: [],
+  dress: (root) => window.zk.dressers.forEach((one) => one(root)),
+};
+document.addEventListener("DOMContentLoaded", () => window.zk.dress(document));

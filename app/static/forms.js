@@ -1,6 +1,6 @@
 /* Forms: one submit per click, errors beside the field, conditional and linked fields, checks while
-   typing, dialogs and drafts. Everything here only quickens what the server does anyway.
-   inputs.js (before this) and pickers.js (after it) dress single inputs. */
+   typing, dialogs. Everything here only quickens what the server does anyway.
+   inputs.js (before this) and pickers.js (after it) dress single inputs; drafts.js keeps what was typed. */
 (function () {
   "use strict";
 
@@ -77,7 +77,7 @@
     return wrong;
   }
 
-  /* ---- the state of a field, for required checks and drafts */
+  /* ---- the state of a field, for required checks and drafts.js */
 
   function read(fld) {
     const kind = fld.dataset.kind;
@@ -88,42 +88,7 @@
     return $$("input,select,textarea", fld).map((input) => input.value);
   }
 
-  /* The state as the server sent it: the browser may already have put typed values back. */
-  function sent(fld) {
-    const kind = fld.dataset.kind;
-    if (kind === "ref" || kind === "refs") return read(fld);
-    if (kind === "bool" || kind === "choices")
-      return $$(TICKS, fld).filter((input) => input.defaultChecked).map((input) => input.value);
-    return $$("input,select,textarea", fld).map((input) => {
-      if (input.tagName !== "SELECT") return input.defaultValue;
-      const chosen = Array.from(input.options).find((option) => option.defaultSelected) || input.options[0];
-      return chosen ? chosen.value : "";
-    });
-  }
-
   const isEmpty = (state) => state.flat().every((value) => !value.trim());
-
-  function write(fld, state) {
-    const kind = fld.dataset.kind;
-    unfold(fld);
-    if (kind === "ref" || kind === "refs") {
-      fld.dispatchEvent(new CustomEvent("zk:fill", { detail: kind === "ref" ? [state] : state }));
-      return;
-    }
-    if (kind === "bool" || kind === "choices") {
-      for (const input of $$(TICKS, fld)) input.checked = state.includes(input.value);
-      changed($(TICKS, fld));
-      return;
-    }
-    if (["phones", "texts"].includes(kind)) {
-      const add = $("[data-add]", fld);
-      while (add && $$(".line", fld).length < state.length) add.click();
-    }
-    $$("input,select,textarea", fld).forEach((input, at) => {
-      input.value = state[at] ?? "";
-      changed(input);
-    });
-  }
 
   /* ---- fields shown on a condition: "name=a|b", "name!=a", "name" */
 
@@ -242,85 +207,6 @@
     });
   }
 
-  /* ---- drafts: kept for this tab, dropped once sent and accepted */
-
-  const PREFIX = "zk.draft.";
-  const RETRY = "zk.retry";
-  const store = {
-    get: (key) => JSON.parse(sessionStorage.getItem(PREFIX + key) || "null"),
-    set: (key, draft) => sessionStorage.setItem(PREFIX + key, JSON.stringify(draft)),
-    drop: (key) => sessionStorage.removeItem(PREFIX + key),
-  };
-
-  /* The answer to a submit was not the wanted page but a login or an error: the draft is still needed. */
-  function keepDrafts() {
-    for (const name of Object.keys(sessionStorage).filter((one) => one.startsWith(PREFIX))) {
-      const key = name.slice(PREFIX.length);
-      store.set(key, { ...store.get(key), sent: false });
-    }
-    sessionStorage.setItem(RETRY, "1");
-  }
-
-  /* Going back to a form after such an answer would find its old token: load it anew, the draft fills it. */
-  function freshen() {
-    if (!$("[data-draft]") || !sessionStorage.getItem(RETRY)) return;
-    sessionStorage.removeItem(RETRY);
-    const [entry] = performance.getEntriesByType("navigation");
-    if (entry && entry.type === "back_forward") location.reload();
-  }
-
-  function drafts(form) {
-    const key = form.dataset.draft;
-    const version = form.elements.version ? form.elements.version.value : "";
-    const fields = () =>
-      $$(".fld", form).filter((fld) => !["password", "readonly"].includes(fld.dataset.kind) && focusable(fld));
-    const answer = $(".has-err,[data-errors],.conflict", form) || $("[data-ask]");
-    const start = new Map(fields().map((fld) => [fld.dataset.field, answer ? "" : JSON.stringify(sent(fld))]));
-    const save = () => {
-      const values = {};
-      for (const fld of fields()) {
-        const state = read(fld);
-        if (JSON.stringify(state) !== start.get(fld.dataset.field)) values[fld.dataset.field] = state;
-      }
-      if (Object.keys(values).length) store.set(key, { values, version, sent: false });
-      else store.drop(key);
-    };
-    const draft = store.get(key);
-    if (answer) save();
-    else if (draft && draft.sent) store.drop(key);
-    else if (draft && draft.values) {
-      for (const fld of fields()) {
-        const state = draft.values[fld.dataset.field];
-        if (state) write(fld, state);
-      }
-      const note = $("[data-draft-note]", form);
-      if (draft.version !== version) $("span", note).textContent += "该记录此后已被修改，保存前请核对。";
-      note.hidden = false;
-      $("[data-draft-drop]", note).addEventListener("click", () => {
-        form.dataset.leaving = "";
-        store.drop(key);
-        location.assign(location.href);
-      });
-    }
-    const later = debounce(save, 300);
-    form.addEventListener("input", later);
-    form.addEventListener("change", later);
-    addEventListener("pagehide", () => {
-      if (!("leaving" in form.dataset)) save();
-    });
-    form.addEventListener("zk:sent", () => {
-      save();
-      form.dataset.leaving = "";
-      const kept = store.get(key);
-      if (kept) store.set(key, { ...kept, sent: true });
-    });
-    document.addEventListener("click", (event) => {
-      if (!event.target.closest("[data-leave]")) return;
-      form.dataset.leaving = "";
-      store.drop(key);
-    });
-  }
-
   /* ---- one submit per click */
 
   function submitting(form) {
@@ -349,12 +235,13 @@
       });
       return undefined;
     });
-    addEventListener("pageshow", (event) => {
-      if (!event.persisted) return;
+    const release = () => {
       form.removeAttribute("aria-busy");
       for (const button of Array.from(form.elements).filter((e) => e.type === "submit")) button.disabled = false;
       for (const [button, label] of labels) button.textContent = label;
-    });
+    };
+    form.addEventListener("zk:release", release);
+    addEventListener("pageshow", (event) => event.persisted && release());
     form.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
@@ -370,23 +257,25 @@
 
   /* ---- start */
 
-  if ($("[data-keep-drafts]")) keepDrafts();
-  else freshen();
-  addEventListener("pageshow", (event) => {
-    if (event.persisted && $("[data-draft]") && sessionStorage.getItem(RETRY)) location.reload();
+  window.zk.read = read;
+  window.zk.focusable = focusable;
+  window.zk.unfold = unfold;
+  window.zk.dressers.push((root) => {
+    for (const form of $$("[data-form]", root)) {
+      linked(form);
+      conditional(form);
+      checks(form);
+      submitting(form);
+    }
+    const question = $("[data-ask]", root);
+    if (question) ask(question, "");
+    // What the server answered comes first, before any input: both sides of a conflict, then errors.
+    const wrong = $(".has-err", root);
+    const answer = $(".conflict", root) || $("[data-errors]", root) || (wrong && focusable(wrong));
+    if (!answer || question) return;
+    answer.focus();
+    answer.scrollIntoView({ block: "nearest" });
   });
-  for (const form of $$("[data-form]")) {
-    linked(form);
-    conditional(form);
-    checks(form);
-    submitting(form);
-    // Drafts come last: they fill the pickers, which dress themselves in a script after this one.
-    if (form.dataset.draft) addEventListener("DOMContentLoaded", () => drafts(form));
-  }
-  const question = $("[data-ask]");
-  if (question) ask(question, "");
-  const problem = $("[data-errors]") || ($(".has-err") && focusable($(".has-err")));
-  if (problem && !question) problem.focus();
   for (const back of $$("[data-back]")) {
     back.hidden = history.length < 2;
     back.addEventListener("click", () => history.back());

@@ -88,35 +88,59 @@
     });
   }
 
+  /* ---- a time to come: the usual ones by one click, as days of China wherever the computer stands */
+
+  const HOUR = "10:00";
+
+  function quick(input) {
+    const now = new Date(Date.now() + 8 * 3600000);
+    const ahead = (days) => new Date(now.getTime() + days * 86400000).toISOString().slice(0, 10);
+    const row = document.createElement("div");
+    row.className = "quick";
+    for (const [label, days] of [["明天", 1], ["3天后", 3], ["下周一", 8 - (now.getUTCDay() || 7)]]) {
+      const pick = document.createElement("button");
+      Object.assign(pick, { type: "button", textContent: label, title: ahead(days) + " " + HOUR });
+      pick.addEventListener("click", () => {
+        input.value = ahead(days) + (input.type === "date" ? "" : "T" + HOUR);
+        changed(input);
+      });
+      row.append(pick);
+    }
+    input.after(row);
+  }
+
   /* ---- start */
 
-  $$("[data-phones]").forEach(phones);
-  $$(".pw").forEach(password);
-  for (const input of $$("[data-type]")) {
-    // After an error the typed text is shown as it was; a well-formed one gets its date picker back.
-    const value = input.value.replace(" ", "T");
-    const pattern = input.dataset.type === "date" ? /^\d{4}-\d\d-\d\d$/ : /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
-    if (input.type !== "text" || !(value === "" || pattern.test(value))) continue;
-    input.type = input.dataset.type;
-    input.value = value;
-  }
-  for (const input of $$("[data-masked]")) {
-    input.addEventListener("focus", () => input.value === input.dataset.masked && input.select());
-    input.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") input.value = input.dataset.masked;
-    });
-  }
-  for (const area of $$("[data-count]")) {
-    const count = document.createElement("span");
-    count.className = "count";
-    area.after(count);
-    const show = () => (count.textContent = [...area.value].length + " / " + area.maxLength);
-    area.addEventListener("input", show);
-    show();
-  }
-  for (const radio of $$("[data-theme-pick] input"))
-    radio.addEventListener("change", () => {
-      document.documentElement.dataset.theme = radio.value;
-      document.cookie = `zk_theme=${radio.value};path=/;max-age=31536000;samesite=lax`;
-    });
+  window.zk.dressers.push((root) => {
+    $$("[data-phones]", root).forEach(phones);
+    $$(".pw", root).forEach(password);
+    for (const input of $$("[data-type]", root)) {
+      // After an error the typed text is shown as it was; a well-formed one gets its date picker back.
+      const value = input.value.replace(" ", "T");
+      const pattern = input.dataset.type === "date" ? /^\d{4}-\d\d-\d\d$/ : /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
+      if (input.type !== "text" || !(value === "" || pattern.test(value))) continue;
+      input.type = input.dataset.type;
+      input.value = value;
+    }
+    $$("[data-quick]", root).forEach(quick);
+    for (const input of $$("[data-masked]", root)) {
+      input.addEventListener("focus", () => input.value === input.dataset.masked && input.select());
+      input.addEventListener("keydown", (event) => {
+        if (event.key === "Escape") input.value = input.dataset.masked;
+      });
+    }
+    for (const area of $$("textarea[data-count]", root)) {
+      const count = document.createElement("span");
+      count.className = "count";
+      area.after(count);
+      const show = () => (count.textContent = [...area.value].length + " / " + area.maxLength);
+      area.addEventListener("input", show);
+      show();
+    }
+    for (const radio of $$("[data-theme-pick] input", root))
+      radio.addEventListener("change", () => {
+        document.documentElement.dataset.theme = radio.value;
+        document.cookie = `zk_theme=${radio.value};path=/;max-age=31536000;samesite=lax`;
+      });
+  });
 })();

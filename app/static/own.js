@@ -2,7 +2,7 @@
    the logout, and where a page of somebody else is opened. A session that merely expired keeps it. */
 (() => {
   "use strict";
-  const LEFT = ["zk.draft.", "zk.tabs", "zk.recent.", "zk.retry"];
+  const LEFT = ["zk.draft.", "zk.tabs", "zk.recent.", "zk.retry", "zk.walk.", "zk.reopen", "zk.scroll."];
   const MARK = "zk.who";
   const areas = () => [sessionStorage, localStorage];
 

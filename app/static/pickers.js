@@ -218,8 +218,8 @@
       const old = q || box.dataset.parent ? [] : recent(key);
       const fresh = results.filter((one) => !old.some((known) => known.value === one.value));
       show(
-        [["最近选择", old], [old.length ? "全部" : "", fresh]],
-        results.length ? "" : q ? `没有找到“${q}”` : above && parentValue() ? "暂无可选项" : "输入名称搜索",
+        [["最近", old], [old.length ? "全部" : "", fresh]],
+        results.length ? "" : q ? `没有找到“${q}”` : above && parentValue() ? "暂无可选项" : input.placeholder,
       );
       if (q && items.length) point(0);
     }
@@ -303,5 +303,7 @@
     wordsDecide();
   }
 
-  for (const box of document.querySelectorAll("[data-picker]")) if (box.dataset.picker) picker(box);
+  window.zk.dressers.push((root) => {
+    for (const box of root.querySelectorAll("[data-picker]")) if (box.dataset.picker) picker(box);
+  });
 })();

@@ -1,50 +1,7 @@
-/* Lists and details: ticks and the batch bar, row menu, side sheet, columns, keyboard, tabs of related records. */
+/* Lists: ticks and the batch bar, row menu, walking through the rows, columns, keyboard. */
 (function () {
   "use strict";
-  const { $, $$, ask, busy, remember, ownArea, typing, narrow } = window.zk;
-
-  /* ---- tabs of related records on a detail page */
-  $$("[data-reltabs]").forEach((box) => {
-    const panels = $$("section", box);
-    const bar = $(".reltabs", box);
-    bar.hidden = false;
-    bar.setAttribute("role", "tablist");
-    const links = panels.map((panel) => {
-      const link = document.createElement("a");
-      link.href = "#" + panel.id;
-      link.setAttribute("role", "tab");
-      link.textContent = panel.dataset.label;
-      const count = document.createElement("small");
-      count.textContent = panel.dataset.count;
-      link.append(count);
-      panel.setAttribute("role", "tabpanel");
-      panel.setAttribute("aria-label", panel.dataset.label);
-      bar.append(link);
-      return link;
-    });
-    function show(at) {
-      panels.forEach((panel, i) => (panel.hidden = i !== at));
-      links.forEach((link, i) => {
-        link.setAttribute("aria-selected", String(i === at));
-        link.tabIndex = i === at ? 0 : -1;
-      });
-    }
-    bar.addEventListener("click", (event) => {
-      const at = links.indexOf(event.target.closest("a"));
-      if (at < 0) return;
-      event.preventDefault();
-      history.replaceState(null, "", links[at].hash);
-      show(at);
-    });
-    bar.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!step) return;
-      const at = (links.indexOf(document.activeElement) + step + links.length) % links.length;
-      show(at);
-      links[at].focus();
-    });
-    show(Math.max(0, panels.findIndex((panel) => "#" + panel.id === location.hash)));
-  });
+  const { $, $$, ask, busy, remember, tabArea, ownArea, typing, narrow, sheet } = window.zk;
 
   const list = $("[data-list]");
   if (!list) return;
@@ -123,6 +80,21 @@
     });
     count();
     addEventListener("pageshow", count);
+
+    // A phone shows no ticks until one wants to choose; then a tap chooses instead of opening.
+    const mode = document.createElement("button");
+    Object.assign(mode, { type: "button", className: "btn2 keep pickmode", textContent: "选择" });
+    mode.setAttribute("aria-pressed", "false");
+    mode.addEventListener("click", () => {
+      const on = list.classList.toggle("picking");
+      mode.setAttribute("aria-pressed", String(on));
+      mode.textContent = on ? "完成" : "选择";
+      if (on) return;
+      everything = false;
+      ticks.forEach((tick) => (tick.checked = false));
+      count();
+    });
+    $(".head .r", list).prepend(mode);
   }
 
   /* ---- row menu */
@@ -146,9 +118,14 @@
   function run(item) {
     const id = new URL(link(menuRow).href).pathname.split("/").filter(Boolean).pop();
     const address = new URL(item.dataset.url.replace("{id}", id), location.href);
+    if (item.dataset.url.includes("{id}")) {
+      location.assign(address);
+      return;
+    }
     if ("form" in item.dataset) {
-      if (!item.dataset.url.includes("{id}")) address.searchParams.set("id", id);
-      location.href = address;
+      address.searchParams.set("id", id);
+      point(menuRow);
+      sheet.form(address.href, true);
       return;
     }
     const go = () => {
@@ -160,7 +137,7 @@
       busy();
       form.submit();
     };
-    if (item.dataset.confirm) ask(item.dataset.confirm, go);
+    if (item.dataset.confirm) ask(item, go);
     else go();
   }
   /* A few actions stand in the row as icons; the rest opens as a menu. */
@@ -215,82 +192,37 @@
     addEventListener("scroll", closeMenu, true);
   }
 
-  /* ---- side sheet */
-  let sheet = null;
+  /* ---- the record of a row in the side sheet */
   let shown = null;
-  let asked = 0;
-  function closeSheet() {
-    if (!sheet) return false;
-    sheet.remove();
-    sheet = null;
-    rows.forEach((row) => row.classList.remove("open"));
-    const from = shown;
-    shown = null;
-    if (from) link(from).focus({ preventScroll: true });
-    return true;
-  }
-  function makeSheet() {
-    sheet = document.createElement("aside");
-    sheet.className = "sheet";
-    sheet.tabIndex = -1;
-    sheet.setAttribute("aria-label", "记录详情");
-    sheet.innerHTML =
-      '<div class="sheet-bar"><button type="button" class="ico" data-step="-1" aria-label="上一条" title="上一条（k）"><i class="ti ti-chevron-up"></i></button>' +
-      '<button type="button" class="ico" data-step="1" aria-label="下一条" title="下一条（j）"><i class="ti ti-chevron-down"></i></button><span class="pos"></span>' +
-      '<span class="r"><a class="btn2"><i class="ti ti-external-link"></i>打开整页</a><button type="button" class="ico" data-close aria-label="关闭" title="关闭（Esc）"><i class="ti ti-x"></i></button></span></div>' +
-      '<div class="sheet-body"></div>';
-    sheet.addEventListener("click", (event) => {
-      const step = event.target.closest("[data-step]");
-      if (step) move(Number(step.dataset.step));
-      if (event.target.closest("[data-close]")) closeSheet();
-      const kind = event.target.closest(".seg a[data-kind]");
-      if (!kind) return;
-      event.preventDefault();
-      $$(".seg a", sheet).forEach((other) => other.classList.toggle("on", other === kind));
-      $$(".ev", sheet).forEach((ev) => (ev.hidden = Boolean(kind.dataset.kind) && ev.dataset.kind !== kind.dataset.kind));
-    });
-    document.body.append(sheet);
-  }
   function openSheet(row) {
     if (narrow()) {
       location.href = link(row).href;
       return;
     }
-    if (!sheet) makeSheet();
     shown = row;
-    const turn = ++asked;
     const at = rows.indexOf(row);
     rows.forEach((other) => other.classList.toggle("open", other === row));
     row.scrollIntoView({ block: "nearest" });
-    $(".pos", sheet).textContent = "本页第 " + (at + 1) + " / " + rows.length + " 条";
-    $("[data-step='-1']", sheet).disabled = at === 0;
-    $("[data-step='1']", sheet).disabled = at === rows.length - 1;
-    $(".btn2", sheet).href = link(row).href;
-    const inside = $(".sheet-body", sheet);
-    inside.innerHTML = '<div class="loading" aria-label="正在读取">' + "<i></i>".repeat(8) + "</div>";
-    fetch(link(row).href.replace(/\/$/, "") + "/panel", { headers: { "X-Requested-With": "fetch" } })
-      .then((answer) => {
-        if (answer.redirected) location.reload();
-        if (!answer.ok) throw new Error(answer.status === 404 ? "没有找到这条记录，它可能已被移走。" : "暂时无法读取，请稍后再试。");
-        return answer.text();
-      })
-      .then(
-        (html) => {
-          if (turn !== asked || !sheet) return;
-          inside.innerHTML = html;
-          inside.scrollTop = 0;
-        },
-        (problem) => {
-          if (turn !== asked || !sheet) return;
-          inside.innerHTML = '<div class="empty"><i class="ti ti-alert-circle"></i><b></b></div>';
-          $("b", inside).textContent = problem.message;
-        }
-      );
+    const up = sheet.button("chevron-up", "上一条", "上一条（k）");
+    const down = sheet.button("chevron-down", "下一条", "下一条（j）");
+    const pos = document.createElement("span");
+    up.disabled = at === 0;
+    down.disabled = at === rows.length - 1;
+    up.addEventListener("click", () => move(-1));
+    down.addEventListener("click", () => move(1));
+    pos.className = "pos";
+    pos.textContent = "本页第 " + (at + 1) + " / " + rows.length + " 条";
+    sheet.show(link(row).href, [up, down, pos], () => {
+      rows.forEach((other) => other.classList.remove("open"));
+      const from = shown;
+      shown = null;
+      if (from) link(from).focus({ preventScroll: true });
+    });
   }
   function move(step) {
     const next = rows[rows.indexOf(shown || current) + step];
     if (!next) return;
-    if (sheet) openSheet(next);
+    if (shown) openSheet(next);
     point(next);
   }
 
@@ -322,14 +254,18 @@
     if (anchor && (anchor.href !== link(row).href || event.ctrlKey || event.metaKey || event.shiftKey)) return;
     if (String(getSelection())) return;
     event.preventDefault();
+    if (list.classList.contains("picking")) {
+      $("input[name=id]", row).click();
+      return;
+    }
     point(row);
     if (shown === row) location.href = link(row).href;
     else openSheet(row);
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !typing(event.target) && (closeMenu() || closeSheet())) return;
+    if (event.key === "Escape" && !typing(event.target) && (closeMenu() || sheet.close())) return;
     if (typing(event.target) || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
-    if (menu && !menu.hidden) return;
+    if ((menu && !menu.hidden) || sheet.asking()) return;
     if (event.key === "j" || event.key === "k") {
       if (!current && rows[0]) point(rows[0]);
       else move(event.key === "j" ? 1 : -1);
@@ -397,5 +333,24 @@
     head.append(grip);
   });
   const frame = $(".tbl", list);
-  frame.addEventListener("scroll", () => frame.classList.toggle("scrolled", frame.scrollLeft > 4), { passive: true });
+  // The columns that stay show an edge as long as others lie beneath them.
+  function edges() {
+    frame.classList.toggle("scrolled", frame.scrollLeft > 4);
+    frame.classList.toggle("beyond", frame.scrollLeft + frame.clientWidth < frame.scrollWidth - 4);
+  }
+  frame.addEventListener("scroll", edges, { passive: true });
+  addEventListener("resize", edges);
+  edges();
+
+  /* The rows in their order, for the pages of single records: 上一条 and 下一条 walk the list one came from. */
+  remember(tabArea, "zk.walk." + list.dataset.list, {
+    url: location.pathname + location.search,
+    rows: rows.map((row) => link(row).pathname),
+  });
+  const before = sheet.again();
+  const reopened = before && rows.find((row) => link(row).href === before);
+  if (reopened) {
+    point(reopened);
+    openSheet(reopened);
+  }
 })();

@@ -26,7 +26,7 @@
   const MOST_TABS = 12;
   // A tab is a place: the list, a record, a chart. Forms pass by and leave no tab behind.
   const home = location.pathname === "/";
-  const passing = !body.dataset.key || /\/(new|edit|delete|history)$|\/action\//.test(location.pathname);
+  const passing = !body.dataset.key || /\/(new|edit|delete|history)$|\/action\/|^\/profile\//.test(location.pathname);
   const key = home ? "home" : location.pathname;
 
   function tabs() {
@@ -41,15 +41,16 @@
     let list = tabs();
     if (home) return list;
     const title = $("#tabs .on a") ? $("#tabs .on a").textContent.trim() : document.title;
+    const code = $("[data-code]") ? $("[data-code]").dataset.code : "";
     const known = list.find((tab) => tab.key === key);
     if (passing) {
       // Where a kept page answers with an error, its tab has lost its meaning.
       list = list.filter((tab) => tab !== known);
       keep(list);
-      return [...list, { key, title, url: here }];
+      return [...list, { key, title, code, url: here }];
     }
-    if (known) Object.assign(known, { url: here, title });
-    else list.push({ key, title, url: here });
+    if (known) Object.assign(known, { url: here, title, code });
+    else list.push({ key, title, code, url: here });
     if (list.length > MOST_TABS) list = list.slice(-MOST_TABS);
     keep(list);
     return list;
@@ -75,18 +76,20 @@
   function drawTabs(list) {
     const bar = $("#tabs");
     if (!bar) return;
+    const twice = (tab) => tab.code && list.some((other) => other !== tab && other.title === tab.title);
     bar.replaceChildren(
       ...[{ key: "home", title: "首页", url: "/" }, ...list].map((tab) => {
+        const title = twice(tab) ? tab.title + " " + tab.code : tab.title;
         const box = document.createElement("span");
         const link = document.createElement("a");
         box.className = tab.key === key ? "tab on" : "tab";
         link.href = tab.url;
-        link.textContent = link.title = tab.title;
+        link.textContent = link.title = title;
         box.append(link);
         if (tab.key === key) link.setAttribute("aria-current", "page");
-        if (tab.key === key) box.append(mark("refresh", "刷新「" + tab.title + "」", () => location.reload()));
+        if (tab.key === key) box.append(mark("refresh", "刷新「" + title + "」", () => location.reload()));
         if (tab.key !== "home") {
-          box.append(mark("x", "关闭「" + tab.title + "」", () => closeTab(tab.key)));
+          box.append(mark("x", "关闭「" + title + "」", () => closeTab(tab.key)));
           box.addEventListener("auxclick", (event) => event.button === 1 && (event.preventDefault(), closeTab(tab.key)));
         }
         return box;
@@ -97,9 +100,9 @@
   }
   if (body.dataset.who) drawTabs(openTab());
 
-  // A tab comes back where it was left.
+  // A tab comes back where it was left; a form begins at its top, where its questions and remarks stand.
   const scroller = () => $(".page.fit .tbl") || $("#main");
-  if (scroller()) {
+  if (scroller() && !passing && !$("[data-form]")) {
     const top = remember(tabArea, "zk.scroll." + key);
     if (top && top.url === here) scroller().scrollTop = top.at;
     addEventListener("pagehide", () => remember(tabArea, "zk.scroll." + key, { url: here, at: scroller().scrollTop }));
@@ -179,31 +182,39 @@
   });
 
   /* ---- questions and submits */
-  function ask(text, then) {
+  /* `button` is what was clicked: it names the deed, and says by its tone whether it takes something away. */
+  function ask(button, then, many) {
     const dialog = document.createElement("dialog");
+    const label = button.textContent.trim();
+    const grave = button.dataset.tone === "r";
     dialog.innerHTML =
-      '<form method="dialog"><div class="pad"><h2>请确认</h2><p></p></div>' +
-      '<div class="ends"><button class="btn2" value="">取消</button><button class="btn1" value="yes">确定</button></div></form>';
-    $("p", dialog).textContent = text;
-    dialog.setAttribute("aria-label", "请确认");
+      '<form method="dialog"><div class="pad"><h2></h2><p></p></div>' +
+      '<div class="ends"><button class="btn2" value="">取消</button><button class="btn1" value="yes"></button></div></form>';
+    const yes = $(".btn1", dialog);
+    yes.textContent = label;
+    yes.classList.toggle("danger", grave);
+    $("h2", dialog).textContent = label + (many ? " " + many + " 条记录" : "");
+    $("p", dialog).textContent = button.dataset.confirm;
+    dialog.setAttribute("aria-label", $("h2", dialog).textContent);
     body.append(dialog);
     dialog.addEventListener("close", () => {
       dialog.remove();
       if (dialog.returnValue === "yes") then();
     });
     dialog.showModal();
-    $(".btn1", dialog).focus();
+    (grave ? $(".btn2", dialog) : yes).focus();
   }
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-confirm]:not([type=button])");
     if (!button || button.dataset.sure) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-    ask(button.dataset.confirm, () => {
+    const ticked = button.form && $("[data-ticked]", button.form);
+    ask(button, () => {
       button.dataset.sure = "1";
       button.click();
       delete button.dataset.sure;
-    });
+    }, ticked ? ticked.textContent : "");
   }, true);
 
   function busy() {
@@ -227,6 +238,17 @@
     $$(".busy").forEach((line) => line.remove());
   });
 
+  /* ---- a success has been read after a while; a problem stays until somebody closes it */
+  const READ = 6000;
+  $$(".flashes .note.good,.flashes .note.success").forEach((note) => {
+    function leave() {
+      if (note.matches(":hover,:focus-within")) return setTimeout(leave, READ / 2);
+      note.classList.add("gone");
+      return setTimeout(() => note.remove(), 400);
+    }
+    setTimeout(leave, READ);
+  });
+
   /* ---- the clock of the head (D-01) */
   const clock = $("#now");
   function tell() {
@@ -242,5 +264,5 @@
     setInterval(tell, 1000);
   }
 
-  window.zk = { $, $$, ask, busy, remember, ownArea, typing, narrow: () => NARROW.matches };
+  Object.assign(window.zk, { $, $$, ask, busy, remember, tabArea, ownArea, typing, narrow: () => NARROW.matches });
 })();

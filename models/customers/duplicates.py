@@ -94,8 +94,8 @@ def check(
     if rule.effect == Effect.WARN:
         act.warn(text)
         return
-    reach = blind or _within_reach(act, condition)
-    question = _question(act, text, (asked if blind else phones)[0], rows, within_reach=reach)
+    links = () if blind else _links(act, condition, found)
+    question = _question(act, text, (asked if blind else phones)[0], rows, links, hinted=blind)
     if question is not None:
         raise question
 
@@ -109,14 +109,17 @@ def _rows(found: Sequence[Any], rule: Policy) -> tuple[tuple[str, ...], ...]:
     if rule.told == Told.NOTHING:
         return ()
     return tuple(
-        (name, store, owner or "", _SAID.get(stage, stage.label)) for name, store, owner, stage in found
+        (name, store, owner or "", _SAID.get(stage, stage.label)) for _, name, store, owner, stage in found
     )
 
 
-def _within_reach(act: Act, condition: ColumnElement[bool]) -> bool:
-    """Whether this person will find one of the customers in a list."""
-    statement = select(Customer.id).where(condition, visible(resource_of(Customer), act.actor)).limit(1)
-    return act.session.scalar(statement, act.actor.params) is not None
+def _links(act: Act, condition: ColumnElement[bool], found: Sequence[Any]) -> tuple[str, ...]:
+    """The pages of the customers found, empty for those this person will not find in any list."""
+    resource = resource_of(Customer)
+    statement = select(Customer.id).where(condition, visible(resource, act.actor))
+    within = set(act.session.scalars(statement, act.actor.params))
+    may = act.actor.can("can_list", resource.view_name())
+    return tuple(f"/{resource.name}/{row[0]}" if may and row[0] in within else "" for row in found)
 
 
 def _question(
@@ -124,27 +127,30 @@ def _question(
     text: str,
     phone: str,
     rows: tuple[tuple[str, ...], ...],
+    links: tuple[str, ...],
     *,
-    within_reach: bool,
+    hinted: bool = False,
 ) -> Question | None:
     """The question still open for this number; an answer given for one number is none for another, and
-    nobody answers the second before the first (A-04)."""
+    nobody answers the second before the first (A-04). A ``hinted`` one does not say whose number it is."""
     if f"{GO_ON}:{phone}" not in act.answers:
-        return _first(text, phone, rows)
+        return _first(text, phone, rows, links)
     if f"{INSIST}:{phone}" not in act.answers:
-        return _second(phone, rows, within_reach=within_reach)
+        return _second(phone, rows, links, within_reach=hinted or any(links))
     return None
 
 
-def _first(text: str, phone: str, rows: tuple[tuple[str, ...], ...]) -> Question:
+def _first(text: str, phone: str, rows: tuple[tuple[str, ...], ...], links: tuple[str, ...]) -> Question:
     answers = (
         Answer("放弃创建", url="/customers/"),
         Answer("继续创建", value=f"{GO_ON}:{phone}", primary=True),
     )
-    return Question(HEADING, f"{text}。", answers, HEADINGS if rows else (), rows)
+    return Question(HEADING, f"{text}。", answers, HEADINGS if rows else (), rows, links)
 
 
-def _second(phone: str, rows: tuple[tuple[str, ...], ...], *, within_reach: bool) -> Question:
+def _second(
+    phone: str, rows: tuple[tuple[str, ...], ...], links: tuple[str, ...], *, within_reach: bool
+) -> Question:
     answers = (
         Answer("添加品类", url=f"/customers/?q={phone}", primary=within_reach),
         Answer("继续建档", value=f"{INSIST}:{phone}", primary=not within_reach),
@@ -153,7 +159,7 @@ def _second(phone: str, rows: tuple[tuple[str, ...], ...], *, within_reach: bool
     text = "同一位客户请选择“添加品类”，在已有客户上继续服务；确需另建服务号请选择“继续建档”。"
     if not within_reach:
         text = "已有客户不在您的数据范围内，添加品类请联系其导购；确需另建服务号请选择“继续建档”。"
-    return Question("温馨提示", text, answers, HEADINGS if rows else (), rows)
+    return Question("温馨提示", text, answers, HEADINGS if rows else (), rows, links)
 
 
 def phones_of(values: Mapping[str, Any]) -> list[str]:
@@ -216,4 +222,4 @@ def check_phone(text: str, act: Act) -> CheckResult:
         return CheckResult(False, REFUSED)
     if rule.effect == Effect.WARN:
         return CheckResult(True, text)
-    return CheckResult(False, HEADING, _question(act, text, phone, rows, within_reach=True))
+    return CheckResult(False, HEADING, _question(act, text, phone, rows, _links(act, condition, found)))

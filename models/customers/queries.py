@@ -54,10 +54,10 @@ def same_phone(
     return condition
 
 
-def matches(session: Session, condition: ColumnElement[bool]) -> Sequence[Row[str, str, str, Stage]]:
-    """Name, store, owner and stage of matching customers, newest first (A-10)."""
+def matches(session: Session, condition: ColumnElement[bool]) -> Sequence[Row[int, str, str, str, Stage]]:
+    """Id, name, store, owner and stage of matching customers, newest first (A-10)."""
     statement = (
-        select(Customer.name, Store.name, Employee.name, Customer.stage)
+        select(Customer.id, Customer.name, Store.name, Employee.name, Customer.stage)
         .join(Store, Store.id == Customer.store_id)
         .outerjoin(Employee, Employee.id == Customer.owner_id)
         .where(condition)

@@ -192,6 +192,13 @@ class Customers(Resource, model=Customer):
     )
     badges = (Customer.stage, Customer.level)
     subtitle = (Customer.owner_id, Customer.store_id, Customer.created_at)
+    facts = (
+        Customer.phone,
+        Customer.level,
+        Customer.designer_id,
+        Customer.last_follow_up_text,
+        Customer.next_follow_up_at,
+    )
     tags = CUSTOMER_TAGS
     timeline = True
     detail = (
@@ -367,6 +374,7 @@ class Contacts(Resource, model=Contact):
     views = (View("waiting", "未跟进", _not_followed, hot=True),)
     badges = (Contact.state, Contact.source)
     subtitle = (Contact.employee_id, Contact.store_id, Contact.created_at)
+    facts = (Contact.source, Contact.last_follow_up_text, Contact.next_follow_up_at)
     tags = CONTACT_TAGS
     timeline = True
     detail = (

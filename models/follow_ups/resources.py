@@ -40,6 +40,7 @@ class FollowUps(Resource, model=FollowUp):
     )
     scope_tabs = (Scope.MINE, Scope.RELATED, Scope.STORE, Scope.DEALER, Scope.GROUP)
     title = FollowUp.kind
+    known_by = FollowUp.customer_id
     columns = (
         FollowUp.at,
         FollowUp.customer_id,

@@ -268,6 +268,7 @@ class OperatingRights(Resource, model=OperatingRight):
     menu = Menu(ORGANISATION, icon="award", order=904)
     scopes = Scopes(dealer=OperatingRight.dealer_id)
     title = OperatingRight.name
+    known_by = OperatingRight.brand_category_id
     columns = (
         OperatingRight.physical_store_id,
         OperatingRight.brand_category_id,

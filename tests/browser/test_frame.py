@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from app.engine.database import utcnow
 from app.engine.localtime import local
 from tests.browser import screen
-from tests.browser.world import PASSWORD, World
+from tests.browser.world import PASSWORD, World, make
 from tests.plugins.chromium import NARROW
 
 pytestmark = pytest.mark.browser
@@ -104,6 +104,29 @@ def test_opened_pages_stay_as_tabs_and_keep_their_filters(page_as: Any, world: W
     expect(tabs).to_have_text(["首页", "潜客列表"])
 
 
+def test_tabs_of_equal_names_carry_the_code(page_as: Any, world: World) -> None:
+    twin = make("customers", {"name": "周敏", "phone": "13800009055"}, world.actor("consultant1"))
+    page = page_as("consultant1")
+    tabs = page.locator("#tabs .tab")
+    page.goto(f"/customers/{world.customers['周敏']}")
+    expect(tabs).to_have_text(["首页", "周敏"])
+    page.goto(f"/customers/{twin}")
+    expect(tabs).to_have_text(
+        ["首页", re.compile(r"^周敏 KF\d{4}-\d{4}$"), re.compile(r"^周敏 KF\d{4}-\d{4}$")]
+    )
+
+
+def test_a_success_fades_and_a_problem_stays(page_as: Any, world: World) -> None:
+    page = page_as("consultant1")
+    page.clock.install()
+    page.goto(f"/customers/{world.customers['赵立新']}/edit")
+    screen.fill(page, "小区", "云栖花园")
+    screen.press(page, "保存")
+    screen.flash(page, "已保存")
+    page.clock.run_for(7000)
+    expect(page.locator(".flashes .note")).to_have_count(0)
+
+
 def test_back_reload_and_address_bring_the_same_page(page_as: Any, world: World) -> None:
     page = page_as("consultant1")
     page.goto("/customers/")
@@ -134,6 +157,8 @@ def test_slash_searches_a_full_number_and_opens_the_file(page_as: Any, world: Wo
 def test_search_finds_two_characters_of_a_name(page_as: Any, world: World) -> None:
     page = page_as("consultant1")
     page.goto("/search?q=国栋")
+    expect(page.get_by_role("searchbox")).to_have_count(1)
+    expect(page.get_by_role("searchbox")).to_have_value("国栋")
     page.get_by_role("link", name=re.compile("陈国栋")).click()
     expect(page.get_by_role("heading", name="陈国栋")).to_be_visible()
     page.goto("/search?q=查无此人")
@@ -170,6 +195,26 @@ def test_phone_has_cards_a_drawer_and_a_bottom_bar(page_as: Any, world: World) -
     page.get_by_role("button", name="打开菜单").click()
     page.get_by_role("navigation", name="主菜单").get_by_role("link", name="潜客列表").click()
     expect(page.get_by_role("heading", name="潜客")).to_be_visible()
+
+
+def test_a_phone_calls_ticks_and_filters(page_as: Any, world: World) -> None:
+    page = page_as("consultant1", size=NARROW)
+    page.goto("/customers/")
+    card = screen.row(page, "周敏")
+    expect(card.locator(".k")).to_be_hidden()
+    page.get_by_role("button", name="选择", exact=True).click()
+    card.click()
+    screen.row(page, "张晓云").click()
+    expect(page.locator(".batch .said")).to_have_text("已选 2 条")
+    page.get_by_role("button", name="完成").click()
+    expect(page.locator(".batch")).to_be_hidden()
+    expect(card.locator(".ac button:visible")).to_have_count(1)
+    card.get_by_role("button", name="拨打电话").click()
+    expect(page.get_by_role("link", name="13800000471")).to_have_attribute("href", "tel:13800000471")
+    page.goto("/follow_ups/")
+    expect(page.locator("tbody td.nm").first).to_be_visible()
+    page.locator(".filters").get_by_text("筛选", exact=True).click()
+    expect(page.locator(".filters select").first).to_be_visible()
 
 
 def test_password_is_changed_by_its_owner(page_as: Any, page: Any, world: World) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from app.engine.database import db, utcnow
 from models.customers.tables import Customer
 from tests.browser import screen
-from tests.browser.world import PASSWORD, World, make
+from tests.browser.world import PASSWORD, World, do, make
 
 pytestmark = pytest.mark.browser
 
@@ -108,6 +108,33 @@ def test_180_days_are_shown_until_the_range_is_changed(page_as: Any, world: Worl
     screen.lists(page, "周敏")
     expect(page.locator(".chips")).to_contain_text(since.isoformat())
     expect(page.locator(".chips")).not_to_contain_text("180")
+    expect(page.locator(".more-fl")).to_be_hidden()  # what is searched for stands in the chips
+
+
+def test_the_advanced_search_opens_where_its_button_stands(page_as: Any, world: World) -> None:
+    page = page_as("consultant1")
+    page.goto("/customers/")
+    toggle = page.locator(".adv summary")
+    before = toggle.bounding_box()
+    toggle.click()
+    expect(page.locator(".more-fl")).to_be_visible()
+    assert toggle.bounding_box() == before
+    expect(page.locator(".filters").locator("button:visible")).to_have_text("高级搜索", use_inner_text=True)
+    toggle.click()
+    expect(page.locator(".filters").locator("button:visible")).to_have_text("查询", use_inner_text=True)
+
+
+def test_a_list_shows_the_first_tags_and_counts_the_rest(page_as: Any, world: World) -> None:
+    customer, tags = world.customers["周敏"], list(world.tags.values())
+    do("customers", "tag", [customer], world.actor("admin"), tags=tags[:4])
+    page = page_as("consultant1")
+    page.goto("/customers/")
+    cell = screen.row(page, "周敏").locator("td.tg")
+    expect(cell.locator(".t")).to_have_count(3)
+    expect(cell.locator(".t").last).to_have_text(re.compile(r"^\+2"))
+    expect(cell.locator(".t").last).to_have_attribute("title", re.compile("、"))
+    page.goto(f"/customers/{customer}")
+    expect(page.locator(".hd .tg .t")).to_have_count(4)
 
 
 @pytest.mark.spec("A-67", "A-68", "A-69")
@@ -191,9 +218,10 @@ def test_a_batch_reports_record_by_record(page_as: Any, world: World) -> None:
     screen.tick(page, "周敏", "赵立新")
     expect(page.locator(".batch .said")).to_have_text("已选 2 条")
     screen.batch(page, "失效").click()
-    dialog = page.get_by_role("dialog")
+    dialog = page.get_by_role("dialog", name="失效 2 条记录")
     expect(dialog).to_contain_text("确认将所选客户置为失效")
-    dialog.get_by_role("button", name="确定").click()
+    expect(dialog.get_by_role("button", name="取消")).to_be_focused()
+    dialog.get_by_role("button", name="失效").click()
     main = page.locator("main")
     expect(main).to_contain_text("未执行的记录与原因")
     expect(main.locator("tbody tr")).to_have_text(

@@ -17,13 +17,13 @@ PHONE, MASKED = "13800000471", "138****0471"
 
 
 def _open_role(page: Any, label: str) -> None:
-    """The path of the manual: 组织权限管理 → 商场角色管理 → the role → 编辑."""
+    """The path of the manual: 组织权限管理 → 商场角色管理 → the role, which is its tree."""
     page.goto("/")
     page.get_by_role("navigation", name="主菜单").get_by_role("link", name="商场角色管理").click()
     page.get_by_placeholder("角色名称").fill(label)
     screen.press(page, "查询")
     screen.row(page, label).locator("td.nm").click()
-    page.locator(".sheet").get_by_role("link", name="编辑").click()
+    expect(page).to_have_url(re.compile(r"/roles/\d+$"))
     expect(page.locator(".roles a.on")).to_contain_text(label)
 
 
@@ -33,7 +33,7 @@ def _tick(page: Any, right: str) -> None:
     expect(page.locator("[data-changes]")).to_contain_text(right)
     page.get_by_role("button", name="查看差异并保存").click()
     expect(page.locator("[data-changes] .plus")).to_contain_text(right)
-    screen.press(page, "保存")
+    page.locator(".head").get_by_role("button", name="保存", exact=True).click()
     expect(page.locator(".flashes")).to_be_visible()
 
 
@@ -101,7 +101,7 @@ def test_settlement_price_is_seen_by_grant_and_each_look_is_logged(page_as: Any,
     order = f"/factory_orders/{world.factory_order}"
     admin.goto(order)
     screen.more(admin, "查看结算价").click()
-    admin.get_by_role("dialog").get_by_role("button", name="确定").click()
+    admin.get_by_role("dialog").get_by_role("button", name="查看结算价").click()
     screen.flash(admin, "结算价：¥18,888.00")
     admin.goto(f"{order}/history")
     expect(admin.locator("main")).to_contain_text("查看结算价")

@@ -1,0 +1,148 @@
+/* What was typed is kept: drafts of this tab, dropped once sent and accepted. A fresh form then starts with
+   the cursor where the first answer is missing. Comes after the scripts that dress the inputs it fills. */
+(function () {
+  "use strict";
+
+  const $ = (selector, root = document) => root.querySelector(selector);
+  const $$ = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+  const changed = (element) => element.dispatchEvent(new Event("change", { bubbles: true }));
+  const { read, focusable, unfold } = window.zk;
+  const TICKS = "[type=checkbox],[type=radio]";
+  const NARROW = matchMedia("(max-width:720px)");
+
+  /* The state as the server sent it: the browser may already have put typed values back. */
+  function sent(fld) {
+    const kind = fld.dataset.kind;
+    if (kind === "ref" || kind === "refs") return read(fld);
+    if (kind === "bool" || kind === "choices")
+      return $$(TICKS, fld).filter((input) => input.defaultChecked).map((input) => input.value);
+    return $$("input,select,textarea", fld).map((input) => {
+      if (input.tagName !== "SELECT") return input.defaultValue;
+      const chosen = Array.from(input.options).find((option) => option.defaultSelected) || input.options[0];
+      return chosen ? chosen.value : "";
+    });
+  }
+
+  function write(fld, state) {
+    const kind = fld.dataset.kind;
+    unfold(fld);
+    if (kind === "ref" || kind === "refs") {
+      fld.dispatchEvent(new CustomEvent("zk:fill", { detail: kind === "ref" ? [state] : state }));
+      return;
+    }
+    if (kind === "bool" || kind === "choices") {
+      for (const input of $$(TICKS, fld)) input.checked = state.includes(input.value);
+      changed($(TICKS, fld));
+      return;
+    }
+    if (["phones", "texts"].includes(kind)) {
+      const add = $("[data-add]", fld);
+      while (add && $$(".line", fld).length < state.length) add.click();
+    }
+    $$("input,select,textarea", fld).forEach((input, at) => {
+      input.value = state[at] ?? "";
+      changed(input);
+    });
+  }
+
+  const PREFIX = "zk.draft.";
+  const RETRY = "zk.retry";
+  const store = {
+    get: (key) => JSON.parse(sessionStorage.getItem(PREFIX + key) || "null"),
+    set: (key, draft) => sessionStorage.setItem(PREFIX + key, JSON.stringify(draft)),
+    drop: (key) => sessionStorage.removeItem(PREFIX + key),
+  };
+
+  /* The answer to a submit was not the wanted page but a login or an error: the draft is still needed. */
+  function keepDrafts() {
+    for (const name of Object.keys(sessionStorage).filter((one) => one.startsWith(PREFIX))) {
+      const key = name.slice(PREFIX.length);
+      store.set(key, { ...store.get(key), sent: false });
+    }
+    sessionStorage.setItem(RETRY, "1");
+  }
+
+  /* Going back to a form after such an answer would find its old token: load it anew, the draft fills it. */
+  function freshen() {
+    if (!$("[data-draft]") || !sessionStorage.getItem(RETRY)) return;
+    sessionStorage.removeItem(RETRY);
+    const [entry] = performance.getEntriesByType("navigation");
+    if (entry && entry.type === "back_forward") location.reload();
+  }
+
+  function drafts(form) {
+    const key = form.dataset.draft;
+    const version = form.elements.version ? form.elements.version.value : "";
+    const fields = () =>
+      $$(".fld", form).filter((fld) => !["password", "readonly"].includes(fld.dataset.kind) && focusable(fld));
+    const answer = $(".has-err,[data-errors],.conflict", form) || $("[data-ask]");
+    const start = new Map(fields().map((fld) => [fld.dataset.field, answer ? "" : JSON.stringify(sent(fld))]));
+    const save = () => {
+      const values = {};
+      for (const fld of fields()) {
+        const state = read(fld);
+        if (JSON.stringify(state) !== start.get(fld.dataset.field)) values[fld.dataset.field] = state;
+      }
+      if (Object.keys(values).length) store.set(key, { values, version, sent: false });
+      else store.drop(key);
+    };
+    const draft = store.get(key);
+    if (answer) save();
+    else if (draft && draft.sent) store.drop(key);
+    else if (draft && draft.values) {
+      for (const fld of fields()) {
+        const state = draft.values[fld.dataset.field];
+        if (state) write(fld, state);
+      }
+      const note = $("[data-draft-note]", form);
+      if (draft.version !== version) $("span", note).textContent += "该记录此后已被修改，保存前请核对。";
+      note.hidden = false;
+      $("[data-draft-drop]", note).addEventListener("click", () => {
+        form.dataset.leaving = "";
+        store.drop(key);
+        location.assign(location.href);
+      });
+    }
+    let timer = 0;
+    const keep = () => "leaving" in form.dataset || save();
+    const later = () => {
+      clearTimeout(timer);
+      timer = setTimeout(keep, 300);
+    };
+    form.addEventListener("zk:keep", keep);
+    form.addEventListener("input", later);
+    form.addEventListener("change", later);
+    addEventListener("pagehide", () => form.isConnected && keep());
+    form.addEventListener("zk:sent", () => {
+      save();
+      form.dataset.leaving = "";
+      const kept = store.get(key);
+      if (kept) store.set(key, { ...kept, sent: true });
+    });
+    form.addEventListener("zk:release", () => {
+      delete form.dataset.leaving;
+      save();
+    });
+    document.addEventListener("click", (event) => {
+      if (!event.target.closest("[data-leave]") || !(form.isConnected || form.contains(event.target))) return;
+      form.dataset.leaving = "";
+      store.drop(key);
+    });
+  }
+
+  function begin(form) {
+    if (NARROW.matches || $("[data-ask]") || $(".has-err,[data-errors],.conflict", form)) return;
+    const empty = $$(".fld", form).find((fld) => focusable(fld) && !fld.hidden && !read(fld).flat().some((v) => v.trim()));
+    if (empty) focusable(empty).focus({ preventScroll: true });
+  }
+
+  if ($("[data-keep-drafts]")) keepDrafts();
+  else freshen();
+  addEventListener("pageshow", (event) => {
+    if (event.persisted && $("[data-draft]") && sessionStorage.getItem(RETRY)) location.reload();
+  });
+  window.zk.dressers.push((root) => {
+    for (const form of $$("[data-draft]", root)) drafts(form);
+    for (const form of $$("[data-fresh]", root)) begin(form);
+  });
+})();
