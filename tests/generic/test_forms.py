@@ -197,7 +197,7 @@ def test_form_of_an_action_keeps_what_was_typed(
 
 
 def fresh(resource: type[Resource], world: World) -> dict[str, str]:
-    """What must differ from the record that is there already."""
+    """What must differ from the record that is there already; a password, else the answer tells one."""
     other = str(world.id(resource_of(BrandCategory), THERE))
     known: dict[str, dict[str, str]] = {
         "operating_rights": {"brand_category_id": other},
@@ -207,6 +207,7 @@ def fresh(resource: type[Resource], world: World) -> dict[str, str]:
         "track_points": {"act": "transmit"},
         "duplicate_rules": {"entrance": "import"},
         "customers": {"contact": ""},
+        "employees": {"initial_password": "Rain&Tea-2024"},
     }
     return known.get(resource.name, {})
 
