@@ -163,7 +163,7 @@ def badges(actor: Actor, mine: Sequence[Entry], now: datetime) -> dict[str, int]
         return {}
 
     def ask() -> dict[str, int]:
-        found = db.session().execute(select(*(_waiting(e, actor, now) for e in wanted)), actor.params).one()
+        found = _asked([_waiting(e, actor, now) for e in wanted], actor.params)
         return {e.key: n for e, n in zip(wanted, found, strict=True)}
 
     known: dict[str, int] = remembered(("badges", actor.id, actor.epoch), ask)
@@ -174,11 +174,15 @@ def with_badges(actor: Actor, now: datetime, amounts: Sequence[Any], params: Map
     """Some counts of a page in one statement, and in the same one those of the menu when they are due."""
     key = ("badges", actor.id, actor.epoch)
     due = [] if _known((*key, session.get("w", 0))) is not None else _with_badge(menu_of(actor)[1])
-    found = db.session().execute(select(*amounts, *(_waiting(e, actor, now) for e in due)), params).one()
+    found = _asked([*amounts, *(_waiting(e, actor, now) for e in due)], params)
     if due:
         numbers = found[len(amounts) :]
         remembered(key, lambda: {e.key: n for e, n in zip(due, numbers, strict=True)})
     return list(found[: len(amounts)])
+
+
+def _asked(amounts: Sequence[Any], params: Mapping[str, Any]) -> Sequence[int]:
+    return db.session().execute(select(*amounts), params).one()
 
 
 def _with_badge(mine: Sequence[Entry]) -> list[Entry]:
@@ -191,7 +195,7 @@ def _waiting(entry: Entry, actor: Actor, now: datetime) -> Any:
     assert entry.badge is not None
     view = found.view(entry.badge.view)
     assert view is not None
-    scope = opening(found, actor, now)
+    scope = _opening(found, actor, now, lambda held: _asked(held, actor.params))
     scopes = frozenset({scope}) if scope is not None else scopes_of(found, actor)
     return counting.amount(found, scopes, listing.of_view(found, view, now), COUNTED)
 
@@ -202,6 +206,12 @@ def opening(resource: type[Resource], actor: Actor, now: datetime) -> Scope | No
     Who sees a whole store or department has it to look after (D-06); others begin with the first of their
     own tabs that holds rows. None where there are no tabs.
     """
+    return _opening(resource, actor, now, lambda held: with_badges(actor, now, held, actor.params))
+
+
+def _opening(
+    resource: type[Resource], actor: Actor, now: datetime, run: Callable[[list[Any]], Sequence[int]]
+) -> Scope | None:
     shown = listing.tabs(resource, actor)
     if len(shown) < 2 or shown[0] not in PERSONAL:
         return shown[0] if shown else None
@@ -213,8 +223,7 @@ def opening(resource: type[Resource], actor: Actor, now: datetime) -> Scope | No
     def ask() -> Scope:
         usual = listing.usual(resource, now)
         held = [counting.amount(resource, frozenset({s}), usual, 1) for s in shown]
-        numbers = db.session().execute(select(*held), actor.params).one()
-        return next((s for s, n in zip(shown, numbers, strict=True) if n), shown[0])
+        return next((s for s, n in zip(shown, run(held), strict=True) if n), shown[0])
 
     found: Scope = remembered(("opening", resource.name, actor.id, actor.epoch), ask)
     return found
