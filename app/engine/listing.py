@@ -119,7 +119,7 @@ def tabs(resource: type[Resource], actor: Actor) -> list[Scope]:
 
 def usual(resource: type[Resource], now: datetime) -> ColumnElement[bool]:
     """What a list shows of a scope when nothing is asked: its window without what it leaves out."""
-    parts = [column.not_in(values) for column, values in resource.leaves_out]
+    parts = [filters.without(column, values) for column, values in resource.leaves_out]
     return and_(true(), *_recent(resource, now), *parts)
 
 
@@ -231,7 +231,7 @@ def _defaults(
             found.append(
                 filters.Active(
                     spec, f"{spec.label}：不含{words}", ("include",), ("without", spec.name), {},
-                    partial(column.not_in, values), default=True,
+                    partial(filters.without, column, values), default=True,
                 )
             )  # fmt: skip
     return found

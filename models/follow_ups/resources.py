@@ -22,7 +22,7 @@ from app.engine.resource import (
 from app.engine.scopes import Scope, Scopes
 from models.customers.resources import Contacts, Customers, today, tomorrow
 from models.follow_ups import rules, tasks
-from models.follow_ups.tables import WAITING, FollowUp, SmsMessage, Task, TaskState
+from models.follow_ups.tables import SETTLED, WAITING, FollowUp, SmsMessage, Task, TaskState
 
 
 class FollowUps(Resource, model=FollowUp):
@@ -64,7 +64,7 @@ class FollowUps(Resource, model=FollowUp):
 
 def _waiting(now: datetime) -> ColumnElement[bool]:
     """Due today or overdue, and not done."""
-    return and_(Task.state.in_(WAITING), Task.due_at < tomorrow(now))
+    return and_(tasks.waiting(), Task.due_at < tomorrow(now))
 
 
 def _due_today(now: datetime) -> ColumnElement[bool]:
@@ -99,7 +99,7 @@ class Tasks(Resource, model=Task):
     )
     more_columns = (Task.done_at, Task.result, Task.service_order_id, Task.store_id)
     filters = (Task.state, Task.kind, Task.owner_id, Task.store_id, Between(Task.due_at))
-    leaves_out = ((Task.state, (TaskState.DONE, TaskState.CANCELLED)),)
+    leaves_out = ((Task.state, SETTLED),)
     search = ()
     sorts = (Task.due_at, Task.created_at)
     descending = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import DateTime, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import DateTime, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped
 
 from app.engine.cells import Due
@@ -59,6 +59,7 @@ class TaskState(Choice):
 
 
 WAITING = (TaskState.OPEN, TaskState.OVERDUE)
+SETTLED = (TaskState.DONE, TaskState.CANCELLED)
 
 
 def _state(state: TaskState, due_at: datetime | None, *, now: datetime) -> TaskState:
@@ -72,11 +73,23 @@ def _due(at: datetime, state: TaskState | None, *, now: datetime) -> Due | datet
     return Due(at, TaskState.OVERDUE.label) if state in WAITING else at
 
 
+def _of_waiting(column: str) -> Index:
+    """The way along what waits: after some years nearly all tasks of a list are done."""
+    waits = text("state NOT IN ('done', 'cancelled')")
+    return Index(
+        f"ix_tasks_waiting_{column}", column, "due_at", "id", sqlite_where=waits, postgresql_where=waits
+    )
+
+
 class Task(Audited, Versioned, Dated, Model):
     """A dated duty of one person."""
 
     __tablename__ = "tasks"
-    __table_args__ = (Index("ix_tasks_due", "state", "due_at"),)
+    __table_args__ = (
+        Index("ix_tasks_due", "state", "due_at"),
+        Index("ix_tasks_state", "dealer_id", "state", "due_at", "id"),
+        *(_of_waiting(column) for column in ("dealer_id", "store_id", "owner_id")),
+    )
 
     id: Mapped[Pk]
     subject: Mapped[str] = column("任务", String(120))

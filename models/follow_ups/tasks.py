@@ -6,19 +6,20 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 
 from app.engine import audit, outbox
 from app.engine.actions import Act, Invalid, Refusal, action
 from app.engine.clock import Every, deed, scheduled
 from app.engine.events import publish, subscribe
 from app.engine.fields import entry
+from app.engine.filters import without
 from app.engine.lifecycle import Lifecycle
 from app.engine.outbox import Delivery
 from models.customers.persons import Person, track
 from models.customers.tables import Contact, Customer
 from models.customers.track import TrackAct
-from models.follow_ups.tables import WAITING, Task, TaskKind, TaskState
+from models.follow_ups.tables import SETTLED, WAITING, Task, TaskKind, TaskState
 from models.identity.rules import colleague
 from models.identity.tables import Employee
 
@@ -218,6 +219,11 @@ def _leave_with_contact(act: Act, contact: Contact, customer: Customer) -> None:
         task.customer_id = None
 
 
+def waiting() -> ColumnElement[bool]:
+    """Tasks that are neither done nor cancelled, as their indexes know them."""
+    return without(Task.state, SETTLED)
+
+
 def overdue(now: datetime) -> ColumnElement[bool]:
-    """Waiting tasks past their time."""
-    return or_(Task.state == TaskState.OVERDUE, (Task.state == TaskState.OPEN) & (Task.due_at < now))
+    """Waiting tasks past their time, whether the clock has written it down or not."""
+    return and_(waiting(), Task.due_at < now)
