@@ -154,7 +154,7 @@ class Due:
     late: str = "已超时"
 
     def html(self, now: datetime) -> Markup:
-        """In words: 今天 18:00, 明天 09:30, 今天 17:00 已超时 4 小时, 已超时 3 天."""
+        """In words: 今天 18:00, 明天 09:30, 已超时 4 小时, 已超时 3 天; the exact time of a late one in the title."""
         there = local(self.at)
         if self.at < now:
             return _LATE.format(full(there), self._missed(now))
@@ -168,7 +168,7 @@ class Due:
         if gone.days:
             return f"{self.late} {gone.days} 天"
         hours, minutes = divmod(gone.seconds // 60, 60)
-        return f"{near(self.at, now)} {self.late} {f'{hours} 小时' if hours else f'{minutes} 分钟'}"
+        return f"{self.late} {f'{hours} 小时' if hours else f'{minutes} 分钟'}"
 
 
 @dataclass(slots=True)
