@@ -145,8 +145,7 @@ def window(
 def without(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
     """Rows whose column holds none of these values, which stand in the statement itself: an index over just
     those rows is found by the same words only."""
-    written: Any = bindparam(None, list(values), type_=column.type, expanding=True, literal_execute=True)
-    return column.not_in(written)  # type: ignore[no-any-return]
+    return and_(*(column != bindparam(None, v, type_=column.type, literal_execute=True) for v in values))
 
 
 def _equal(

@@ -107,7 +107,7 @@
     const keep = () => "leaving" in form.dataset || save();
     const later = () => {
       clearTimeout(timer);
-      timer = setTimeout(keep, 300);
+      timer = setTimeout(() => form.isConnected && keep(), 300); // a form that went has been kept already
     };
     form.addEventListener("zk:keep", keep);
     form.addEventListener("input", later);

@@ -19,7 +19,7 @@ UNIQUE_WHERE = (
     (f"uq_{ENTRIES}_alone", ["dictionary", "dealer_id", "value"], "parent IS NULL"),
     (f"uq_{ENTRIES}_for_all_alone", ["dictionary", "value"], "dealer_id IS NULL AND parent IS NULL"),
 )
-WAITING = "state NOT IN ('done', 'cancelled')"
+WAITING = "state <> 'done' AND state <> 'cancelled'"
 
 
 def _index(name, table, columns, where, unique=False):

@@ -310,7 +310,7 @@ class Customers(Resource, model=Customer):
         Breakdown("owner", "跟进人排行", by=Customer.owner_id),
     )
     pick_where = staticmethod(lambda actor: Customer.stage != Stage.INVALID)
-    pick_note = (Customer.code,)
+    pick_note = (Customer.code, Customer.store_id)
     empty_hint = WINDOW_HINT
 
 

@@ -75,7 +75,7 @@ def _due(at: datetime, state: TaskState | None, *, now: datetime) -> Due | datet
 
 def _of_waiting(column: str) -> Index:
     """The way along what waits: after some years nearly all tasks of a list are done."""
-    waits = text("state NOT IN ('done', 'cancelled')")
+    waits = text("state <> 'done' AND state <> 'cancelled'")
     return Index(
         f"ix_tasks_waiting_{column}", column, "due_at", "id", sqlite_where=waits, postgresql_where=waits
     )

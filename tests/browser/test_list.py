@@ -74,7 +74,7 @@ def test_an_empty_list_says_so(page_as: Any, world: World) -> None:
     page.goto("/customers/?q=13999999999")
     expect(page.locator("table.rows tbody")).to_contain_text("暂无相关数据")
     expect(page.locator("table.rows thead th")).to_have_text(headings, use_inner_text=True)
-    expect(page.locator(".foot > span").first).to_have_text("0条记录 1/1 页")
+    expect(page.locator(".foot > span").first).to_have_text("0条记录")
 
 
 @pytest.mark.spec("A-64", "A-65", "A-66")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from app.engine.audit import acting
@@ -78,14 +79,16 @@ class World:
         changed, _ = update(resource_of(type(record)), record.id, values, self.actor(by), version=version)
         return changed
 
-    def act(self, name: str, record: Any, by: str = "seller", **form: Any) -> Report:
-        """Carry out an action on one record or several as that person would."""
+    def act(
+        self, name: str, record: Any, by: str = "seller", now: datetime | None = None, **form: Any
+    ) -> Report:
+        """Carry out an action on one record or several as that person would, at that time."""
         from app.engine.resource import resource_of
 
         records = record if isinstance(record, list) else [record]
         declared = resource_of(type(records[0]))
         action = next(a for a in declared.actions if a.name == name)
-        return perform(action, [r.id for r in records], self.actor(by), form)
+        return perform(action, [r.id for r in records], self.actor(by), form, now=now)
 
     def tag(self, name: str, by: str = "boss") -> Tag:
         """Define a tag of the dealer."""

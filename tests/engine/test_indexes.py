@@ -93,7 +93,7 @@ def test_the_database_walks_the_index_of_the_scope(app: Flask) -> None:
         }
         for n in range(3000)
     ]  # fmt: skip
-    db.session.execute(insert(Customer.__table__), rows)
+    db.session.execute(insert(Customer.__table__), rows, execution_options={"audited": True})
     db.session.execute(text("ANALYZE customers"))
     statement = (
         select(Customer.id)

@@ -201,7 +201,7 @@ def test_what_the_clock_changed_stands_in_the_history(
     late = [world.make("tasks", kind=TaskKind.OTHER, subject=f"回电{n}", due_at=due) for n in range(3)]
     versions = [task.version for task in late]
     later = due + timedelta(hours=1)
-    waiting = [outbox.put(db.session(), "tasks.overdue", {}, now=later)]
+    waiting = [outbox.put(db.session(), "tasks.overdue", {"slot": later.isoformat()}, now=later)]
     db.session.commit()
     while waiting:
         assert outbox.deliver(db.session(), waiting.pop(), now=later) == outbox.Outcome.DONE

@@ -18,7 +18,7 @@ PAGES = {
     "/pick/<field>", "/check/<field>", "/action/<name>", "/action/<name>/pick/<field>",
 }  # fmt: skip
 API = {
-    "/security/login", "/security/refresh", "/openapi.json", "/<name>", "/<name>/", f"/<name>/{PK}",
+    "/security/login", "/security/refresh", "/openapi.json", "/<name>", "/<name>/", f"/<name>/{PK}", "/<name>/<int:pk>",
     "/<name>/actions/<action_name>",
 }  # fmt: skip
 

@@ -90,7 +90,7 @@ def test_a_closed_account_that_may_do_more_is_not_opened(world: World, care: Any
 def test_an_equal_account_is_looked_after(world: World, care: Any) -> None:
     seller = world.people["seller"].id
     update(Employees, seller, {"name": "改名"}, world.actor("seller2"))
-    perform(accounts.reset_password, [seller], world.actor("seller2"), password="Rain&Tea2024")
+    perform(accounts.reset_password, [seller], world.actor("seller2"), {"password": "Rain&Tea2024"})
     perform(accounts.deactivate, [seller], world.actor("seller2"))
     perform(accounts.activate, [seller], world.actor("seller2"))
 

@@ -144,8 +144,8 @@ def test_the_stores_own_file_goes_in_and_is_worked_with(world: World, login: Log
     report = load_file(path, world.actor("boss"))
     assert (report.total, report.created) == (200, 198)
     assert {line.number: line.reason for line in report.refused} == {
-        42: "请输入正确的手机号码",
-        201: "此电话号码已建档，请选择建档标签",
+        42: "手机号码“1380000”：请输入正确的手机号码",
+        201: "手机号码 13900000000 与本文件第 2 行重复",
     }
     assert set(db.session.scalars(select(AuditEntry.source).where(AuditEntry.action == "create"))) >= {
         Source.LOAD
