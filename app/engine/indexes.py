@@ -14,6 +14,7 @@ from sqlalchemy import Column, Index, Table, UniqueConstraint
 
 from app.engine.fields import Links, describe
 from app.engine.resource import Between, Related, Resource, has_resource, resource_of, resources
+from app.engine.scopes import of_others
 
 _LONGEST = 63
 
@@ -26,6 +27,7 @@ def derive() -> list[Index]:
             index = _add(columns, partial)
             if index is not None:
                 added.append(index)
+        added += _of_given(resource)
     for table in {index.table for index in added if index.table is not None}:
         _drop_covered(table)
     return [index for index in added if index.table is not None and index in index.table.indexes]
@@ -37,6 +39,19 @@ def _drop_covered(table: Table) -> None:
     for index in [i for i in table.indexes if len(i.columns) == 1 and not i.unique and _whole(i)]:
         if next(iter(index.columns)) in longer:
             table.indexes.discard(index)
+
+
+def _of_given(resource: type[Resource]) -> list[Index]:
+    """What others filed and gave to somebody: most of what a person looks after is filed by the same one, and
+    the way to the rest would lead past it."""
+    scopes = resource.scopes
+    if scopes.mine is None or not any(source is scopes.owned for source in scopes.related):
+        return []
+    first, key = _orders(resource)[0], _column(resource.pk())
+    columns = _distinct(_column(scopes.owned), first, key)
+    where = of_others(_column(scopes.mine), columns[0])
+    name = f"ix_{columns[0].table.name}_given"
+    return [Index(name, *columns, sqlite_where=where, postgresql_where=where)]
 
 
 _Wanted = tuple[list[Column[Any]], bool]

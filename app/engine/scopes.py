@@ -189,13 +189,19 @@ def _own_arms(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[tuple
     if Scope.MINE in scopes and s.mine is not None:
         found.append(Arm((s.mine == ME, *border)))
     if Scope.RELATED in scopes:
-        others = () if s.mine is None else (or_(s.mine != ME, s.mine.is_(None)),)
         for source in s.related:
             if isinstance(source, Links):
+                others = () if s.mine is None else (or_(s.mine != ME, s.mine.is_(None)),)
                 found.append(Arm((source.right == ME, *others, *border), links=source))
             else:
+                others = () if s.mine is None else (of_others(s.mine, source),)
                 found.append(Arm((source == ME, *others, *border)))
     return tuple(found), False
+
+
+def of_others(mine: Any, source: Any) -> ColumnElement[bool]:
+    """Rows that somebody else filed than the one named in ``source``, in words an index can be made of."""
+    return or_(mine != source, mine.is_(None))
 
 
 def _border(resource: type[Resource]) -> tuple[ColumnElement[bool], ...]:

@@ -1,4 +1,4 @@
-"""Entries under several parents, the ways along waiting tasks and a dealer's track
+"""Entries under several parents, the ways along waiting tasks, given customers and a dealer's track
 
 Revision ID: 0005
 Revises: 0004
@@ -19,6 +19,7 @@ UNIQUE_WHERE = (
     (f"uq_{ENTRIES}_alone", ["dictionary", "dealer_id", "value"], "parent IS NULL"),
     (f"uq_{ENTRIES}_for_all_alone", ["dictionary", "value"], "dealer_id IS NULL AND parent IS NULL"),
 )
+GIVEN = "filer_id != owner_id OR filer_id IS NULL"
 WAITING = "state <> 'done' AND state <> 'cancelled'"
 
 
@@ -37,11 +38,13 @@ def upgrade():
     op.create_index("ix_tasks_state", "tasks", ["dealer_id", "state", "due_at", "id"])
     for column in ("dealer_id", "store_id", "owner_id"):
         _index(f"ix_tasks_waiting_{column}", "tasks", [column, "due_at", "id"], WAITING)
+    _index("ix_customers_given", "customers", ["owner_id", "created_at", "id"], GIVEN)
     op.create_index("ix_track_events_dealer_id_at", "track_events", ["dealer_id", "at", "id"])
 
 
 def downgrade():
     op.drop_index("ix_track_events_dealer_id_at", "track_events")
+    op.drop_index("ix_customers_given", "customers")
     for column in ("dealer_id", "store_id", "owner_id"):
         op.drop_index(f"ix_tasks_waiting_{column}", "tasks")
     op.drop_index("ix_tasks_state", "tasks")
