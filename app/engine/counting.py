@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union
 from sqlalchemy.orm import Session
 
 from app.engine import walking
 from app.engine.fields import describe
 from app.engine.listing import Query
 from app.engine.resource import Resource
-from app.engine.scopes import Scope, condition
+from app.engine.scopes import Arm, Scope, arms
 from app.engine.walking import Segment
 
 COUNT_LIMIT = 10_000
@@ -25,37 +26,64 @@ def count(session: Session, query: Query, limit: int = COUNT_LIMIT) -> tuple[int
     With filters, and where parents decide who sees a row, only the next rows of the scope are looked at.
     """
     resource = query.resource
-    inner = select(literal(1)).select_from(resource.model)
     along = walking.overlook(session, query)
-    if query.selective or (query.follows_index and along is None):
-        matching = inner.where(query.condition).limit(limit + 1).subquery()
-        total = session.scalar(select(func.count()).select_from(matching), query.params) or 0
+    if query.selective:
+        chosen = select(resource.pk().label("id")).where(query.condition).limit(limit + 1)
+        total = session.scalar(select(_number(chosen)), query.params) or 0
         return min(total, limit), total > limit
     way = along or walking.road(query)
-    look = int(walking.LOOK * (NEARER if along else FURTHER))
     if not way.arms:
         return 0, False
+    if query.follows_index and along is None:
+        whole = _united([_of_arm(resource, a, query.conditions, limit + 1) for a in way.arms], limit + 1)
+        total = session.scalar(select(_number(whole)), query.params) or 0
+        return min(total, limit), total > limit
+    look = int(walking.LOOK * (NEARER if along else FURTHER))
     first = describe(resource.sorts[0]) if resource.sorts else query.sort
     segment = Segment(None, resource.descending, True, False)
     ends = [walking.end_of_look(a, resource.pk(), first.attribute, segment, look) for a in way.arms]
-    # One statement: where each arm's look ends, and what matches before the nearest end.
+    # One statement: where each arm's look ends, and what matches before that.
     end = select(*(e.label(f"e{n}") for n, e in enumerate(ends))).cte("ends")
     extreme = walking.extreme(first, segment.descending)
-    for column in end.c:  # before the list's own range: SQLite follows the first of two bounds
-        nearest: Any = select(column).scalar_subquery()
+    each = []
+    for arm, column in zip(way.arms, end.c, strict=True):
+        order = walking.arm_source(arm, resource.pk(), first.attribute)[2]
+        last: Any = select(column).scalar_subquery()
         if extreme is not None:
-            nearest = func.coalesce(nearest, extreme)
-        within = first.attribute >= nearest if segment.descending else first.attribute <= nearest
-        inner = inner.where(within if extreme is not None else or_(nearest.is_(None), within))
-    belongs = (*way.arms[0].where, *way.checks) if along else (condition(resource, query.scopes),)
-    inner = inner.where(*belongs, *query.conditions)
-    matching = inner.limit(limit + 1).subquery()
-    amount = select(func.count()).select_from(matching).scalar_subquery()
-    total, *bounds = session.execute(select(amount, *end.c), query.params).one()
+            last = func.coalesce(last, extreme)
+        within = order >= last if segment.descending else order <= last
+        # Before the list's own range: SQLite follows the first of two bounds.
+        bound = within if extreme is not None else or_(last.is_(None), within)
+        each.append(_of_arm(resource, arm, (bound, *way.checks, *query.conditions), limit + 1))
+    total, *bounds = session.execute(select(_number(_united(each, limit + 1)), *end.c), query.params).one()
     return min(total, limit), total > limit or any(bound is not None for bound in bounds)
 
 
 def amount(resource: type[Resource], scopes: frozenset[Scope], where: ColumnElement[bool], limit: int) -> Any:
     """A bounded count within these scopes, to be selected beside others."""
-    rows = select(literal(1)).select_from(resource.model).where(condition(resource, scopes), where)
-    return select(func.count()).select_from(rows.limit(limit).subquery()).scalar_subquery()
+    return _number(_united([_of_arm(resource, a, (where,), limit) for a in arms(resource, scopes)], limit))
+
+
+def _of_arm(
+    resource: type[Resource], arm: Arm, conditions: Sequence[ColumnElement[bool]], limit: int
+) -> Select[Any]:
+    """Some rows of one arm that meet the conditions."""
+    statement, key, _ = walking.arm_source(arm, resource.pk(), resource.pk())
+    return (
+        statement.with_only_columns(key.label("id"))
+        .where(*(arm.by_own_index if arm.own else arm.where), *conditions)
+        .limit(limit)
+    )
+
+
+def _united(each: Sequence[Select[Any]], limit: int) -> Select[Any]:
+    """The rows of all arms, each once: every arm is found by its own index, which their OR is not."""
+    if not each:
+        return select(literal(0).label("id")).where(literal(1) == 0)
+    if len(each) == 1:
+        return each[0]
+    return select(union(*(select(one.subquery()) for one in each)).subquery()).limit(limit)
+
+
+def _number(rows: Select[Any]) -> Any:
+    return select(func.count()).select_from(rows.subquery()).scalar_subquery()

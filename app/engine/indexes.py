@@ -51,6 +51,8 @@ def _of_given(resource: type[Resource]) -> list[Index]:
     columns = _distinct(_column(scopes.owned), first, key)
     where = of_others(_column(scopes.mine), columns[0])
     name = f"ix_{columns[0].table.name}_given"
+    if any(known.name == name for known in columns[0].table.indexes):
+        return []
     return [Index(name, *columns, sqlite_where=where, postgresql_where=where)]
 
 
