@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, cast, func, literal_column
 from sqlalchemy.types import Date
 
+from app.engine.cells import money
 from app.engine.fields import describe
 from app.engine.resource import Chart, Net
 
@@ -34,9 +35,7 @@ def measured(chart: Chart) -> tuple[ColumnElement[Any], str]:
 def figure(value: Any, unit: str) -> str:
     """The number with its unit as it stands on a card."""
     amount = value if isinstance(value, Decimal) else Decimal(str(value or 0))
-    if unit != YUAN:
-        return f"{amount:,f}{unit}"
-    return f"-¥{-amount:,.2f}" if amount < 0 else f"¥{amount:,.2f}"
+    return money(amount) if unit == YUAN else f"{amount:,f}{unit}"
 
 
 def share(part: float, whole: float) -> str:

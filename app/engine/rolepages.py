@@ -1,4 +1,4 @@
-"""What the role editor hands to its template, like `pages.py`."""
+"""What the role editor hands to its template, like `pages`."""
 
 from __future__ import annotations
 

@@ -390,7 +390,7 @@ def test_money_is_charted_net_of_refunds_and_without_voided_entries(world: World
     refunds = page_of(boss, "scope=dealer&kind=refund", (), "receipts")
     figures = {f.name: f for f in refunds.figures}
     assert (figures["received"].value, figures["received"].url) == ("¥0.00", "")
-    assert figures["net"].value == "-¥100.00" and rows_behind(boss, figures["net"].url) == 1
+    assert figures["net"].value == "−¥100.00" and rows_behind(boss, figures["net"].url) == 1
     assert next(c for c in refunds.cards if c.key == "method").empty
 
 

@@ -143,7 +143,10 @@ def test_records_of_two_dealers_are_told_apart_by_dealer(world: World, login: Lo
     part = field(page, "store")
     assert '<optgroup label="甲商场">' in part and '<optgroup label="乙商场">' in part
     found = offered(client, "/receipts/pick/customer_id?new=1&q=张女士")
-    assert {note for _, note in found} == {f"{mine.code} · 甲商场", f"{theirs.code} · 乙商场"}
+    assert {note for _, note in found} == {
+        f"{mine.code} · 甲商场1店 · 甲商场",
+        f"{theirs.code} · 乙商场1店 · 乙商场",
+    }
 
 
 def test_a_name_of_another_dealer_is_no_second_one(world: World, login: Login) -> None:

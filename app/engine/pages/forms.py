@@ -1,0 +1,86 @@
+"""Forms, dialogs and what came of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from app.engine.pages.parts import FieldSection, Item
+
+
+@dataclass(slots=True)
+class Difference:
+    """One line of a conflict: what I typed beside what somebody saved meanwhile."""
+
+    label: str
+    mine: str
+    theirs: str
+    by: str = ""
+
+
+@dataclass(slots=True)
+class Dialog:
+    """A question the server puts before it goes on; buttons submit ``name=value`` with the form. ``links`` run
+    parallel to ``rows``: the page of the record in that row, or empty."""
+
+    heading: str
+    text: str
+    buttons: list[DialogButton]
+    columns: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class DialogButton:
+    """A submit button (``name``/``value``) or, with ``url``, a link."""
+
+    label: str
+    name: str = ""
+    value: str = ""
+    url: str = ""
+    primary: bool = False
+
+
+@dataclass(slots=True)
+class FormPage:
+    """A form to create, edit or act; everything typed is in it again after an error. ``facts`` are what one
+    wants to know of the one record it is about; a ``fresh`` one begins at its first empty input."""
+
+    title: str
+    url: str
+    sections: list[FieldSection]
+    submit: str
+    cancel_url: str
+    hidden: list[tuple[str, str]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    dialog: Dialog | None = None
+    conflict: list[Difference] = field(default_factory=list)
+    intro: str = ""
+    subjects: list[str] = field(default_factory=list)
+    draft_key: str = ""
+    resource: str = ""
+    tone: str = ""
+    more_submits: list[DialogButton] = field(default_factory=list)
+    cancel_label: str = "取消"
+    facts: list[Item] = field(default_factory=list)
+    fresh: bool = False
+
+
+@dataclass(slots=True)
+class Told:
+    """What is shown on the answer itself and kept nowhere: a password that was made up."""
+
+    title: str
+    said: list[str]
+    told: list[str]
+    back_url: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Result of a batch for the screen: how many done, and who was refused why."""
+
+    title: str
+    done: int
+    refused: list[tuple[str, str]]
+    back_url: str

@@ -1,0 +1,62 @@
+"""A list and its filter bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from app.engine.pages.parts import Column, Field, Link, Row
+
+
+@dataclass(slots=True)
+class Chip:
+    """An active filter; following ``url`` removes it."""
+
+    label: str
+    url: str
+
+
+@dataclass(slots=True)
+class Pager:
+    """``total`` reads like ``128条记录 1/13 页``; addresses are empty where there is no such page."""
+
+    total: str
+    first: str = ""
+    previous: str = ""
+    next: str = ""
+    last: str = ""
+    per_page: list[Link] = field(default_factory=list)
+    pages: list[Link] = field(default_factory=list)
+    matching: str = ""
+
+
+@dataclass(slots=True)
+class ListPage:
+    """A list with its filter bar, tabs, rows and batch bar."""
+
+    name: str
+    title: str
+    icon: str
+    url: str
+    scopes: list[Link]
+    views: list[Link]
+    filters: list[Field]
+    hidden: list[tuple[str, str]]
+    chips: list[Chip]
+    columns: list[Column]
+    rows: list[Row]
+    pager: Pager
+    batch: list[Link]
+    buttons: list[Link]
+    row_menu: Markup
+    """What can be done with one row, drawn: links with ``{id}`` in their addresses, or of actions; those with
+    ``row`` stand in the row itself."""
+    empty: str
+    empty_hint: str
+    all_columns: list[Column] = field(default_factory=list)
+    columns_url: str = ""
+    select_all: str = ""
+    notice: str = ""
+    error: str = ""
+    clear_url: str = ""
