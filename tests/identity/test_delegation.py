@@ -15,7 +15,7 @@ from app.engine.scopes import Scope
 from models.identity import accounts, presets, role_rules
 from models.identity.resources import Employees, Memberships
 from models.identity.roles import RoleAssignment, StaffRole
-from models.identity.tables import Department, Membership
+from models.identity.tables import Department, Employee, Membership
 from tests.customers.world import World
 from tests.identity.editor import role
 from tests.plugins.people import Login
@@ -93,6 +93,9 @@ def test_an_equal_account_is_looked_after(world: World, care: Any) -> None:
     perform(accounts.reset_password, [seller], world.actor("seller2"), {"password": "Rain&Tea2024"})
     perform(accounts.deactivate, [seller], world.actor("seller2"))
     perform(accounts.activate, [seller], world.actor("seller2"))
+    db.session.expire_all()
+    kept = db.session.get_one(Employee, seller)
+    assert (kept.name, kept.active) == ("改名", True)
 
 
 def test_an_account_with_a_wider_scope_is_not_taken_over(world: World, care: Any) -> None:
