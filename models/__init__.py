@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 from functools import cache
 
-DOMAINS = ("identity", "settings", "customers", "follow_ups", "orders")
+DOMAINS = ("identity", "settings", "notifications", "customers", "follow_ups", "orders")
 PARTS = ("tables", "dictionaries", "rules", "timeline", "delivery", "resources", "admin_resources")
 
 
@@ -19,6 +19,6 @@ def load() -> None:
             name = f"models.{domain}.{part}"
             if importlib.util.find_spec(name) is not None:
                 importlib.import_module(name)
-    from app.engine import audit, clock, detail, indexes, once, outbox  # noqa: F401 - their tables
+    from app.engine import audit, clock, detail, indexes, jobs, once, outbox  # noqa: F401 - their tables
 
     indexes.derive()
