@@ -174,7 +174,14 @@ def web() -> None:
 
 @cli.command(help="只启动任务进程。")
 @click.option("--burst", is_flag=True, help="处理完现有任务后退出")
-def worker(burst: bool) -> None:
+@click.option(
+    "--lane",
+    type=click.Choice(("quick", "long", "all")),
+    default="all",
+    show_default=True,
+    help="quick 只处理消息等短任务，long 优先处理导入导出，all 两者都处理",
+)
+def worker(burst: bool, lane: str) -> None:
     """Run one worker."""
     settings = config.settings()
     if not settings["REDIS_URL"]:
@@ -183,7 +190,7 @@ def worker(burst: bool) -> None:
     from jobs.worker import work
 
     try:
-        _in_app(lambda app: work(app, burst=burst))
+        _in_app(lambda app: work(app, burst=burst, lane=lane))
     except QueueDown as error:
         raise click.ClickException(f"无法连接 Redis：{error}") from None
 

@@ -29,6 +29,14 @@ PATIENCE = 20.0  # seconds a child may take to stop
 READY_WITHIN = 60.0
 
 
+_CHILDREN = (
+    ("网页", "web"),
+    ("任务进程", "worker", "--lane", "quick"),
+    ("长任务进程", "worker", "--lane", "long"),
+    ("时钟", "clock"),
+)
+
+
 class CannotStart(Exception):
     """The product cannot start here; the text says why and what to do."""
 
@@ -151,11 +159,11 @@ class Tree:
         return True
 
     def _start_all(self) -> None:
-        for name, command in (("网页", "web"), ("任务进程", "worker"), ("时钟", "clock")):
-            child = Child(name, lambda command=command: self._spawn(command))  # type: ignore[misc]
+        for name, *command in _CHILDREN:
+            child = Child(name, lambda command=command: self._spawn(*command))  # type: ignore[misc]
             self.children.append(child)
             child.start()
-            if command == "web":
+            if command == ["web"]:
                 self._await_web()
             if self.stopping:
                 return

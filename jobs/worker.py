@@ -23,6 +23,9 @@ from rq.worker import SimpleWorker
 from app.engine import queue
 
 QUEUE_NAME = "zhike"
+LONG_QUEUE_NAME = "zhike-long"
+LANES = {"quick": (QUEUE_NAME,), "long": (LONG_QUEUE_NAME, QUEUE_NAME), "all": (QUEUE_NAME, LONG_QUEUE_NAME)}
+"""What a worker takes, first things first: nobody waits for a message behind an import."""
 CLOSED_FOR = 5.0  # seconds without another try after Redis did not answer
 ONE_BY_ONE = 20  # up to so many rows each is a job of its own, which any worker may take
 ROWS_PER_JOB = 50  # of more, so that a change of 2,000 records hands over in milliseconds
@@ -39,12 +42,13 @@ class RedisQueue:
             url, socket_connect_timeout=0.3, socket_timeout=0.5, retry=Retry(NoBackoff(), 0)
         )
         self._queue = RqQueueOfJobs(QUEUE_NAME, connection=self._redis)
+        self._long = RqQueueOfJobs(LONG_QUEUE_NAME, connection=self._redis)
         self._open_until = 0.0
 
-    def hand_over(self, ids: Sequence[int], *, seconds: int) -> None:
+    def hand_over(self, ids: Sequence[int], *, seconds: int, long: bool = False) -> None:
         """Pass the ids to RQ in one round trip; raises `QueueDown`."""
         self._check()
-        size = 1 if len(ids) <= ONE_BY_ONE else ROWS_PER_JOB
+        size = 1 if long or len(ids) <= ONE_BY_ONE else ROWS_PER_JOB
         jobs = [
             RqQueueOfJobs.prepare_data(
                 _JOB,
@@ -57,7 +61,7 @@ class RedisQueue:
             for chunk in (tuple(ids[at : at + size]) for at in range(0, len(ids), size))
         ]
         try:
-            self._queue.enqueue_many(jobs)
+            (self._long if long else self._queue).enqueue_many(jobs)
         except RedisError as error:
             self._break(error)
 
@@ -65,7 +69,7 @@ class RedisQueue:
         """Jobs waiting in RQ; raises `QueueDown`."""
         self._check()
         try:
-            return int(self._queue.count)
+            return int(self._queue.count) + int(self._long.count)
         except RedisError as error:
             self._break(error)
 
@@ -91,12 +95,15 @@ def connect(app: Flask) -> None:
     queue.connect(app, RedisQueue(url) if url else queue.MemoryQueue())
 
 
-def work(app: Flask, *, burst: bool = False) -> None:
-    """Run jobs until told to stop (or, with ``burst``, until none waits); raises `QueueDown`."""
+def work(app: Flask, *, burst: bool = False, lane: str = "all") -> None:
+    """Run jobs of a lane (`LANES`) until told to stop or, with ``burst``, until none waits; raises
+    `QueueDown`."""
     redis = Redis.from_url(app.config["REDIS_URL"])
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     with app.app_context():
         try:
-            SimpleWorker([QUEUE_NAME], connection=redis, name=name).work(burst=burst, logging_level="WARNING")
+            SimpleWorker(list(LANES[lane]), connection=redis, name=name).work(
+                burst=burst, logging_level="WARNING"
+            )
         except RedisError as error:
             raise queue.QueueDown(str(error)) from error

@@ -1,22 +1,35 @@
 """Long work of a person that goes on in the background: imports, exports, handovers (任务中心).
 
-A job is a row that its person watches: state, percentage, result, reason. It is carried out by the outbox
-like everything else that happens later; what it does, it does in pieces that commit, so that a killed
-worker goes on where it was.
+A job is a row that its person watches: state, percentage, result, reason. The outbox carries it out like
+everything else that happens later. It works in pieces that commit, each with a sign of life (`Work.note`);
+when its worker is killed another one goes on where the last piece ended, and two can never both write.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Boolean, DateTime, ForeignKey, Index, Integer, String
-from sqlalchemy.orm import Mapped
+from sqlalchemy import Boolean, DateTime, ForeignKey, Index, Integer, String, Table, select, update
+from sqlalchemy.orm import Mapped, Session
 from sqlalchemy.types import JSON
 
+from app.engine import outbox
+from app.engine.actions import Refusal
 from app.engine.choices import Choice, Tone
-from app.engine.database import Model
+from app.engine.database import Model, utcnow, writing
 from app.engine.fields import CreatedAt, Pk, column
+from app.engine.scopes import Actor
+from app.engine.security import sign_in
+
+KIND = "job.run"
+_SECONDS = 6 * 3600
+_LEASE = 60
+_PULSE = 1.0  # seconds between two signs of life that nothing else is written with
+_RESULT = 400
 
 
 class JobState(Choice):
@@ -28,6 +41,9 @@ class JobState(Choice):
     DONE = "done", "已完成", Tone.GOOD
     FAILED = "failed", "失败", Tone.BAD
     CANCELLED = "cancelled", "已取消", Tone.MUTED
+
+
+OPEN = (JobState.APPROVAL, JobState.WAITING, JobState.RUNNING)
 
 
 class Job(Model):
@@ -46,7 +62,7 @@ class Job(Model):
     state: Mapped[JobState] = column("状态", choices=JobState, default=JobState.WAITING)
     done: Mapped[int] = column("已处理", Integer, default=0)
     total: Mapped[int] = column("总数", Integer, default=0)
-    result: Mapped[str | None] = column("结果", String(400), wide=True)
+    result: Mapped[str | None] = column("结果", String(_RESULT), wide=True)
     payload: Mapped[dict[str, Any]] = column("参数", JSON)
     counts: Mapped[dict[str, Any] | None] = column("计数", JSON)
     file: Mapped[str | None] = column("结果文件", String(200))
@@ -58,3 +74,186 @@ class Job(Model):
     started_at: Mapped[datetime | None] = column("开始时间", DateTime)
     finished_at: Mapped[datetime | None] = column("完成时间", DateTime)
     expires_at: Mapped[datetime | None] = column("文件有效期至", DateTime)
+
+
+JOBS = cast(Table, Job.__table__)
+
+
+class Cancelled(Exception):
+    """The person asked for the job to stop; what is committed stays."""
+
+
+@dataclass(frozen=True)
+class Finish:
+    """How a job ended: a sentence, the figures, and a file that may be fetched until it expires."""
+
+    result: str
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    file: str = ""
+    file_name: str = ""
+    expires_at: datetime | None = None
+
+
+@dataclass
+class Work:
+    """One attempt at a job, as its function sees it. ``counts`` is what the pieces before have kept."""
+
+    id: int
+    payload: Mapping[str, Any]
+    counts: dict[str, Any]
+    actor: Actor
+    session: Session
+    now: datetime
+    delivery: outbox.Delivery
+    _pulsed: float = 0.0
+
+    def note(self, done: int, total: int | None = None, counts: Mapping[str, Any] | None = None) -> None:
+        """How far the job is, in the open transaction of a piece, so that both are kept or none.
+
+        Raises `Cancelled` when the person asked for it, and `outbox.Taken` when another worker went on
+        with the job meanwhile: either undoes the piece.
+        """
+        outbox.renew(self.delivery, utcnow())
+        values: dict[str, Any] = {"done": done}
+        if total is not None:
+            values["total"] = total
+        if counts is not None:
+            self.counts |= counts
+            values["counts"] = dict(self.counts)
+        told = update(JOBS).where(JOBS.c.id == self.id).values(**values).returning(JOBS.c.stopping)
+        if self.session.execute(told).scalar_one():
+            raise Cancelled
+
+    def pulse(self, done: int, total: int | None = None) -> None:
+        """The same for work that writes nothing meanwhile, at most once a second; a transaction of its own."""
+        if time.monotonic() - self._pulsed < _PULSE:
+            return
+        with writing(self.session):
+            self.note(done, total)
+            self.session.commit()
+        self._pulsed = time.monotonic()
+
+
+Run = Callable[[Work], Finish]
+
+
+@dataclass(frozen=True)
+class Doer:
+    """Who carries out a kind of job; ``ended`` is told of every end, in the transaction that keeps it."""
+
+    kind: str
+    label: str
+    run: Run
+    ended: Callable[[Session, int, JobState], None] | None = None
+
+
+_doers: dict[str, Doer] = {}
+
+
+def doer(
+    kind: str, label: str, *, ended: Callable[[Session, int, JobState], None] | None = None
+) -> Callable[[Run], Run]:
+    """Register the function that carries out jobs of this kind. A `Refusal` of its is the job's end, any
+    other error means another attempt."""
+
+    def register(function: Run) -> Run:
+        if kind in _doers and _doers[kind].run is not function:
+            raise ValueError(f"job kind {kind} has two doers")
+        _doers[kind] = Doer(kind, label, function, ended)
+        return function
+
+    return register
+
+
+def label_of(kind: str) -> str:
+    """What jobs of this kind are called."""
+    return _doers[kind].label if kind in _doers else kind
+
+
+def start(
+    session: Session,
+    actor: Actor,
+    kind: str,
+    title: str,
+    payload: Mapping[str, Any],
+    now: datetime,
+    *,
+    total: int = 0,
+    state: JobState = JobState.WAITING,
+) -> Job:
+    """Make a job in the open transaction; unless it waits for an approval, a worker begins after the commit."""
+    job = Job(
+        kind=kind, title=title[:160], state=state, total=total, payload=dict(payload), user_id=actor.id,
+        dealer_id=actor.dealer_id, created_at=now,
+    )  # fmt: skip
+    session.add(job)
+    session.flush()
+    if state == JobState.WAITING:
+        hand_over(session, job.id, now)
+    return job
+
+
+def hand_over(session: Session, job_id: int, now: datetime) -> None:
+    """Give the job to a worker after the commit."""
+    outbox.put(session, KIND, {"id": job_id}, now=now)
+
+
+def _parked(delivery: outbox.Delivery, reason: str) -> None:
+    _end(delivery, int(delivery.payload["id"]), JobState.FAILED, Finish(f"多次尝试后仍未完成：{reason}"))
+
+
+@outbox.handler(KIND, seconds=_SECONDS, lease=_LEASE, long=True, outside=True, on_parked=_parked)
+def run(delivery: outbox.Delivery) -> Callable[[], None] | None:
+    """Carry a job out, or go on with it."""
+    session, job_id = delivery.session, int(delivery.payload["id"])
+    job = _begin(delivery, job_id)
+    if job is None:
+        return None
+    signed = sign_in(job.user_id)
+    if signed is None:
+        return lambda: _end(delivery, job_id, JobState.FAILED, Finish("发起人的账号已停用"))
+    work = Work(job_id, job.payload, dict(job.counts or {}), signed.actor, session, delivery.now, delivery)
+    try:
+        finish = _doers[job.kind].run(work)
+    except Cancelled:
+        session.rollback()
+        return lambda: _end(delivery, job_id, JobState.CANCELLED, Finish("已按要求停止"))
+    except Refusal as refusal:
+        session.rollback()
+        said = refusal.message
+        return lambda: _end(delivery, job_id, JobState.FAILED, Finish(said))
+    return lambda: _end(delivery, job_id, JobState.DONE, finish)
+
+
+def _begin(delivery: outbox.Delivery, job_id: int) -> Any:
+    """The job's row marked as running; None when there is nothing to do any more."""
+    session, moment = delivery.session, utcnow()
+    with writing(session):
+        job = session.execute(select(JOBS).where(JOBS.c.id == job_id)).one_or_none()
+        if job is None or job.state not in (JobState.WAITING, JobState.RUNNING):
+            session.rollback()
+            return None
+        started = {"state": JobState.RUNNING, "started_at": job.started_at or moment}
+        session.execute(update(JOBS).where(JOBS.c.id == job_id).values(**started))
+        session.commit()
+    return job
+
+
+def _end(delivery: outbox.Delivery, job_id: int, state: JobState, finish: Finish) -> None:
+    session = delivery.session
+    values: dict[str, Any] = {
+        "state": state,
+        "result": finish.result[:_RESULT],
+        "finished_at": utcnow(),
+        "stopping": False,
+    }
+    job = session.execute(select(JOBS).where(JOBS.c.id == job_id)).one()
+    if state == JobState.DONE:
+        values |= {
+            "done": job.total or job.done, "file": finish.file or None, "file_name": finish.file_name or None,
+            "expires_at": finish.expires_at, "counts": {**(job.counts or {}), **finish.counts},
+        }  # fmt: skip
+    session.execute(update(JOBS).where(JOBS.c.id == job_id).values(**values))
+    known = _doers.get(job.kind)
+    if known is not None and known.ended is not None:
+        known.ended(session, job_id, state)

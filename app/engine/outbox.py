@@ -110,33 +110,43 @@ Parked = Callable[[Delivery, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """Who carries out a kind of row, and for how many seconds one attempt may run."""
+    """Who carries out a kind of row: for how many seconds one attempt may run, after how many without a
+    sign of life somebody else takes it, and whether it is ``long`` and others must not wait behind it."""
 
     run: Run
     seconds: int
     outside: bool
     on_parked: Parked | None
+    lease: int
+    long: bool
 
 
 _handlers: dict[str, Handler] = {}
 
 
 def handler(
-    kind: str, *, seconds: int = 60, outside: bool = False, on_parked: Parked | None = None
+    kind: str,
+    *,
+    seconds: int = 60,
+    outside: bool = False,
+    on_parked: Parked | None = None,
+    lease: int = 0,
+    long: bool = False,
 ) -> Callable[[R], R]:
     """Register the function that carries out rows of this kind.
 
     It runs in a writing transaction that commits together with the mark "done". With ``outside`` it talks
     to another system and holds no lock meanwhile; what it has to write it returns as a function, which
     runs in the transaction of the mark. ``on_parked(delivery, reason)`` runs in the transaction that
-    parks a row, so that somebody learns of what will never happen.
+    parks a row, so that somebody learns of what will never happen. One that takes long gives a ``lease``
+    shorter than its ``seconds`` and renews it (`renew`); ``long`` ones have workers of their own.
     """
 
     def register(function: R) -> R:
         known = _handlers.get(kind)
         if known is not None and known.run is not function:
             raise ValueError(f"outbox kind {kind} has two handlers")
-        _handlers[kind] = Handler(function, seconds, outside, on_parked)
+        _handlers[kind] = Handler(function, seconds, outside, on_parked, lease or seconds, long)
         return function
 
     return register
@@ -194,16 +204,18 @@ def put_many(
     statement = insert_for(session, ROWS).on_conflict_do_nothing(index_elements=["key"])
     ids = list(session.scalars(statement.returning(ROWS.c.id), rows))
     if due:
-        _pending.share(session).append((_seconds(kind), ids))
+        _pending.share(session).append((_lane(kind), ids))
     return ids
 
 
-def _seconds(kind: str) -> int:
+def _lane(kind: str) -> _Lane:
     known = _handlers.get(kind)
-    return known.seconds if known else 60
+    return (known.seconds, known.long) if known else (60, False)
 
 
-_Ids = list[tuple[int, list[int]]]
+_Lane = tuple[int, bool]
+"""How many seconds rows may run, and whether they are long."""
+_Ids = list[tuple[_Lane, list[int]]]
 _pending: Collected[_Ids] = Collected("outbox", list, lambda lower, upper: lower.extend(upper))
 
 
@@ -219,18 +231,18 @@ def _hand_over_committed(session: Session) -> None:
 def _hand_over(session: Session, rows: _Ids) -> int:
     """Give ids, marked as handed over, to the queue; returns how many. Those that the queue does not
     take are marked as still here: nobody's click fails for it, a clock finds them."""
-    by_seconds: defaultdict[int, list[int]] = defaultdict(list)
-    for seconds, ids in rows:
-        by_seconds[seconds] += ids
+    by_lane: defaultdict[_Lane, list[int]] = defaultdict(list)
+    for lane, ids in rows:
+        by_lane[lane] += ids
     handed = 0
     try:
-        while by_seconds:
-            seconds, ids = next(iter(by_seconds.items()))
-            queue.current().hand_over(ids, seconds=seconds)
+        while by_lane:
+            (seconds, long), ids = next(iter(by_lane.items()))
+            queue.current().hand_over(ids, seconds=seconds, long=long)
             handed += len(ids)
-            del by_seconds[seconds]
+            del by_lane[seconds, long]
     except queue.QueueDown:
-        _take_back(session, [i for ids in by_seconds.values() for i in ids])
+        _take_back(session, [i for ids in by_lane.values() for i in ids])
     return handed
 
 
@@ -268,6 +280,9 @@ def deliver(session: Session, row_id: int, *, now: datetime | None = None) -> Ou
             return _finish(delivery)
     except GiveUp as reason:
         return _fail(delivery, str(reason), final=True)
+    except Taken:
+        session.rollback()
+        return Outcome.SKIPPED
     except Exception as error:  # whatever a handler runs into, the row must be kept and tried again
         return _fail(delivery, f"{type(error).__name__}: {error}", final=delivery.attempt >= MAX_ATTEMPTS)
 
@@ -289,13 +304,35 @@ def _lease(session: Session, row_id: int, now: datetime) -> Delivery | None:
                 table.available_at <= now,
                 or_(table.leased_until.is_(None), table.leased_until <= now),
             )
-            .values(attempts=table.attempts + 1, leased_until=now + timedelta(seconds=_seconds(kind)))
+            .values(attempts=table.attempts + 1, leased_until=now + timedelta(seconds=_lease_of(kind)))
             .returning(table.payload, table.attempts)
         ).first()
         session.commit()
     if taken is None:
         return None
     return Delivery(row_id, kind, taken.payload, taken.attempts, now, session)
+
+
+def _lease_of(kind: str) -> int:
+    known = _handlers.get(kind)
+    return known.lease if known else 60
+
+
+class Taken(Exception):
+    """Another worker carries this row out by now; whatever this attempt has open is to be undone."""
+
+
+def renew(delivery: Delivery, now: datetime) -> None:
+    """A sign of life of a long attempt, in the open transaction; raises `Taken` when it came too late."""
+    table = ROWS.c
+    mine = delivery.session.execute(
+        update(ROWS)
+        .where(table.id == delivery.id, table.done_at.is_(None), table.attempts == delivery.attempt)
+        .values(leased_until=now + timedelta(seconds=_lease_of(delivery.kind)))
+        .returning(table.id)
+    ).first()
+    if mine is None:
+        raise Taken
 
 
 def _finish(delivery: Delivery) -> Outcome:
@@ -399,7 +436,7 @@ def _send(
                 .returning(table.id, table.kind)
             ).all()
             session.commit()
-        handed = _hand_over(session, [(_seconds(row.kind), [row.id]) for row in mine])
+        handed = _hand_over(session, [(_lane(row.kind), [row.id]) for row in mine])
         total += handed
         if handed < limit:
             return total

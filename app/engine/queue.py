@@ -21,8 +21,9 @@ class Queue(Protocol):
     carries: bool
     """Whether what is handed over reaches a worker by itself."""
 
-    def hand_over(self, ids: Sequence[int], *, seconds: int) -> None:
-        """Pass the ids on; each may run for ``seconds``. Raises `QueueDown`."""
+    def hand_over(self, ids: Sequence[int], *, seconds: int, long: bool = False) -> None:
+        """Pass the ids on; each may run for ``seconds``, ``long`` ones where nobody waits behind them.
+        Raises `QueueDown`."""
 
     def depth(self) -> int:
         """How many jobs wait for a worker. Raises `QueueDown`."""
@@ -36,7 +37,7 @@ class MemoryQueue:
     def __init__(self) -> None:
         self._ids: deque[int] = deque(maxlen=100_000)
 
-    def hand_over(self, ids: Sequence[int], *, seconds: int) -> None:
+    def hand_over(self, ids: Sequence[int], *, seconds: int, long: bool = False) -> None:
         """Remember the ids."""
         self._ids.extend(ids)
 
