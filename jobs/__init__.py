@@ -6,7 +6,7 @@ import importlib
 
 from flask import Flask
 
-MODULES = ("schedule",)
+MODULES = ("imports", "schedule")
 
 
 def connect(app: Flask) -> None:

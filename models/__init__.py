@@ -7,7 +7,17 @@ import importlib.util
 from functools import cache
 
 DOMAINS = ("identity", "settings", "notifications", "customers", "follow_ups", "orders")
-PARTS = ("tables", "dictionaries", "rules", "timeline", "delivery", "resources", "admin_resources")
+PARTS = (
+    "tables",
+    "dictionaries",
+    "rules",
+    "timeline",
+    "delivery",
+    "returning",
+    "resources",
+    "duplicate_resources",
+    "admin_resources",
+)
 
 
 @cache
@@ -20,5 +30,6 @@ def load() -> None:
             if importlib.util.find_spec(name) is not None:
                 importlib.import_module(name)
     from app.engine import audit, clock, detail, indexes, jobs, once, outbox  # noqa: F401 - their tables
+    from app.engine.imports import tables  # noqa: F401
 
     indexes.derive()

@@ -8,17 +8,18 @@ D-15). All entries of a deed bear its id, so that a batch can be named afterward
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Index, Integer, String, event, insert
+from sqlalchemy import Index, Integer, String, Table, event, insert
 from sqlalchemy.orm import Mapped, Mapper, ORMExecuteState, Session
 from sqlalchemy.types import JSON
 
+from app.engine import bulk
 from app.engine.actions import Act
-from app.engine.changes import Deed, changes_of, kept, labelled, plain, rows_of
+from app.engine.changes import Deed, action_label, changes_of, kept, labelled, plain, rows_of
 from app.engine.choices import Choice
 from app.engine.collected import Collected
 from app.engine.database import Model, utcnow
@@ -189,6 +190,36 @@ def note(session: Session, record: Any, name: str, before: Sequence[Any], after:
     if act is None:
         raise UnauditedError(f"{type(record).__name__}.{name} changed outside a deed")
     _deed(session, act, record, act.action).add({name: (plain(list(before)), plain(list(after)))})
+
+
+def record_many(
+    act: Act,
+    resource: type[Resource],
+    rows: Iterable[tuple[int, str, int | None, Mapping[str, Sequence[Any]]]],
+) -> None:
+    """Keep what a set-based change did: id, label, dealer and changes of each record, as `changes.rows_of`
+    writes them (old, new and, of references, the names of both). Part of the open transaction."""
+    action = act.action
+    bulk.insert(
+        act.session,
+        cast(Table, AuditEntry.__table__),
+        ("record_id", "record_label", "dealer_id", "changes"),
+        [
+            (record_id, label[:160], dealer, {"resource": resource.name, "fields": changes})
+            for record_id, label, dealer, changes in rows
+        ],
+        {
+            "deed_id": act.deed_id,
+            "at": act.now,
+            "actor_id": act.actor.id,
+            "actor_name": act.actor.name or act.actor.username,
+            "resource": resource.name,
+            "kind_label": resource.label,
+            "action": action[:64],
+            "action_label": action_label(action)[:64],
+            "source": act.source if act.source in _SOURCES else Source.OTHER,
+        },
+    )
 
 
 def _deed(session: Session, act: Act, record: Any, action: str) -> Deed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -68,17 +68,23 @@ def changes_of(record: Any) -> dict[str, tuple[Any, Any]]:
     return found
 
 
+_AS_THEY_ARE = frozenset({type(None), bool, int, float})
+
+
 def plain(value: Any) -> Any:
     """A value as JSON keeps it."""
-    if value is None or isinstance(value, bool | int | float):
+    kind = value.__class__
+    if kind is str:
+        return value if len(value) <= LONGEST else value[:LONGEST]
+    if kind in _AS_THEY_ARE:
         return value
     if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime | date):
+        return value._value_
+    if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
         return format(value, "f")
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(v) for v in value]
     return str(value)[:LONGEST]
 

@@ -115,6 +115,14 @@ def alone(session: Session, space: int, *names: str) -> None:
         session.execute(select(func.pg_advisory_xact_lock(space, crc32(name.encode()) - 2**31)))
 
 
+def among(session: Session, space: int, name: str, *, whole: bool = False) -> None:
+    """Work beside others under this name until the transaction ends, or as the ``whole``: alone among them.
+    SQLite has one writer at a time anyhow."""
+    if session.get_bind().dialect.name == "postgresql":
+        lock = func.pg_advisory_xact_lock if whole else func.pg_advisory_xact_lock_shared
+        session.execute(select(lock(space, crc32(name.encode()) - 2**31)))
+
+
 def insert_for(session: Session, table: Any) -> Any:
     """An INSERT in the words of the session's database, which know what to do on a conflict."""
     build: Any = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert

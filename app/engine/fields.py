@@ -25,6 +25,8 @@ _MOBILE = re.compile(r"1\d{10}")
 
 def normalise_phone(text: str) -> str:
     """A phone as compared and stored: no blanks, dashes or +86, half-width digits (A-09)."""
+    if len(text) == 11 and text.isascii() and text.isdigit():
+        return text
     digits = _PHONE_NOISE.sub("", text.translate(_FULL_WIDTH))
     for prefix in ("+86", "0086"):
         digits = digits.removeprefix(prefix)

@@ -83,12 +83,12 @@ def clean(
         given = [t for t in given if t not in masks]
         try:
             if spec.most and len(given) + len(masks) > spec.most:
-                raise _Wrong(f"最多{spec.most}项")
+                raise Wrong(f"最多{spec.most}项")
             value = _value(spec, given, texts, context)
             if spec.guard is not None and spec.guard.exact:
                 throttle.look_up(spec, context.actor, value if isinstance(value, list) else [value or ""])
             values[spec.name] = Keeping(value) if masks else value
-        except _Wrong as wrong:
+        except Wrong as wrong:
             errors[spec.name] = wrong.message
     for spec in specs:
         if (
@@ -105,10 +105,21 @@ def clean(
     return values
 
 
-class _Wrong(Exception):
+class Wrong(Exception):
+    """A value cannot be what was typed; ``message`` says why."""
+
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+def single(spec: FieldSpec, texts: Sequence[str], context: Context) -> Any:
+    """The value of one field out of what stands in a cell; raises `Wrong`. What it refers to is named by its
+    id already, and it is not looked at whether the field is required or shown."""
+    given = [t for t in (_tidy(spec, text) for text in texts) if t]
+    if spec.most and len(given) > spec.most:
+        raise Wrong(f"最多{spec.most}项")
+    return _value(spec, given, {}, context)
 
 
 def _missing(spec: FieldSpec, values: Mapping[str, Any]) -> bool:
@@ -170,32 +181,32 @@ def _text(spec: FieldSpec, text: str, _context: Context) -> str:
     if spec.kind != "textarea":
         text = " ".join(text.split())
     if len(text) > limit:
-        raise _Wrong(f"不能超过{limit}个字，现有{len(text)}个字")
+        raise Wrong(f"不能超过{limit}个字，现有{len(text)}个字")
     return text
 
 
 def _phone(_spec: FieldSpec, text: str, _context: Context) -> str:
     phone = normalise_phone(text)
     if not is_mobile(phone):
-        raise _Wrong(PHONE_ERROR)
+        raise Wrong(PHONE_ERROR)
     return phone
 
 
 def _many_texts(spec: FieldSpec, given: list[str]) -> list[str]:
     if len(given) > MAX_MEMBERS:
-        raise _Wrong(f"最多{MAX_MEMBERS}项")
+        raise Wrong(f"最多{MAX_MEMBERS}项")
     if spec.kind == "texts":
         return list(dict.fromkeys(given))
     phones = [normalise_phone(t) for t in given]
     if not all(is_mobile(p) for p in phones):
-        raise _Wrong(PHONE_ERROR)
+        raise Wrong(PHONE_ERROR)
     return list(dict.fromkeys(phones))
 
 
 def _integer(spec: FieldSpec, text: str, _context: Context) -> int:
     text = text.translate(_WIDE).replace(",", "")
     if not re.fullmatch(r"[+-]?\d{1,40}", text, re.ASCII):
-        raise _Wrong("请输入整数")
+        raise Wrong("请输入整数")
     number = int(text)
     _within(spec, number, -MAX_ID, MAX_ID)
     return number
@@ -206,19 +217,19 @@ def _within(spec: FieldSpec, number: Decimal | int, low: Decimal | int, high: De
     low = low if spec.minimum is None else spec.minimum
     high = high if spec.maximum is None else spec.maximum
     if number < low:
-        raise _Wrong(f"不能小于{low:,}")
+        raise Wrong(f"不能小于{low:,}")
     if number > high:
-        raise _Wrong(f"不能大于{high:,}")
+        raise Wrong(f"不能大于{high:,}")
 
 
 def _money(spec: FieldSpec, text: str, _context: Context) -> Decimal:
     text = text.translate(_WIDE).replace(",", "").lstrip("¥￥").strip()
     if not re.fullmatch(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})", text, re.ASCII):
-        raise _Wrong("请输入金额，例如 1000 或 1000.50")
+        raise Wrong("请输入金额，例如 1000 或 1000.50")
     amount = Decimal(text)
     _within(spec, amount, -MOST_MONEY, MOST_MONEY)
     if amount != amount.quantize(_CENT):
-        raise _Wrong("金额最多两位小数")
+        raise Wrong("金额最多两位小数")
     return amount.quantize(_CENT)
 
 
@@ -226,11 +237,11 @@ def _date(spec: FieldSpec, text: str, context: Context) -> date:
     try:
         day = date.fromisoformat(text[:10].replace("/", "-"))
     except ValueError:
-        raise _Wrong("请输入日期，例如 2026-11-22") from None
+        raise Wrong("请输入日期，例如 2026-11-22") from None
     if not 1900 <= day.year <= 2100:
-        raise _Wrong("日期超出范围")
+        raise Wrong("日期超出范围")
     if spec.future and day < local(context.now).date():
-        raise _Wrong("不能早于今天")
+        raise Wrong("不能早于今天")
     return day
 
 
@@ -238,12 +249,12 @@ def _datetime(spec: FieldSpec, text: str, context: Context) -> datetime:
     try:
         moment = datetime.fromisoformat(text.replace("/", "-"))
     except ValueError:
-        raise _Wrong("请输入时间，例如 2026-11-22 09:30") from None
+        raise Wrong("请输入时间，例如 2026-11-22 09:30") from None
     if not 1900 <= moment.year <= 2100:
-        raise _Wrong("时间超出范围")
+        raise Wrong("时间超出范围")
     stored = to_utc(moment)
     if spec.future and stored <= context.now:
-        raise _Wrong("请选择将来的时间")
+        raise Wrong("请选择将来的时间")
     return stored
 
 
@@ -253,7 +264,7 @@ def _choice(spec: FieldSpec, text: str, context: Context) -> Any:
     known = [e for e in spec.entries(context.actor.dealer_id) if text in (e.value, e.label)]
     entry = next((e for e in known if e.active), None)
     if entry is None:
-        raise _Wrong("此项已停用，请重新选择" if known else "请从列表中选择")
+        raise Wrong("此项已停用，请重新选择" if known else "请从列表中选择")
     return spec.choices.of(entry.value) if spec.choices is not None else entry.value
 
 
@@ -267,7 +278,7 @@ def kept(spec: FieldSpec, context: Context) -> str:
 
 def _ref(spec: FieldSpec, text: str, context: Context) -> int:
     if not id_of(text) or not in_reach(spec, [id_of(text)], context):
-        raise _Wrong("请从列表中选择")
+        raise Wrong("请从列表中选择")
     return id_of(text)
 
 
@@ -284,13 +295,13 @@ _READERS: dict[str, Callable[[FieldSpec, str, Context], Any]] = {
 
 def _many(spec: FieldSpec, given: list[str], context: Context) -> list[Any]:
     if len(given) > MAX_MEMBERS:
-        raise _Wrong(f"最多选择{MAX_MEMBERS}项")
+        raise Wrong(f"最多选择{MAX_MEMBERS}项")
     unique = list(dict.fromkeys(given))
     if spec.kind == "choices":
         return [_choice(spec, text, context) for text in unique]
     ids = [id_of(t) for t in unique]
     if not all(ids) or set(in_reach(spec, ids, context)) != set(ids):
-        raise _Wrong("请从列表中选择")
+        raise Wrong("请从列表中选择")
     return ids
 
 
@@ -306,9 +317,9 @@ def _by_label(spec: FieldSpec, texts: Texts, context: Context) -> list[str]:
     found = picking.read(context.session, spec, statement, context.actor, context.dealers)
     meant = [o for o in found if o.words == typed] or [o for o in found if o.title == typed]
     if not meant:
-        raise _Wrong("没有找到此项，请从列表中选择")
+        raise Wrong("没有找到此项，请从列表中选择")
     if len(meant) > 1:
-        raise _Wrong(f"有多个同名项，请写全：{'、'.join(dict.fromkeys(o.words for o in meant[:5]))}")
+        raise Wrong(f"有多个同名项，请写全：{'、'.join(dict.fromkeys(o.words for o in meant[:5]))}")
     return [str(meant[0].id)]
 
 
@@ -347,7 +358,7 @@ def in_reach(spec: FieldSpec, ids: list[int], context: Context) -> list[int]:
     if active is not None and not set(found) <= kept:
         fresh = resource_of(spec.target).pk().in_(set(found) - kept)
         if context.session.scalar(select(active).where(fresh, active.is_(False)).limit(1)) is not None:
-            raise _Wrong(f"所选{spec.label}已停用，请重新选择")
+            raise Wrong(f"所选{spec.label}已停用，请重新选择")
     return [*found, *(i for i in ids if i in kept and i not in found)]
 
 

@@ -94,6 +94,8 @@ def _basic(resource: type[Resource]) -> Iterator[tuple[str, str]]:
         yield "can_delete", "删除"
     if resource.charts:
         yield "can_chart", "查看统计图表"
+    if resource.template is not None:
+        yield "can_import", "批量导入"
 
 
 def _of_guards() -> Iterator[PermissionDef]:

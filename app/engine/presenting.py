@@ -336,6 +336,8 @@ def _buttons(resource: type[Resource], actor: Actor, base: str, query: Query) ->
     found = []
     if resource.charts and actor.can("can_chart", resource.view_name()):
         found.append(Link("图表", _charts(f"{base}charts", query), "chart-bar", keep=True))
+    if resource.template is not None and actor.can("can_import", resource.view_name()):
+        found.append(Link("导入", f"{base}import", "upload"))
     if resource.form and actor.can("can_add", resource.view_name()):
         label = resource.create_label or f"新增{resource.label}"
         found.append(Link(label, f"{base}new", "plus", primary=True))

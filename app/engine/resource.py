@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -158,6 +158,24 @@ class Number:
     only: Chosen = ()
 
 
+@dataclass(frozen=True, eq=False)
+class ImportTemplate:
+    """How files of such records come in. The columns are those of the form and ``more``, without
+    ``left_out``; ``presets`` may be chosen once for a whole file; existing records can be updated by one of
+    ``keys``. ``filing`` is the class of `imports.filing` that judges and files the lines. ``example`` fills the
+    example row of the template by field name, ``notes`` stand on its page of instructions."""
+
+    filing: Any
+    more: tuple[Any, ...] = ()
+    left_out: tuple[str, ...] = ()
+    presets: tuple[Any, ...] = ()
+    keys: tuple[Any, ...] = ()
+    example: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    most: int = 100_000
+    """So many rows at most in one file."""
+
+
 FEW = 12
 """Pick lists with at most that many records are shown whole; longer ones are searched remotely."""
 
@@ -251,6 +269,7 @@ class Resource:
     quick_search: ClassVar[bool] = False
     prefill: ClassVar[Callable[..., dict[str, Any]] | None] = None
     api: ClassVar[bool] = True
+    template: ClassVar[ImportTemplate | None] = None
 
     def __init_subclass__(cls, model: Any, name: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

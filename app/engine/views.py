@@ -18,11 +18,12 @@ from app.engine.actionviews import ActionViews
 from app.engine.database import PK, db, utcnow
 from app.engine.fields import describe
 from app.engine.formviews import FormViews
+from app.engine.importviews import ImportViews
 from app.engine.resource import resources
 from app.engine.scopes import Actor
 
 
-class ResourceView(FormViews, ActionViews):
+class ResourceView(FormViews, ActionViews, ImportViews):
     """All pages of one resource. `make_views()` derives one class per resource; its name is the stable key
     of permissions and endpoints."""
 

@@ -230,6 +230,8 @@
       event.preventDefault();
       return;
     }
+    const by = event.submitter;
+    if (by && "stays" in by.dataset) return; // a download: the page stays as it is
     if (form.method === "post") form.dataset.sent = "1";
     busy();
   });

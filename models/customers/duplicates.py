@@ -27,6 +27,15 @@ _SAID = {Stage.INVALID: "已失效", Stage.LOST: "已战败"}
 _ENTRANCES = {"web": Entrance.FORM, "mobile": Entrance.FORM, "api": Entrance.API}
 
 
+class OnFile(Refusal):
+    """The number belongs to that customer and makes no new file: the entry is to be absorbed (D-23)."""
+
+    def __init__(self, customer_id: int, phones: Sequence[str]) -> None:
+        super().__init__(REFUSED, field="phone")
+        self.customer_id = customer_id
+        self.phones = tuple(phones)
+
+
 @dataclass(frozen=True)
 class Policy:
     """What holds at one entrance of one dealer; the default is the one of 家居定制."""
@@ -90,6 +99,8 @@ def check(
     rows = () if blind else _rows(found, rule)
     if rule.effect == Effect.REFUSE:
         raise Refusal(REFUSED, field="phone")
+    if rule.effect == Effect.ABSORB:
+        raise OnFile(found[0][0], phones)
     text = _text(rule, 0 if blind else len(rows) or len(found))
     if rule.effect == Effect.WARN:
         act.warn(text)
@@ -220,6 +231,8 @@ def check_phone(text: str, act: Act) -> CheckResult:
     text = _text(rule, len(rows) or len(found))
     if rule.effect == Effect.REFUSE:
         return CheckResult(False, REFUSED)
+    if rule.effect == Effect.ABSORB:
+        return CheckResult(True, f"{text}，保存后不重复建档，将安排当日回访")
     if rule.effect == Effect.WARN:
         return CheckResult(True, text)
     return CheckResult(False, HEADING, _question(act, text, phone, rows, _links(act, condition, found)))

@@ -18,10 +18,11 @@ from app.engine import forms, perform
 from app.engine.actions import Act, NotFound, Refusal, new_deed_id
 from app.engine.database import db, utcnow
 from app.engine.fields import FieldSpec, describe, normalise_phone
+from app.engine.imports import naming
+from app.engine.imports.naming import Place, Unclear, quoted
 from app.engine.scopes import Actor
-from models.customers import csvfile, duplicates, naming, tags
+from models.customers import csvfile, duplicates, tags
 from models.customers.csvfile import Sheet
-from models.customers.naming import Place, Unclear, quoted
 from models.customers.resources import Customers
 from models.customers.tables import CUSTOMER_TAGS, Contact, Customer
 from models.identity.tables import Store

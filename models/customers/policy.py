@@ -31,6 +31,7 @@ class Effect(Choice):
 
     INSIST = "insist", "提示后可继续建档", Tone.WARN
     REFUSE = "refuse", "不允许建档", Tone.BAD
+    ABSORB = "absorb", "不重复建档，安排当日回访", Tone.ACTIVE
     WARN = "warn", "仅提醒", Tone.INFO
 
 

@@ -8,18 +8,25 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
-from app.engine.database import alone
+from app.engine.database import alone, among
 from models.customers.policy import SameWithin
 from models.customers.tables import Contact, ContactTag, Customer, CustomerPhone, CustomerTag, Stage, Tag
 from models.identity.tables import Employee, Store
 
 MOST_MATCHES = 20
 MOST_OWNERS = 200
+_PHONES = "phones"
 
 
 def lock_phones(session: Session, dealer_id: int, phones: Sequence[str]) -> None:
     """Let nobody else file one of these numbers until the transaction ends (A-09)."""
+    among(session, dealer_id, _PHONES)
     alone(session, dealer_id, *phones)
+
+
+def lock_all_phones(session: Session, dealer_id: int) -> None:
+    """The same for all numbers of the dealer: for a piece of a file, which names a thousand."""
+    among(session, dealer_id, _PHONES, whole=True)
 
 
 def lock_outside(session: Session, dealer_id: int, outside_id: str) -> None:

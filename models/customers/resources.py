@@ -26,7 +26,7 @@ from app.engine.resource import (
     Window,
 )
 from app.engine.scopes import Actor, Scope, Scopes, visible
-from models.customers import contacts, duplicates, rules
+from models.customers import contacts, duplicates, importing, rules
 from models.customers.tables import (
     CONTACT_TAGS,
     CUSTOMER_TAGS,
@@ -309,6 +309,7 @@ class Customers(Resource, model=Customer):
         Breakdown("level", "级别分布", by=Customer.level, style="pie"),
         Breakdown("owner", "跟进人排行", by=Customer.owner_id),
     )
+    template = importing.CUSTOMERS
     pick_where = staticmethod(lambda actor: Customer.stage != Stage.INVALID)
     pick_note = (Customer.code, Customer.store_id)
     empty_hint = WINDOW_HINT
@@ -426,5 +427,6 @@ class Contacts(Resource, model=Contact):
         Breakdown("source", "潜客来源", by=Contact.source, style="pie"),
         Breakdown("employee", "归属员工", by=Contact.employee_id),
     )
+    template = importing.CONTACTS
     pick_where = staticmethod(lambda actor: Contact.customer_id.is_(None))
     pick_note = (Contact.code,)

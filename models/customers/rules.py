@@ -7,11 +7,13 @@ from typing import Any
 from sqlalchemy import select
 
 from app.engine.actions import Act, Invalid, Refusal, action
+from app.engine.deeds import hold
 from app.engine.events import publish
 from app.engine.fields import entry
 from app.engine.lifecycle import Lifecycle
 from app.engine.numbers import next_number
 from models.customers import contacts, duplicates
+from models.customers.absorbing import DuplicateEntry, absorb
 from models.customers.persons import store_of, track
 from models.customers.tables import Contact, Customer, CustomerPhone, Stage
 from models.customers.track import TrackAct
@@ -48,8 +50,11 @@ def follow_again(customer: Customer) -> None:
         move(customer, Stage.FOLLOWING)
 
 
-def file_customer(customer: Customer, act: Act, values: dict[str, Any]) -> Customer | Contact:
-    """File a customer (A-01); without a phone the person becomes a contact instead (A-08, A-17).
+def file_customer(
+    customer: Customer, act: Act, values: dict[str, Any]
+) -> Customer | Contact | DuplicateEntry:
+    """File a customer (A-01); without a phone the person becomes a contact instead (A-08, A-17), and where
+    the policy absorbs a known number, an entry about the customer who has it (D-23).
 
     Asks twice when the phone is on file already (A-02…A-06). ``values["contact"]`` names the contact a
     customer is made of; it is linked and no second contact is made.
@@ -60,7 +65,10 @@ def file_customer(customer: Customer, act: Act, values: dict[str, Any]) -> Custo
     if not phones:
         return contacts.keep(act, customer, contact)
     customer.phone = phones[0]
-    duplicates.check(act, customer, phones)
+    try:
+        duplicates.check(act, customer, phones)
+    except duplicates.OnFile as met:
+        return _absorb(act, customer, met)
     customer.stage = Stage.FOLLOWING
     customer.filer_id = act.actor.id or customer.owner_id
     customer.owner_id = customer.owner_id or act.actor.id or None
@@ -76,6 +84,14 @@ def file_customer(customer: Customer, act: Act, values: dict[str, Any]) -> Custo
         contacts.join(act, contact, customer)
     publish(act, "customer.filed", customer)
     return customer
+
+
+def _absorb(act: Act, customer: Customer, met: duplicates.OnFile) -> DuplicateEntry:
+    known: Customer = hold(act.session, Customer, met.customer_id)
+    entrance = duplicates.entrance_of(act.source)
+    entry = absorb(act, [(known, met.phones[0], customer.name)], entrance)[0]
+    act.warn("手机号码已建档，未重复建档；已登记并安排当日回访")
+    return entry
 
 
 def edit_customer(customer: Customer, act: Act, values: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ MANAGEMENT = frozenset({"组织权限管理", "管理"})
 _DEALER = frozenset({Scope.DEALER})
 _READ = frozenset({"can_list"})
 _WORK = frozenset({"can_list", "can_add", "can_edit"})
+_FILES = frozenset({"can_import"})
 _SELL = frozenset(
     {
         "can_link_contact",
@@ -94,7 +95,7 @@ def _manager(p: PermissionDef) -> bool:
         return True
     if p.resource_name == "employees":
         return p.permission in _READ
-    return _for_work(p) and p.permission in _WORK | _SELL | _MANAGE
+    return _for_work(p) and p.permission in _WORK | _SELL | _MANAGE | _FILES
 
 
 def _consultant(p: PermissionDef) -> bool:
@@ -110,7 +111,7 @@ def _clerk(p: PermissionDef) -> bool:
     """Enters and looks up for the whole dealer without seeing a phone (A-90)."""
     if p.restricting:
         return p.permission == "guard_customer_phone"
-    return _for_work(p) and p.permission in _WORK and p.view != "Tags"
+    return _for_work(p) and p.permission in _WORK | _FILES and p.view != "Tags"
 
 
 def _service_contact(p: PermissionDef) -> bool:

@@ -15,8 +15,9 @@ HAND_WRITTEN = {
 PK = "<int(max=2147483647):pk>"
 PAGES = {
     "/", "/new", "/columns", "/charts", f"/{PK}", f"/{PK}/panel", f"/{PK}/history", f"/{PK}/edit", f"/{PK}/delete",
-    "/pick/<field>", "/check/<field>", "/action/<name>", "/action/<name>/pick/<field>",
+    "/import", "/import/template", "/pick/<field>", "/check/<field>", "/action/<name>", "/action/<name>/pick/<field>",
 }  # fmt: skip
+IMPORTS = {"", "/progress", "/mapping", "/start", "/stop", "/undo", "/problems"}
 API = {
     "/security/login", "/security/refresh", "/openapi.json", "/<name>", "/<name>/", f"/<name>/{PK}", "/<name>/<int:pk>",
     "/<name>/actions/<action_name>",
@@ -26,6 +27,7 @@ API = {
 @pytest.mark.sqlite_only
 def test_no_address_is_unknown(app: Flask) -> None:
     known = HAND_WRITTEN | {f"/api/v1{path}" for path in API}
+    known |= {f"/imports/{PK}{path}" for path in IMPORTS}
     known |= {f"/{r.name}{path}" for r in resources() if r.columns for path in PAGES}
     assert {rule.rule for rule in app.url_map.iter_rules()} - known == set()
 

@@ -29,6 +29,7 @@ from app.engine.pages.frame import (
     SearchPage,
     Todo,
 )
+from app.engine.pages.imports import Heading, ImportPage, Problem, RecentImport, Tally, UploadPage
 from app.engine.pages.lists import Chip, ListPage, Pager
 from app.engine.pages.parts import Column, Field, FieldSection, Item, Link, Option, Row, Section
 
@@ -48,10 +49,12 @@ __all__ = [
     "FieldSection",
     "Figure",
     "FormPage",
+    "Heading",
     "HistoryChange",
     "HistoryEntry",
     "HistoryPage",
     "HomePage",
+    "ImportPage",
     "Item",
     "Link",
     "ListPage",
@@ -62,14 +65,18 @@ __all__ = [
     "Outcome",
     "Pager",
     "PeriodBar",
+    "Problem",
     "ProfilePage",
     "Recent",
+    "RecentImport",
     "Row",
     "SearchGroup",
     "SearchPage",
     "Section",
     "Table",
+    "Tally",
     "Timeline",
     "Todo",
     "Told",
+    "UploadPage",
 ]

@@ -1,0 +1,116 @@
+"""Writing many rows at once, set-based, in the open transaction: COPY on PostgreSQL, one prepared statement
+on SQLite. Keys are given out beforehand, so that rows of several tables can name each other.
+
+What passes the session by passes the audit by: whoever writes rows of an audited table here keeps the history
+with `audit.record_many` in the same transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Table, func, select, text
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.schema import ScalarElementColumnDefault
+from sqlalchemy.types import JSON
+
+from app.engine import names as names_search
+
+Convert = Callable[[Any], Any]
+Rows = Iterable[tuple[Any, ...]]
+
+
+def take_ids(session: Session, table: Table, count: int) -> range:
+    """``count`` keys that nobody else gets. On SQLite the transaction must hold the write lock, which
+    `writing()` takes."""
+    if not count:
+        return range(0)
+    if session.get_bind().dialect.name == "postgresql":
+        # Numbers of one block: the sequence is set forward once, under a lock that ends with the transaction.
+        name = session.scalar(select(func.pg_get_serial_sequence(table.name, "id")))
+        session.execute(select(func.pg_advisory_xact_lock(_SPACE, func.hashtext(table.name))))
+        last = session.scalar(text(f"SELECT setval('{name}', nextval('{name}') + {count - 1})"))
+        return range(int(last or 0) - count + 1, int(last or 0) + 1)
+    last = session.scalar(select(func.max(table.c.id))) or 0
+    return range(last + 1, last + count + 1)
+
+
+_SPACE = -3
+
+
+def insert(
+    session: Session,
+    table: Table,
+    columns: Sequence[str],
+    rows: Rows,
+    same: Mapping[str, Any] | None = None,
+) -> None:
+    """Insert rows given as tuples in the order of ``columns``, in Python's own types; ``same`` are columns
+    that hold one value in all of them. Declared constant defaults of columns that are not named are filled
+    in. Names that can be searched by their parts are taken into the search."""
+    given = list(rows)
+    if not given:
+        return
+    dialect = session.get_bind().dialect
+    constants = {**_constants(table), **(same or {})}
+    constants = {name: value for name, value in constants.items() if name not in columns}
+    names = (*columns, *constants)
+    more = _converted_row(tuple(constants.values()), _converters(table, tuple(constants), dialect))
+    ready = _converted(given, more, _converters(table, tuple(columns), dialect))
+    raw: Any = session.connection().connection.dbapi_connection
+    if dialect.name == "postgresql":
+        with (
+            raw.cursor() as cursor,
+            cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy,
+        ):
+            for row in ready:
+                copy.write_row(row)
+        return
+    marks = ", ".join("?" * len(names))
+    with names_search.in_bulk(raw, table.name):
+        raw.executemany(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})", ready)
+
+
+def _converted(
+    rows: list[tuple[Any, ...]], more: list[Any], converters: tuple[tuple[int, Convert], ...]
+) -> Iterator[list[Any]]:
+    """The rows as the driver takes them; a column without a converter is passed on as it is."""
+    for row in rows:
+        values = [*row, *more]
+        for place, convert in converters:
+            value = values[place]
+            if value is not None:
+                values[place] = convert(value)
+        yield values
+
+
+def _converted_row(row: tuple[Any, ...], converters: tuple[tuple[int, Convert], ...]) -> list[Any]:
+    return next(_converted([row], [], converters))
+
+
+_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+@cache
+def _constants(table: Table) -> dict[str, Any]:
+    return {
+        c.name: c.default.arg
+        for c in table.c
+        if not c.primary_key and isinstance(c.default, ScalarElementColumnDefault)
+    }
+
+
+@cache
+def _converters(table: Table, names: tuple[str, ...], dialect: Any) -> tuple[tuple[int, Convert], ...]:
+    found: list[tuple[int, Convert]] = []
+    for place, name in enumerate(names):
+        kind = table.c[name].type.dialect_impl(dialect)
+        convert: Any = kind.bind_processor(dialect)
+        if isinstance(table.c[name].type, JSON):
+            convert = _as_json
+        if convert is not None:
+            found.append((place, convert))
+    return tuple(found)

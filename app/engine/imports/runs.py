@@ -1,0 +1,289 @@
+"""The two jobs of an import: reading and judging a file, then bringing its lines in.
+
+Both work in pieces. The first writes nothing but what it found; the second commits a piece with its history,
+its problems and its progress at once, so a killed worker goes on after the last whole piece.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from app.engine import bulk, files, jobs, perform
+from app.engine.actions import Act, Refusal
+from app.engine.database import utcnow, writing
+from app.engine.deeds import deed
+from app.engine.events import publish
+from app.engine.fields import FieldSpec
+from app.engine.imports import columns, sheets, workbook
+from app.engine.imports.drafts import Draft, Parser
+from app.engine.imports.filing import Filing, Options
+from app.engine.imports.staging import Stage
+from app.engine.imports.tables import IMPORTS, PROBLEMS, ImportRun, ImportState, Verdict
+from app.engine.jobs import Finish, JobState, Work
+from app.engine.resource import ImportTemplate, Resource, resource
+from app.engine.scopes import Actor
+
+PIECE = 1000
+KEPT = timedelta(days=30)
+"""How long the file of an import is kept, and so how long its problems can be fetched."""
+CHECK, APPLY = "import.check", "import.apply"
+
+
+def resource_for(run: Any) -> tuple[type[Resource], ImportTemplate]:
+    """What the file is about; raises `Refusal` when that is imported no longer."""
+    found = resource(run.resource)
+    if found is None or found.template is None:
+        raise Refusal("此类数据不支持导入")
+    return found, found.template
+
+
+def allow(found: type[Resource], actor: Actor, options: Options) -> None:
+    """Raise `Forbidden` unless the person may import these, and do what the lines will do."""
+    perform.require(actor, ("can_import", found.view_name()), f"导入{found.label}")
+    if options.adds:
+        perform.require(actor, ("can_add", found.view_name()), f"新增{found.label}")
+    if options.key:
+        perform.require(actor, ("can_edit", found.view_name()), f"编辑{found.label}")
+
+
+def _run(session: Session, import_id: int) -> Any:
+    return session.execute(select(IMPORTS).where(IMPORTS.c.id == import_id)).one()
+
+
+def _keep(session: Session, import_id: int, **values: Any) -> None:
+    session.execute(update(IMPORTS).where(IMPORTS.c.id == import_id).values(**values))
+
+
+def _write(session: Session, import_id: int, **values: Any) -> None:
+    with writing(session):
+        _keep(session, import_id, **values)
+        session.commit()
+
+
+def _same_place(run: Any, actor: Actor) -> None:
+    """Names are looked up, and blanks filled, by the store the person works in."""
+    if run.store_id != actor.store_id or run.dealer_id != actor.dealer_id:
+        raise Refusal("您已切换门店，请重新上传文件")
+
+
+def _ended(session: Session, job_id: int, state: JobState) -> None:
+    """Whatever ends a job ends the step of its import."""
+    if state == JobState.DONE:
+        return
+    reason = session.scalar(select(jobs.JOBS.c.result).where(jobs.JOBS.c.id == job_id))
+    kind = {JobState.CANCELLED: ImportState.CANCELLED}.get(state, ImportState.FAILED)
+    session.execute(
+        update(IMPORTS)
+        .where(IMPORTS.c.job_id == job_id)
+        .values(state=kind, reason=reason, finished_at=utcnow())
+    )
+
+
+# ----- reading and judging
+
+
+@jobs.doer(CHECK, "检查导入文件", ended=_ended)
+def check(work: Work) -> Finish:
+    """Read the file, understand its headings, judge every line (D-22, D-25). Where headings are not
+    understood it stops and the person says what they mean."""
+    session = work.session
+    run = _run(session, int(work.payload["import"]))
+    found, template = resource_for(run)
+    options = Options.of(run.options)
+    allow(found, work.actor, options)
+    _same_place(run, work.actor)
+    session.rollback()
+    lines = files.path(run.lines)
+    if run.headings is None:
+        unfinished = lines.with_suffix(".part")
+        sheet = sheets.read(files.path(run.file), unfinished, template.most)
+        files.publish(unfinished, run.lines)
+        columns.fits(found, sheet.template, run.options.get("presets") or {})
+        heading = sheets.headings(lines, [s.label for s in columns.offered(found, work.actor, options.key)])
+        mapping = columns.match(session, found, work.actor, heading, options.key)
+        _write(
+            session, run.id, headings=list(heading), rows=sheet.rows, notes=list(sheet.notes), mapping=mapping
+        )
+        run = _run(session, run.id)
+        session.rollback()
+    if None in run.mapping:
+        _write(session, run.id, state=ImportState.MAPPING)
+        return Finish("请确认各列的含义")
+    columns.complete(found, work.actor, run.mapping, options)
+    mapping = run.mapping
+    sheets.unnamed(lines, run.headings)
+    _judge(work, run, found, options, mapping)
+    return Finish("检查完成")
+
+
+def _specs(
+    found: type[Resource], actor: Actor, mapping: Sequence[str | None], options: Options
+) -> list[FieldSpec | None]:
+    known = {spec.name: spec for spec in columns.offered(found, actor, options.key)}
+    return [known.get(name or "") for name in mapping]
+
+
+def _filing(work: Work, found: type[Resource], options: Options, specs: Sequence[FieldSpec | None]) -> Filing:
+    assert found.template is not None
+    given = {spec.name: spec for spec in specs if spec is not None}
+    return found.template.filing(work.session, found, work.actor, options, given, work.now)  # type: ignore[no-any-return]
+
+
+def _judge(work: Work, run: Any, found: type[Resource], options: Options, mapping: Sequence[str]) -> None:
+    session = work.session
+    with writing(session):
+        session.execute(delete(PROBLEMS).where(PROBLEMS.c.import_id == run.id))
+        _keep(session, run.id, state=ImportState.CHECKING, mapping=list(mapping))
+        work.note(0, run.rows)
+        session.commit()
+    specs = _specs(found, work.actor, mapping, options)
+    filing = _filing(work, found, options, specs)
+    parser = Parser(
+        session, found, specs, work.actor, options.presets or {}, work.now, partial=bool(options.key)
+    )
+    counts: Counter[Verdict] = Counter()
+    stage = Stage(_stage_path(run), _all_specs(parser, options))
+    stage.write(_judged(work, run, parser, filing, counts))
+    with writing(session):
+        work.note(run.rows)
+        _keep(
+            session, run.id, state=ImportState.READY, counts={v.value: n for v, n in counts.items()},
+            effects=filing.effects(counts),
+            options={**run.options, "stamp": work.actor.epoch},
+        )  # fmt: skip
+        session.commit()
+
+
+def _all_specs(parser: Parser, options: Options) -> Mapping[str, FieldSpec]:
+    known = {s.name: s for s in parser.linked} | parser.specs
+    return known | {n: known[n] for n in (options.presets or {}) if n in known}
+
+
+def _judged(
+    work: Work, run: Any, parser: Parser, filing: Filing, counts: Counter[Verdict]
+) -> Iterator[list[Draft]]:
+    rest = sheets.lines(files.path(run.lines))
+    next(rest)
+    done = 0
+    while piece := list(islice(rest, PIECE)):
+        drafts = [parser.draft(number, cells) for number, cells in piece]
+        filing.judge(drafts)
+        counts.update(draft.verdict for draft in drafts)
+        done += len(piece)
+        faulty = [d for d in drafts if not d.good and d.verdict is not Verdict.UNCHANGED]
+        work.session.rollback()
+        if faulty:
+            with writing(work.session):
+                _note_problems(work.session, run.id, faulty)
+                work.note(done)
+                work.session.commit()
+        else:
+            work.pulse(done)
+        yield drafts
+
+
+def _note_problems(session: Session, import_id: int, drafts: Sequence[Draft]) -> None:
+    bulk.insert(
+        session, PROBLEMS, ("line", "verdict", "reason", "cells"),
+        [(d.number, d.verdict, d.reason, d.errors or None) for d in drafts], {"import_id": import_id},
+    )  # fmt: skip
+
+
+def _stage_path(run: Any) -> Path:
+    return files.path(run.lines).with_suffix(".jsonl")
+
+
+# ----- bringing in
+
+
+@jobs.doer(APPLY, "导入", ended=_ended)
+def apply(work: Work) -> Finish:
+    """Bring the lines in, piece by piece; what was committed stays when it stops (A-56, D-25)."""
+    session = work.session
+    run = _run(session, int(work.payload["import"]))
+    found, _ = resource_for(run)
+    options = Options.of(run.options)
+    allow(found, work.actor, options)
+    _same_place(run, work.actor)
+    session.rollback()
+    if run.options.get("stamp") != work.actor.epoch and not work.counts.get("pieces"):
+        _judge(work, run, found, options, run.mapping)
+        _write(session, run.id, state=ImportState.RUNNING)
+    specs = _specs(found, work.actor, run.mapping, options)
+    filing = _filing(work, found, options, specs)
+    parser = Parser(session, found, specs, work.actor, {}, work.now, partial=bool(options.key))
+    stage = Stage(_stage_path(run), _all_specs(parser, options))
+    pieces = int(work.counts.get("pieces", 0))
+    session.rollback()
+    for drafts in stage.pieces(pieces):
+        pieces += 1
+        _file(work, run, filing, drafts, pieces)
+    return _finish(work, run, found)
+
+
+def _file(work: Work, run: Any, filing: Filing, drafts: list[Draft], pieces: int) -> None:
+    act = Act(work.actor, utcnow(), work.session, "import", "import", deed_id=run.deed_id)
+    with deed(act):
+        filing.file(act, drafts)
+        work.session.flush()
+        faulty = [d for d in drafts if not d.good and d.verdict is not Verdict.UNCHANGED]
+        _note_problems(work.session, run.id, faulty)
+        counts = Counter(work.counts.get("verdicts", {}))
+        counts.update(draft.verdict.value for draft in drafts)
+        work.note(min(pieces * PIECE, run.rows), counts={"pieces": pieces, "verdicts": dict(counts)})
+    work.session.expunge_all()
+
+
+def _finish(work: Work, run: Any, found: type[Resource]) -> Finish:
+    session = work.session
+    verdicts: Counter[str] = Counter(work.counts.get("verdicts", {}))
+    for verdict, amount in _refused_before(session, run.id).items():
+        verdicts[verdict] = amount
+    said = in_words(verdicts)
+    name, file_name = "", ""
+    if verdicts[Verdict.WRONG.value] + verdicts[Verdict.DUPLICATE.value]:
+        name = files.fresh(work.now.strftime("%Y-%m"), "xlsx")
+        workbook.problems(session, run, files.path(name))
+        file_name = f"{Path(run.file_name).stem}-失败明细.xlsx"
+    act = Act(work.actor, utcnow(), session, "import", "import", deed_id=run.deed_id)
+    with deed(act):
+        _keep(
+            session, run.id, state=ImportState.DONE, counts={v: n for v, n in verdicts.items() if n},
+            finished_at=act.now, expires_at=act.now + KEPT,
+        )  # fmt: skip
+        publish(act, "imported", found, import_id=run.id, deed_id=run.deed_id, said=said)
+    return Finish(said, dict(verdicts), name, file_name, utcnow() + KEPT)
+
+
+def _refused_before(session: Session, import_id: int) -> Counter[str]:
+    """The lines that were not brought in, by verdict; those of the check and those of the deed."""
+    found = session.execute(select(PROBLEMS.c.verdict).where(PROBLEMS.c.import_id == import_id))
+    counted = Counter(row.verdict.value for row in found)
+    session.rollback()
+    return counted
+
+
+def in_words(verdicts: Mapping[str, int]) -> str:
+    """What came of a file: 成功, 重复, 失败 and what else there is (D-25)."""
+    new, updated, unchanged, absorbed, duplicate, wrong = (verdicts.get(v.value, 0) for v in Verdict)
+    parts = [f"成功 {new + updated:,} 条"]
+    if updated:
+        parts[0] += f"（新增 {new:,}，更新 {updated:,}）"
+    parts += [f"重复 {absorbed + duplicate:,} 条", f"失败 {wrong:,} 条"]
+    if unchanged:
+        parts.append(f"无变化 {unchanged:,} 条")
+    return "，".join(parts)
+
+
+def start(session: Session, run: ImportRun, actor: Actor, kind: str, state: ImportState, title: str) -> None:
+    """Give the next step of an import to a worker, in the open transaction."""
+    job = jobs.start(session, actor, kind, title, {"import": run.id}, utcnow(), total=run.rows)
+    run.job_id, run.state, run.reason = job.id, state, None

@@ -1,0 +1,149 @@
+"""The upload of a file of records, and the template it is made of."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flask import redirect, request, send_file
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import expose
+from sqlalchemy import select
+
+from app.engine import chrome, drawing, forms, pages
+from app.engine.actions import Forbidden, Invalid, NotFound, Refusal
+from app.engine.database import db, utcnow
+from app.engine.fields import describe
+from app.engine.imports import uploads, workbook
+from app.engine.imports.runs import in_words
+from app.engine.imports.tables import IMPORTS
+from app.engine.localtime import local
+from app.engine.resource import ImportTemplate, Resource
+from app.engine.scopes import Actor
+from app.engine.viewbase import ViewBase
+
+ADD, BOTH, UPDATE = "add", "both", "update"
+_MODES = {ADD: "只新增", BOTH: "新增，并更新已有的", UPDATE: "只更新已有的"}
+_RECENT = 8
+
+
+class ImportViews(ViewBase):
+    """批量导入 (D-19…D-22)."""
+
+    @expose("/import", methods=["GET", "POST"])
+    def bring_in(self) -> ResponseReturnValue:
+        """Choose a file and say what it is; the check begins at once."""
+        actor = self.allowed("can_import", f"导入{self.resource.label}")
+        template = self._template()
+        if request.method == "GET":
+            return self._upload(actor, template)
+        try:
+            options = self._options(template, actor)
+            upload = request.files.get("file")
+            if upload is None or not upload.filename:
+                raise Refusal("请选择要上传的文件", field="file")
+            run = uploads.begin(
+                db.session(), self.resource, actor, upload.stream, upload.filename, options, utcnow()
+            )
+        except (Forbidden, NotFound):
+            raise
+        except Refusal as refusal:
+            return self._upload(actor, template, refusal.message), refusal.status
+        return redirect(f"/imports/{run.id}")
+
+    @expose("/import/template", methods=["GET"])
+    def template(self) -> ResponseReturnValue:
+        """The workbook to fill in, with the lists of this person's own dealer."""
+        actor = self.allowed("can_import", f"导入{self.resource.label}")
+        declared = self._template()
+        options = self._options(declared, actor)
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "template.xlsx"
+            workbook.template(
+                db.session(), self.resource, actor, options.get("presets") or {}, options["key"], target
+            )
+            content = io.BytesIO(target.read_bytes())
+        return send_file(content, as_attachment=True, download_name=f"{self.resource.label}导入模板.xlsx")
+
+    def _template(self) -> ImportTemplate:
+        template = self.resource.template
+        if template is None:
+            raise NotFound
+        return template
+
+    def _options(self, template: ImportTemplate, actor: Actor) -> dict[str, Any]:
+        """What was chosen beside the file; nonsense reads like nothing chosen, a wrong preset is refused."""
+        given = request.values
+        mode = given.get("mode", ADD) if template.keys else ADD
+        keys = [describe(k).name for k in template.keys]
+        key = given.get("key", "") if given.get("key") in keys else (keys[0] if keys else "")
+        context = forms.Context(db.session(), actor, utcnow())
+        presets = {}
+        for spec in map(describe, template.presets):
+            text = given.get(spec.name, "")
+            try:
+                value = forms.single(spec, [text], context) if text else None
+            except forms.Wrong as wrong:
+                raise Invalid({spec.name: f"{spec.label}：{wrong.message}"}) from None
+            if value is not None:
+                presets[spec.name] = value
+        return {
+            "key": "" if mode == ADD else key,
+            "adds": mode != UPDATE,
+            "insists": given.get("insists") == "1",
+            "presets": presets,
+        }
+
+    def _upload(self, actor: Actor, template: ImportTemplate, error: str = "") -> str:
+        texts = {k: request.values.getlist(k) for k in request.values}
+        base = f"/{self.resource.name}"
+        context = forms.Context(db.session(), actor, utcnow())
+        drawer = drawing.Drawer(f"{base}/import", texts or None, None)
+        mode = request.values.get("mode", ADD)
+        shown = pages.UploadPage(
+            f"导入{self.resource.label}",
+            self.resource.name,
+            f"{base}/import",
+            f"{base}/import/template",
+            f"{base}/",
+            [drawer.draw(describe(p), context) for p in template.presets],
+            [pages.Option(v, label, selected=v == mode) for v, label in _MODES.items()]
+            if template.keys
+            else [],
+            [
+                pages.Option(s.name, s.label, selected=s.name == request.values.get("key"))
+                for s in map(describe, template.keys)
+            ],
+            list(template.notes),
+            recent(actor, self.resource),
+            f"xlsx、xls 或 csv（UTF-8、GBK），最多 {template.most:,} 行、{uploads.LARGEST // 1024 // 1024} MB",
+            insists=request.values.get("insists") == "1",
+            error=error,
+        )
+        return chrome.page("import_upload.html", key=self.resource.name, title=shown.title, page=shown)
+
+
+def recent(actor: Actor, resource: type[Resource]) -> list[pages.RecentImport]:
+    """The person's own last imports of these."""
+    own = (IMPORTS.c.user_id == actor.id, IMPORTS.c.resource == resource.name)
+    found: Sequence[Any] = db.session.execute(
+        select(IMPORTS).where(*own).order_by(IMPORTS.c.created_at.desc(), IMPORTS.c.id.desc()).limit(_RECENT)
+    ).all()
+    return [
+        pages.RecentImport(
+            row.file_name,
+            f"/imports/{row.id}",
+            local(row.created_at).strftime("%Y-%m-%d %H:%M"),
+            row.state.label,
+            row.state.tone.value,
+            _said(row.counts, row.reason),
+        )
+        for row in found
+    ]
+
+
+def _said(counts: Mapping[str, int] | None, reason: str | None) -> str:
+    return reason or (in_words(counts) if counts else "")
