@@ -211,11 +211,24 @@ class Restorer:
             self.rows = {name: self._read(cursor, name) for name in self.columns}
             connection.rollback()
         event.listen(engine, "before_cursor_execute", self._note)
+        self._note_bulk()
 
     def _note(self, _connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         found = _WRITES.match(statement)
         if found:
             self.touched.add(found.group(1))
+
+    def _note_bulk(self) -> None:
+        """Rows written in bulk go past the events of the engine."""
+        from app.engine import bulk
+
+        write = bulk.insert
+
+        def insert(session: Any, table: Any, *rest: Any) -> None:
+            self.touched.add(table.name)
+            write(session, table, *rest)
+
+        bulk.insert = insert
 
     def touch_all(self) -> None:
         """Another process wrote: put back everything."""

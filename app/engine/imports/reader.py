@@ -16,6 +16,7 @@ import re
 import resource
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -107,7 +108,7 @@ def _look_inside(path: Path, notes: list[str]) -> None:
             if "xl/workbook.xml" not in names and "xl/workbook.bin" not in names:
                 raise Unreadable("这不是电子表格文件，请上传 xlsx、xls 或 csv 文件")
             _remark(packed, infos, notes)
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, zlib.error, EOFError):
         raise Unreadable("文件已损坏，无法打开，请重新保存后上传") from None
 
 
@@ -158,10 +159,10 @@ def _workbook(path: Path, said: dict[str, Any]) -> Iterator[Line]:
 
 
 def _cells(sheet: Any) -> Iterator[Line]:
-    start = sheet.start[0] if sheet.start else 0
+    # The rows come from the first one of the sheet on, the cells of each from the first one used.
     left = [""] * (sheet.start[1] if sheet.start else 0)
     words: dict[type, Callable[[Any], str]] = _WORDS
-    for number, row in enumerate(sheet.iter_rows(), 1 + start if sheet.start else 1):
+    for number, row in enumerate(sheet.iter_rows(), 1):
         cells = left + [c if c.__class__ is str else words[c.__class__](c) for c in row]
         while cells and not cells[-1]:
             cells.pop()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from app.engine.actions import Refusal
 
+csv.field_size_limit(64 * 1024 * 1024)  # an oversized cell is its line's fault
 _PATIENCE = 180  # seconds of the clock; the child's own bound is of its computing time
 TOO_LONG = "文件读取时间过长，请另存为新的工作簿或分成几个文件后重试"
 LOOKED_THROUGH = 5

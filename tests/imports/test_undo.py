@@ -1,0 +1,93 @@
+"""撤销导入 takes back what nobody has worked on since, and says what it left."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import openpyxl
+from sqlalchemy import func, select
+
+from app.engine import files
+from app.engine.audit import AuditEntry
+from app.engine.database import db
+from app.engine.imports.tables import ImportState
+from app.engine.jobs import Job
+from models.customers.tables import Contact, Customer, CustomerPhone, CustomerTag
+from models.customers.track import TrackEvent
+from tests.customers.world import World
+from tests.imports.conftest import Importer
+
+HEAD = ["客户姓名", "手机号码", "意向级别", "备注"]
+Make = Callable[..., Importer]
+
+
+def amount(model: Any) -> int:
+    return db.session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def test_what_it_made_is_gone_with_all_that_hung_on_it(world: World, importer: Make) -> None:
+    world.tag("重点")
+    mine = importer("boss")
+    sheet = [
+        [*HEAD, "标签"],
+        *[[f"客户{n}", f"137000000{n:02d}", "A", "", "重点"] for n in range(20)],
+        ["无号", "", "", "", ""],
+    ]
+    run = mine.bring_in(sheet)
+    assert (amount(Customer), amount(Contact), amount(CustomerTag)) == (20, 1, 20)
+    run = mine.press(run, "undo")
+    assert run.state == ImportState.UNDONE
+    assert run.reason == "已删除 21 条新增，已还原 0 条更新"
+    assert [amount(m) for m in (Customer, Contact, CustomerPhone, CustomerTag, TrackEvent)] == [0] * 5
+    actions = db.session.scalars(select(AuditEntry.action_label).where(AuditEntry.resource == "customers"))
+    assert sorted(actions) == ["导入"] * 20 + ["撤销导入"] * 20
+    found = mine.client.get("/customers/?scope=dealer&window=all&q=客户").get_data(as_text=True)
+    assert "客户1<" not in found
+
+
+def test_whoever_was_worked_on_stays_and_is_named(world: World, importer: Make) -> None:
+    mine = importer("boss")
+    run = mine.bring_in([HEAD, *[[f"客户{n}", f"1370000000{n}", "A", ""] for n in range(4)]])
+    first, second, third, _ = db.session.scalars(select(Customer).order_by(Customer.id)).all()
+    world.act("write_follow_up", first, by="boss", text="已联系")
+    world.change(second, by="boss", level="B")
+    world.contact(by="boss", name="潜客")
+    world.act("link_contact", db.session.scalars(select(Contact)).one(), by="boss", customer=third.id)
+    kept = {first.id, second.id, third.id}
+    run = mine.press(run, "undo")
+    assert run.reason == "已删除 1 条新增，已还原 0 条更新；3 条未撤销，原因见明细"
+    assert set(db.session.scalars(select(Customer.id))) == kept
+    job = db.session.get_one(Job, run.job_id)
+    book = openpyxl.load_workbook(io.BytesIO(files.path(str(job.file)).read_bytes()))
+    rows = list(book.active.iter_rows(min_row=2, values_only=True))
+    assert {reason for _, reason in rows} == {"导入后已有人处理"}
+    assert {str(label)[:3] for label, _ in rows} == {"客户0", "客户1", "客户2"}
+
+
+def test_updates_get_their_old_values_back(world: World, importer: Make) -> None:
+    one = world.customer(phone="13700000001", level="B", remark="旧话")
+    other = world.customer(phone="13700000002", level="C", remark="旧话")
+    ids = (one.id, other.id)
+    mine = importer("boss")
+    run = mine.bring_in(
+        [HEAD, ["张女士", "13700000001", "A", "新话"], ["张女士", "13700000002", "A", "新话"]],
+        mode="update",
+        key="phone",
+    )
+    assert run.counts == {"updated": 2}
+    world.change(db.session.get_one(Customer, ids[1]), by="boss", remark="后来的话")
+    run = mine.press(run, "undo")
+    assert run.reason == "已删除 0 条新增，已还原 1 条更新；1 条未撤销，原因见明细"
+    found = [db.session.get_one(Customer, i) for i in ids]
+    assert [(c.level, c.remark) for c in found] == [("B", "旧话"), ("A", "后来的话")]
+
+
+def test_it_is_done_once(world: World, importer: Make) -> None:
+    mine = importer("boss")
+    run = mine.bring_in([HEAD, ["张一", "13700000001", "", ""]])
+    run = mine.press(run, "undo")
+    entries = amount(AuditEntry)
+    assert mine.press(run, "undo").state == ImportState.UNDONE
+    assert amount(AuditEntry) == entries
