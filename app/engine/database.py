@@ -70,6 +70,15 @@ _AWAY_STATES = ("08", "57P", "53")  # connection, shutting down or starting up, 
 _AWAY_WORDS = ("unable to open", "disk", "readonly database")
 
 
+def forget_many(session: Session) -> None:
+    """Let go of the records a long job has seen, once there are many; after a commit."""
+    if len(session.identity_map) > _HELD_AT_MOST:
+        session.expunge_all()
+
+
+_HELD_AT_MOST = 2000
+
+
 def is_away(error: BaseException) -> bool:
     """Whether the database could not be reached or cannot work, rather than refusing a statement."""
     if isinstance(error, PoolTimeout):

@@ -15,6 +15,7 @@ from app.engine.fields import FieldSpec, describe
 from app.engine.imports.drafts import Draft
 from app.engine.imports.filing import Filing
 from app.engine.imports.tables import Verdict
+from app.engine.scopes import Scope, scopes_of
 from models.customers import duplicates, queries
 from models.customers.absorbing import absorb
 from models.customers.making import Maker, numbers_of
@@ -44,6 +45,7 @@ class CustomerFiling(Filing):
         self.seen: dict[str, int] = {}
         self.policies: dict[int, duplicates.Policy] = {}
         self.maker = Maker(self.session, self.resource)
+        self.sees_own = bool(scopes_of(self.resource, self.actor) & {Scope.MINE, Scope.DEALER, Scope.GROUP})
         self.per_owner: Counter[int] = Counter()
 
     # ----- judging
@@ -165,12 +167,19 @@ class CustomerFiling(Filing):
             queries.lock_all_phones(act.session, dealer_id)
         self._by_policy(drafts)
         self._absorb(act, [d for d in drafts if d.verdict is Verdict.ABSORBED])
+        fresh = [d for d in drafts if d.verdict is Verdict.NEW and self._by_set(d)]
+        by_set = {id(d) for d in fresh}
         for draft in drafts:
-            if draft.verdict is Verdict.UPDATED or (draft.verdict is Verdict.NEW and not numbers_of(draft)):
+            if draft.verdict in (Verdict.NEW, Verdict.UPDATED) and id(draft) not in by_set:
                 self.one(act, draft)
-        fresh = [d for d in drafts if d.verdict is Verdict.NEW and numbers_of(d)]
         for dealer_id in sorted({d.place.dealer_id or 0 for d in fresh}):
             self.maker.make(act, dealer_id, [d for d in fresh if d.place.dealer_id == dealer_id])
+
+    def _by_set(self, draft: Draft) -> bool:
+        """Whether the line makes a customer, and one that this person sees afterwards if it is to be tagged."""
+        if draft.values.get("tags") and not self.sees_own:
+            return False
+        return bool(numbers_of(draft))
 
     def _absorb(self, act: Act, drafts: Sequence[Draft]) -> None:
         ids = [d.target for d in drafts if d.target is not None]

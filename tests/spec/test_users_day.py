@@ -147,7 +147,7 @@ def test_the_stores_own_file_goes_in_and_is_worked_with(world: World, login: Log
         42: "手机号码“1380000”：请输入正确的手机号码",
         201: "手机号码 13900000000 与本文件第 2 行重复",
     }
-    assert set(db.session.scalars(select(AuditEntry.source).where(AuditEntry.action == "create"))) >= {
+    assert set(db.session.scalars(select(AuditEntry.source).where(AuditEntry.action == "load"))) >= {
         Source.LOAD
     }
     assert set(db.session.execute(select(Customer.source_category, Customer.province))) == {

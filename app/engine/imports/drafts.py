@@ -67,34 +67,37 @@ class _Bad:
         self.words = words
 
 
-_Read = Callable[[str, Place], Any]
+_Read = Callable[[str, Place, str], Any]
+"""Reads a cell of a line of that place; the text of the pick list above it says what may stand in it."""
 
 
 class Column:
     """One column of the file and how its cells become values."""
 
-    __slots__ = ("known", "place", "read", "spec")
+    __slots__ = ("above", "known", "place", "read", "spec")
 
     def __init__(self, place: int, spec: FieldSpec, read: _Read, *, remembers: bool) -> None:
         self.place, self.spec, self.read = place, spec, read
+        self.above = -1
         self.known: dict[Any, Any] | None = {} if remembers else None
 
-    def value(self, text: str, where: Place) -> Any:
+    def value(self, text: str, where: Place, cells: Sequence[str]) -> Any:
         """What the cell holds, or a `_Bad`."""
         known = self.known
         if known is None:
-            return self._fresh(text, where)
-        key = (text, where)
+            return self._fresh(text, where, "")
+        above = cells[self.above].strip() if 0 <= self.above < len(cells) else ""
+        key = (text, where, above)
         if key in known:
             return known[key]
         if len(known) > _REMEMBERED:
             known.clear()
-        found = known[key] = self._fresh(text, where)
+        found = known[key] = self._fresh(text, where, above)
         return found
 
-    def _fresh(self, text: str, where: Place) -> Any:
+    def _fresh(self, text: str, where: Place, above: str) -> Any:
         try:
-            return self.read(text, where)
+            return self.read(text, where, above)
         except Unclear as unclear:
             return _Bad(str(unclear))
         except forms.Wrong as wrong:
@@ -122,6 +125,9 @@ class Parser:
         given = [(n, spec) for n, spec in enumerate(columns) if spec is not None]
         self.columns = [self._column(n, spec) for n, spec in given]
         self.specs = {c.spec.name: c.spec for c in self.columns}
+        places = {c.spec.name: c.place for c in self.columns}
+        for column in self.columns:
+            column.above = places.get(column.spec.parent, -1)
         store = resource.scopes.store
         self.storing = next(
             (c for c in self.columns if store is not None and c.spec.attribute is store), None
@@ -144,7 +150,7 @@ class Parser:
                 if not self.partial:
                     values.setdefault(name, self.presets.get(name, self._empty(column.spec)))
                 continue
-            value = column.value(text, where)
+            value = column.value(text, where, cells)
             if value.__class__ is _Bad:
                 errors[name] = value.words
                 values[name] = None
@@ -157,7 +163,7 @@ class Parser:
         if not self.partial:
             for spec in self.required:
                 if values.get(spec.name) in (None, "", []) and spec.name not in errors:
-                    errors[spec.name] = f"{spec.label}：{ask_for(spec.kind, spec.label)}"
+                    errors[spec.name] = about(spec, "", ask_for(spec.kind, spec.label))
         if self.linked:
             self._reconcile(values, errors, where)
         found = Draft(number, values, where, errors)
@@ -175,7 +181,7 @@ class Parser:
         text = cells[column.place].strip()
         if not text:
             return self.home
-        found = column.value(text, self.home)
+        found = column.value(text, self.home, cells)
         return self._place_of(found) if isinstance(found, int) else self.home
 
     def _place_of(self, store_id: int) -> Place:
@@ -256,11 +262,14 @@ class Parser:
         if spec.kind in ("text", "textarea"):
             return Column(place, spec, self._text(spec), remembers=False)
         return Column(
-            place, spec, lambda text, where: forms.single(spec, [text], self._context(where)), remembers=True
+            place,
+            spec,
+            lambda text, where, _above: forms.single(spec, [text], self._context(where)),
+            remembers=True,
         )
 
     def _reference(self, spec: FieldSpec) -> _Read:
-        def read(text: str, where: Place) -> Any:
+        def read(text: str, where: Place, _above: str) -> Any:
             parts = list(_several(text)) if spec.multiple else [text]
             found = [naming.find(self.session, spec, part, self.actor, where) for part in parts if part]
             return list(dict.fromkeys(found)) if spec.multiple else found[0]
@@ -268,10 +277,10 @@ class Parser:
         return read
 
     def _choice(self, spec: FieldSpec) -> _Read:
-        def read(text: str, where: Place) -> Any:
+        def read(text: str, where: Place, above: str) -> Any:
             parts = list(_several(text)) if spec.multiple else [text]
             for part in parts:
-                naming.choice(spec, part, where.dealer_id)
+                naming.choice(spec, part, where.dealer_id, above)
             return forms.single(spec, parts, self._context(where))
 
         return read
@@ -279,7 +288,7 @@ class Parser:
     def _phone(self, spec: FieldSpec) -> _Read:
         single = spec.kind == "phone"
 
-        def read(text: str, where: Place) -> Any:
+        def read(text: str, where: Place, _above: str) -> Any:
             if single and _NUMBER.fullmatch(text):
                 return text
             parts = [_plain_phone(t) for t in ([text] if single else _several(text))]
@@ -293,7 +302,7 @@ class Parser:
     def _text(self, spec: FieldSpec) -> _Read:
         limit = spec.maxlength or 0
 
-        def read(text: str, where: Place) -> Any:
+        def read(text: str, where: Place, _above: str) -> Any:
             if 0 < len(text) <= limit and text.isprintable() and "  " not in text and "\u3000" not in text:
                 return text
             return forms.single(spec, [text], self._context(where))
@@ -309,7 +318,7 @@ def about(spec: FieldSpec, text: str, words: str) -> str:
     return f"{quoted(spec, text)}：{words}"
 
 
-def _bool(text: str, _where: Place) -> bool:
+def _bool(text: str, _where: Place, _above: str) -> bool:
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
     raise forms.Wrong("可填 是、否")

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.engine import bulk, files, jobs, perform
 from app.engine.actions import Act, Refusal
-from app.engine.database import utcnow, writing
+from app.engine.database import forget_many, utcnow, writing
 from app.engine.deeds import deed
 from app.engine.events import publish
 from app.engine.fields import FieldSpec
@@ -239,7 +239,7 @@ def _file(work: Work, run: Any, filing: Filing, drafts: list[Draft], pieces: int
         counts = Counter(work.counts.get("verdicts", {}))
         counts.update(draft.verdict.value for draft in drafts)
         work.note(min(pieces * PIECE, run.rows), counts={"pieces": pieces, "verdicts": dict(counts)})
-    work.session.expunge_all()
+    forget_many(work.session)
 
 
 def _finish(work: Work, run: Any, found: type[Resource]) -> Finish:

@@ -18,7 +18,7 @@ from app.engine import audit, deeds, files, jobs
 from app.engine.actions import Act, new_deed_id
 from app.engine.audit import AuditEntry
 from app.engine.changes import spec_of
-from app.engine.database import Model, utcnow, writing
+from app.engine.database import Model, forget_many, utcnow, writing
 from app.engine.deeds import deed
 from app.engine.fields import FieldSpec
 from app.engine.imports import runs
@@ -77,7 +77,7 @@ def undo(work: Work) -> Finish:
                 {"deed": deed_id, "removed": removed, "restored": restored, "before": before, "done": done,
                  "kept": [(k.label, k.reason) for k in kept]},
             )  # fmt: skip
-        session.expunge_all()
+        forget_many(session)
     return _finish(work, run, removed, restored, kept)
 
 
