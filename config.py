@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from limits import parse_many
 from redis.connection import parse_url as parse_redis_url
@@ -186,6 +187,35 @@ def _limit(name: str, default: str, environ: Mapping[str, str]) -> str:
     return text
 
 
+def _smtp_url(environ: Mapping[str, str]) -> str:
+    """The mail server, or none; raises `BadSetting`."""
+    url = environ.get("SMTP_URL", "").strip()
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise BadSetting("环境变量 SMTP_URL 的格式不正确，应为 smtp://用户:密码@主机:端口 或 smtps:// 开头")
+    if "@" not in environ.get("MAIL_FROM", ""):
+        raise BadSetting("设置了 SMTP_URL 时，环境变量 MAIL_FROM 应为发件人的邮箱地址")
+    return url
+
+
+def _site_url(environ: Mapping[str, str]) -> str:
+    """Under which address people reach the product, for links in messages; or none. Raises `BadSetting`."""
+    url = environ.get("SITE_URL", "").strip()
+    if url and not (url.startswith(("http://", "https://")) and urlsplit(url).hostname):
+        raise BadSetting("环境变量 SITE_URL 应为 http:// 或 https:// 开头的网址")
+    return url
+
+
+def _hosts(name: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(host.strip() for host in environ.get(name, "").split(",") if host.strip())
+
+
 def _made(data: Path) -> None:
     """Have the data folder, for its owner only where it is new; raises `BadSetting`."""
     try:
@@ -239,7 +269,7 @@ def settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": bool(redis_url),
         "RATELIMIT_SWALLOW_ERRORS": True,
         "FAB_PASSWORD_COMPLEXITY_ENABLED": True,
-        "FAB_SAFE_REDIRECT_HOSTS": [host for host in env.get("SAFE_REDIRECT_HOSTS", "").split(",") if host],
+        "FAB_SAFE_REDIRECT_HOSTS": list(_hosts("SAFE_REDIRECT_HOSTS", env)),
         "FAB_ALLOW_GET_UNSAFE_MUTATIONS": False,
         "FAB_API_SHOW_STACKTRACE": False,
         "FAB_ADD_SECURITY_API": False,
@@ -256,6 +286,11 @@ def settings(environ: Mapping[str, str] | None = None) -> dict[str, Any]:
         ),
         "MAX_CONTENT_LENGTH": 32 * 1024 * 1024,
         "PROXY_HOPS": whole_number("PROXY_HOPS", 0, env, low=0, high=5),
+        # messages that leave the product: how they lead back, the mail server, robots inside the own network
+        "SITE_URL": _site_url(env),
+        "SMTP_URL": _smtp_url(env),
+        "MAIL_FROM": env.get("MAIL_FROM", "").strip(),
+        "ROBOT_HOSTS": _hosts("ROBOT_HOSTS", env),
         # language and time
         "BABEL_DEFAULT_LOCALE": "zh",
         "BABEL_DEFAULT_TIMEZONE": "Asia/Shanghai",

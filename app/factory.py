@@ -19,7 +19,7 @@ import models
 from app import errors, health
 from app.engine import api, chrome
 from app.engine.database import db, prepare_engine
-from app.engine.security import SecurityManager
+from app.engine.security import SecurityManager, Sessions
 from app.engine.views import make_views
 from app.request import Request
 
@@ -60,6 +60,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The application with every domain loaded; ``settings`` override those of the environment."""
     app = Flask("app", static_folder="static", template_folder="templates")
     app.request_class = Request
+    app.session_interface = Sessions()
     app.config.update(config.settings() if settings is None else settings)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -13,6 +13,7 @@ PARTS = (
     "rules",
     "timeline",
     "delivery",
+    "notices",
     "returning",
     "resources",
     "duplicate_resources",

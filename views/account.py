@@ -46,7 +46,10 @@ class AccountView(BaseView):  # type: ignore[misc]
             actor.name[:1] or "客",
             actor.header,
             _sections(session, actor),
-            [Link("修改密码", "/profile/password", "key", primary=True)],
+            [
+                Link("提醒设置", "/notifications/settings", "bell-ringing"),
+                Link("修改密码", "/profile/password", "key", primary=True),
+            ],
         )
         if len(_places(session, actor)) > 1:
             shown.actions.insert(0, Link("切换门店", "/profile/store", "switch-horizontal"))

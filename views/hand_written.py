@@ -9,7 +9,7 @@ from views.home import HomeView, SearchView
 from views.login import LoginView
 
 VIEWS: list[type] = [LoginView, SearchView]
-for _name in ("views.account", "views.imports", "views.roles", "views.parameters"):
+for _name in ("views.account", "views.notifications", "views.imports", "views.roles", "views.parameters"):
     if importlib.util.find_spec(_name) is not None:
         VIEWS += importlib.import_module(_name).VIEWS
 

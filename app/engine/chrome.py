@@ -61,6 +61,17 @@ class Me:
     logout_url: str = "/logout"
 
 
+@dataclass(frozen=True)
+class Bell:
+    """The bell of the top bar: where it leads, and the bounded count of what has not been read, to be
+    selected beside the counts of the menu."""
+
+    url: str
+    amount: Callable[[Actor], Any]
+
+
+_BELL = "bell:"
+_bells: list[Bell] = []
 _extra: list[Entry] = []
 _group_icons: dict[str, str] = {}
 _menus: OrderedDict[tuple[int, int], tuple[str, tuple[Entry, ...], list[Link]]] = OrderedDict()
@@ -71,6 +82,16 @@ def add_entry(entry: Entry) -> None:
     """Put a hand-written page into the menu; once, at import."""
     if entry.key not in {e.key for e in _extra}:
         _extra.append(entry)
+
+
+def provide_bell(url: str, amount: Callable[[Actor], Any]) -> None:
+    """Hang up the bell; once, at import of the domain of messages."""
+    _bells[:] = [Bell(url, amount)]
+
+
+def counted_anew() -> None:
+    """The person's counts are asked again at the next page: something of the own was changed by reading."""
+    session["w"] = (session.get("w", 0) + 1) % 100_000
 
 
 def group_icon(group: str, icon: str) -> None:
@@ -157,14 +178,13 @@ def forget() -> None:
 
 
 def badges(actor: Actor, mine: Sequence[Entry], now: datetime) -> dict[str, int]:
-    """Counts of waiting work by menu item, in one statement (D-06)."""
-    wanted = _with_badge(mine)
-    if not wanted:
+    """Counts of waiting work by menu item, and of unread messages, in one statement (D-06)."""
+    if not _with_badge(mine) and not _bells:
         return {}
 
     def ask() -> dict[str, int]:
-        found = _asked([_waiting(e, actor, now) for e in wanted], actor.params)
-        return {e.key: n for e, n in zip(wanted, found, strict=True)}
+        wanted = _counted(actor, mine, now)
+        return dict(zip(wanted, _asked(list(wanted.values()), actor.params), strict=True))
 
     known: dict[str, int] = remembered(("badges", actor.id, actor.epoch), ask)
     return known
@@ -173,16 +193,25 @@ def badges(actor: Actor, mine: Sequence[Entry], now: datetime) -> dict[str, int]
 def with_badges(actor: Actor, now: datetime, amounts: Sequence[Any], params: Mapping[str, Any]) -> list[int]:
     """Some counts of a page in one statement, and in the same one those of the menu when they are due."""
     key = ("badges", actor.id, actor.epoch)
-    due = [] if _known((*key, session.get("w", 0))) is not None else _with_badge(menu_of(actor)[1])
-    found = _asked([*amounts, *(_waiting(e, actor, now) for e in due)], params)
+    known = _known((*key, session.get("w", 0))) is not None
+    due = {} if known else _counted(actor, menu_of(actor)[1], now)
+    found = _asked([*amounts, *due.values()], params)
     if due:
         numbers = found[len(amounts) :]
-        remembered(key, lambda: {e.key: n for e, n in zip(due, numbers, strict=True)})
+        remembered(key, lambda: dict(zip(due, numbers, strict=True)))
     return list(found[: len(amounts)])
 
 
 def _asked(amounts: Sequence[Any], params: Mapping[str, Any]) -> Sequence[int]:
     return db.session().execute(select(*amounts), params).one()
+
+
+def _counted(actor: Actor, mine: Sequence[Entry], now: datetime) -> dict[str, Any]:
+    """What the frame counts, as columns to select, by menu item."""
+    found = {e.key: _waiting(e, actor, now) for e in _with_badge(mine)}
+    for bell in _bells:
+        found[_BELL] = bell.amount(actor)
+    return found
 
 
 def _with_badge(mine: Sequence[Entry]) -> list[Entry]:
@@ -319,5 +348,15 @@ class _Flashes:
 def page(template: str, *, key: str = "", title: str = "", **values: Any) -> str:
     """Render a page inside the frame; ``key`` names the active menu item and the opened tab."""
     actor = current_actor()
-    menu = menu_markup(actor, key) if actor is not None else Markup("")
-    return render_template(template, menu=menu, crumb_key=key, title=title, **values)
+    frame: dict[str, Any] = {"menu": Markup(""), "crumb_key": key, "title": title}
+    if actor is not None:
+        frame["menu"] = menu_markup(actor, key)
+        for bell in _bells:
+            unread = badges(actor, menu_of(actor)[1], utcnow()).get(_BELL, 0)
+            frame |= {"reminders_url": bell.url, "unread": unread_words(unread)}
+    return render_template(template, **frame, **values)
+
+
+def unread_words(n: int) -> str:
+    """The number at the bell; nothing for none."""
+    return "99+" if n > 99 else str(n) if n else ""

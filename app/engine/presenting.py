@@ -18,7 +18,7 @@ from app.engine.fields import FieldSpec, Look, describe, with_companions
 from app.engine.guards import may_filter
 from app.engine.listing import Query, first
 from app.engine.pages import Chip, Column, Field, Link, ListPage, Pager, Row
-from app.engine.resource import Resource
+from app.engine.resource import Resource, View
 from app.engine.scopes import Actor
 
 PRIMARY = 4
@@ -157,11 +157,12 @@ def tab_counts(
     def ask() -> list[int]:
         usual = listing.usual(resource, query.now)
         wanted = [(frozenset({s}), usual) for s in scopes]
-        wanted += [(query.scopes, listing.of_view(resource, v, query.now)) for v in resource.views]
+        wanted += [(query.scopes, listing.of_view(resource, v, query.now)) for v in _tabs_of(resource, query)]
         amounts = [counting.amount(resource, s, where, chrome.COUNTED) for s, where in wanted]
         return chrome.with_badges(query.actor, query.now, amounts, query.params)
 
-    key = ("tabs", resource.name, query.actor.id, query.actor.epoch, query.scope, bool(scopes))
+    beside = query.view.name if query.view is not None and not query.view.tab else ""
+    key = ("tabs", resource.name, query.actor.id, query.actor.epoch, query.scope, bool(scopes), beside)
     numbers: list[int] = chrome.remembered(key, ask)
     return numbers[: len(scopes)], numbers[len(scopes) :]
 
@@ -182,6 +183,11 @@ def _scopes(resource: type[Resource], query: Query, base: str, numbers: Sequence
     ]
 
 
+def _tabs_of(resource: type[Resource], query: Query) -> list[View]:
+    """The views shown as tabs: those declared so, and the one that is open."""
+    return [v for v in resource.views if v.tab or v is query.view]
+
+
 def views_of(resource: type[Resource], query: Query, numbers: Sequence[int]) -> list[Link]:
     """The saved views as tabs with their counts."""
     base = f"/{resource.name}/"
@@ -189,7 +195,7 @@ def views_of(resource: type[Resource], query: Query, numbers: Sequence[int]) -> 
         return []
     keep = {k: v for k, v in query.args.items() if k in ("scope", "per_page")}
     found = [Link("全部", address(base, keep), active=query.view is None)]
-    for view, n in zip(resource.views, numbers, strict=True):
+    for view, n in zip(_tabs_of(resource, query), numbers, strict=True):
         found.append(
             Link(
                 view.label,

@@ -82,7 +82,8 @@ class Window:
 
 @dataclass(frozen=True)
 class View:
-    """A saved view as a tab: ``where(now)`` gives its condition; ``sort`` like ``-created_at``."""
+    """A saved view as a tab: ``where(now)`` gives its condition; ``sort`` like ``-created_at``. Without
+    ``tab`` it is only opened by links that name it, and shown as a tab while it is open."""
 
     name: str
     label: str
@@ -90,6 +91,7 @@ class View:
     sort: str = ""
     hot: bool = False
     ignores_window: bool = False
+    tab: bool = True
 
 
 Chosen = tuple[tuple[Any, tuple[Any, ...]], ...]

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from flask import current_app, g, has_request_context, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_appbuilder.security.sqla.manager import SecurityManager as FrameworkSecurityManager
 from flask_login import UserMixin, current_user, logout_user
 from sqlalchemy import func, or_, select, update
@@ -136,6 +137,24 @@ def require_actor() -> Actor:
     if actor is None:
         raise PermissionError("nobody is signed in")
     return actor
+
+
+_PASSING = "zhike.passing"
+
+
+def passing() -> None:
+    """This request was sent by a page on its own: it is no sign of a person, and keeps no session alive."""
+    request.environ[_PASSING] = True
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Sessions in signed cookies, which last from the last request of a person."""
+
+    def should_set_cookie(self, app: Any, session: Any) -> bool:
+        """Whether the answer carries the cookie again, and with it a later end."""
+        if _PASSING in request.environ:
+            return bool(session.modified)
+        return bool(super().should_set_cookie(app, session))
 
 
 _IN_THE_HAND = re.compile("Mobi|Android|iPhone|iPad|HarmonyOS|MicroMessenger")

@@ -175,7 +175,10 @@ def reassign(customer: Customer, act: Act, owner: int) -> None:
 )  # fmt: skip
 def change_designer(customer: Customer, act: Act, designer: int | None = None) -> None:
     """Set or remove the designer, who finds the customer under 我关联的客户 (A-54, A-68)."""
-    customer.designer_id = colleague(act, designer, customer.dealer_id).id if designer else None
+    new = colleague(act, designer, customer.dealer_id).id if designer else None
+    old, customer.designer_id = customer.designer_id, new
+    if new != old:
+        publish(act, "customer.designer_changed", customer, old=old, new=new)
 
 
 @action(
@@ -186,7 +189,10 @@ def change_designer(customer: Customer, act: Act, designer: int | None = None) -
 )  # fmt: skip
 def change_salesperson(customer: Customer, act: Act, salesperson: int | None = None) -> None:
     """Set or remove the channel salesperson (A-52, A-53)."""
-    customer.salesperson_id = colleague(act, salesperson, customer.dealer_id).id if salesperson else None
+    new = colleague(act, salesperson, customer.dealer_id).id if salesperson else None
+    old, customer.salesperson_id = customer.salesperson_id, new
+    if new != old:
+        publish(act, "customer.salesperson_changed", customer, old=old, new=new)
 
 
 @action(

@@ -107,6 +107,7 @@ class Tasks(Resource, model=Task):
         View("waiting", "待办", _waiting, hot=True),
         View("today", "今日待跟进", _due_today, hot=True),
         View("overdue", "已逾期", tasks.overdue, hot=True),
+        View("later", "待跟进", tasks.later_today, tab=False),
         View("done", "已完成", lambda now: Task.state == TaskState.DONE, sort="-due_at"),
     )  # fmt: skip
     badges = (Task.state, Task.kind)

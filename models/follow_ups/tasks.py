@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select, update
@@ -15,6 +15,7 @@ from app.engine.events import publish, subscribe
 from app.engine.fields import entry
 from app.engine.filters import without
 from app.engine.lifecycle import Lifecycle
+from app.engine.localtime import local, local_day
 from app.engine.outbox import Delivery
 from models.customers.persons import Person, track
 from models.customers.tables import Contact, Customer
@@ -104,6 +105,12 @@ def edit_task(task: Task, act: Act, values: dict[str, Any]) -> None:
     owner_id = values.get("owner_id")
     if owner_id not in (None, act.actor.id, task.owner_id):
         colleague(act, owner_id, task.dealer_id, "owner_id")
+    if due_at != task.due_at:
+        publish(act, "task.rescheduled", task, due_at=due_at)
+    if values.get("subject", task.subject) != task.subject:
+        publish(act, "task.edited", task)
+    if "owner_id" in values and owner_id != task.owner_id:
+        publish(act, "task.given", task, old=task.owner_id, new=owner_id)
 
 
 @scheduled("tasks.overdue", Every(5))
@@ -156,6 +163,7 @@ def complete(task: Task, act: Act, result: str | None = None) -> None:
 def cancel(task: Task, act: Act) -> None:
     """Give up a duty."""
     task.closed_with = None
+    publish(act, "task.cancelled", task)
 
 
 @action(
@@ -166,7 +174,9 @@ def change_owner(task: Task, act: Act, owner: int) -> None:
     """Give duties to another person of the dealer (A-113); finished ones are refused by name."""
     if task.state not in WAITING:
         raise Refusal(f"任务{task.state.label}，不能修改")
-    task.owner_id = colleague(act, owner, task.dealer_id).id
+    old, task.owner_id = task.owner_id, colleague(act, owner, task.dealer_id).id
+    if task.owner_id != old:
+        publish(act, "task.given", task, old=old, new=task.owner_id)
 
 
 def close(act: Act, where: ColumnElement[bool], because: str) -> None:
@@ -217,6 +227,16 @@ def _follow_contact(act: Act, contact: Contact, customer: Customer) -> None:
 def _leave_with_contact(act: Act, contact: Contact, customer: Customer) -> None:
     for task in _tasks(act, Task.contact_id == contact.id):
         task.customer_id = None
+
+
+def later_today(now: datetime) -> ColumnElement[bool]:
+    """Waiting tasks whose time comes yet today (待跟进)."""
+    return and_(waiting(), Task.due_at >= now, Task.due_at < end_of_day(now))
+
+
+def end_of_day(now: datetime) -> datetime:
+    """When the day in China ends, as stored."""
+    return local_day(local(now).date() + timedelta(days=1))
 
 
 def waiting() -> ColumnElement[bool]:

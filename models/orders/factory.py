@@ -9,6 +9,7 @@ from typing import Any
 from app.engine import audit
 from app.engine.actions import Act, Invalid, Refusal, action
 from app.engine.deeds import hold
+from app.engine.events import publish
 from app.engine.fields import entry
 from app.engine.guards import SETTLEMENT_PRICE
 from app.engine.lifecycle import Lifecycle
@@ -42,6 +43,7 @@ def create_factory_order(order: FactoryOrder, act: Act, values: dict[str, Any]) 
     order.filer_id = act.actor.id or job.owner_id
     order.state = FactoryState.WAITING
     order.created_at = act.now
+    publish(act, "factory_order.made", order)
     return order
 
 
@@ -78,6 +80,7 @@ def transmit(order: FactoryOrder, act: Act) -> None:
     touch(act.session, customer, has_transmitted_order=True)
     _step(act, order, StepKind.PROGRESS, "已传单")
     track(act, customer, TrackAct.TRANSMIT, order.self_no)
+    publish(act, "factory_order.transmitted", order)
 
 
 @action(
@@ -94,6 +97,7 @@ def return_order(order: FactoryOrder, act: Act) -> None:
     if customer.stage == Stage.ORDERED and not placed:
         move(customer, Stage.FOLLOWING)
     _step(act, order, StepKind.PROGRESS, "已退单")
+    publish(act, "factory_order.returned", order)
 
 
 @action(
@@ -115,6 +119,7 @@ def add_step(
 ) -> None:
     """Note a stage of production or transport; stages are data, not code."""
     _step(act, order, kind, step, at, note)
+    publish(act, "factory_order.step", order, kind=kind, step=step)
 
 
 @action(

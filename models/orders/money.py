@@ -62,3 +62,4 @@ def void(receipt: Receipt, act: Act, reason: str) -> None:
         raise Refusal("该收款已有退款，请先作废退款")
     receipt.void_reason = reason
     touch(act.session, customer, net_received=net)
+    publish(act, "receipt.voided", receipt, customer=customer)

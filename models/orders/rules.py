@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from app.engine.actions import Act, Invalid, Refusal, action
 from app.engine.deeds import hold
-from app.engine.events import subscribe
+from app.engine.events import publish, subscribe
 from app.engine.fields import entry
 from app.engine.lifecycle import Lifecycle
 from app.engine.localtime import local
@@ -64,6 +64,7 @@ def _open_job(act: Act, customer: Customer, order: ServiceOrder) -> None:
     act.session.flush()
     category = act.session.get(BrandCategory, order.brand_category_id)
     track(act, customer, TrackAct.SERVICE_ORDER, f"{category.name if category else ''} {order.code}".strip())
+    publish(act, "order.opened", order)
 
 
 @action(
@@ -90,6 +91,7 @@ def _lose(act: Act, order: ServiceOrder, reason: str) -> None:
     move.apply(order)
     order.lost_reason, order.lost_at = reason, act.now
     tasks.close(act, Task.service_order_id == order.id, f"order{order.id}"[:16])
+    publish(act, "order.lost", order)
 
 
 def _settle(act: Act, customer_id: int, reason: str) -> None:
@@ -176,6 +178,7 @@ def finish(order: ServiceOrder, act: Act) -> None:
     """A job is done; a customer with no open need left is served (unified model)."""
     order.state = OrderState.DONE
     act.session.flush()
+    publish(act, "order.finished", order)
     customer = act.session.get_one(Customer, order.customer_id)
     left = queries.states(act.session, order.customer_id)
     if OrderState.OPEN not in left and customer.stage == Stage.ORDERED:

@@ -31,6 +31,7 @@ from app.engine.pages.frame import (
 )
 from app.engine.pages.imports import Heading, ImportPage, Problem, RecentImport, Tally, UploadPage
 from app.engine.pages.lists import Chip, ListPage, Pager
+from app.engine.pages.notices import Notice, NoticeGroup, NoticeItem, NoticesPage
 from app.engine.pages.parts import Column, Field, FieldSection, Item, Link, Option, Row, Section
 
 __all__ = [
@@ -61,6 +62,10 @@ __all__ = [
     "LoginPage",
     "MenuGroup",
     "MenuItem",
+    "Notice",
+    "NoticeGroup",
+    "NoticeItem",
+    "NoticesPage",
     "Option",
     "Outcome",
     "Pager",

@@ -1,0 +1,96 @@
+"""Who hears of what happens to people: files and contacts that came in, customers in other hands (A-38, A-56)."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.engine.actions import Act
+from app.engine.events import subscribe
+from models.customers.tables import Contact, ContactSource, Customer, CustomerHelper
+from models.identity.tables import Employee
+from models.notifications.telling import NUMBER, tell
+from models.notifications.topics import CUSTOMER, LEAD, Topic
+
+
+def concerned(session: Session, customer: Customer) -> list[int | None]:
+    """Everybody who works on a customer: consultant, designer, salesperson and helpers."""
+    helpers = select(CustomerHelper.user_id).where(CustomerHelper.customer_id == customer.id)
+    with session.no_autoflush:
+        beside = session.scalars(helpers.order_by(CustomerHelper.user_id)).all()
+    return [customer.owner_id, customer.designer_id, customer.salesperson_id, *beside]
+
+
+def label(customer: Customer) -> str:
+    """A customer in a list of several."""
+    return f"{customer.name} {customer.code}"
+
+
+def tell_of(
+    act: Act, customer: Customer, users: list[int | None], one: str, many: str, topic: Topic = CUSTOMER
+) -> None:
+    """Tell these people something about a customer, which the message opens."""
+    tell(act, users, topic, one, many, record=customer, label=label(customer), dealer_id=customer.dealer_id)
+
+
+def _name(act: Act, employee_id: int | None) -> str:
+    found = act.session.get(Employee, employee_id) if employee_id else None
+    return found.name if found is not None else ""
+
+
+@subscribe("customer.filed")
+def _filed(act: Act, customer: Customer) -> None:
+    who = act.actor.name
+    users = concerned(act.session, customer)
+    tell_of(
+        act, customer, users, f"{who}建档了客户{customer.name}，请跟进", f"{who}建档了{NUMBER}位客户，请跟进"
+    )
+
+
+@subscribe("customer.reassigned")
+def _reassigned(act: Act, customer: Customer, old: int | None, new: int) -> None:
+    """Both are told at once; many customers of one deed are one message."""
+    if old == new:
+        return
+    who, to = act.actor.name, _name(act, new)
+    tell_of(act, customer, [new], f"{who}将客户{customer.name}交给您", f"{who}将{NUMBER}位客户交给您")
+    tell_of(
+        act, customer, [old],
+        f"{who}将您的客户{customer.name}转给了{to}", f"{who}将您的{NUMBER}位客户转给了{to}",
+    )  # fmt: skip
+
+
+@subscribe("customer.designer_changed")
+def _designer(act: Act, customer: Customer, old: int | None, new: int | None) -> None:
+    _changed(act, customer, "设计师", old, new)
+
+
+@subscribe("customer.salesperson_changed")
+def _salesperson(act: Act, customer: Customer, old: int | None, new: int | None) -> None:
+    _changed(act, customer, "业务员", old, new)
+
+
+def _changed(act: Act, customer: Customer, duty: str, old: int | None, new: int | None) -> None:
+    who, to = act.actor.name, _name(act, new)
+    then = f"改为{to}" if to else "取消"
+    tell_of(
+        act, customer, [new],
+        f"{who}请您担任客户{customer.name}的{duty}", f"{who}请您担任{NUMBER}位客户的{duty}",
+    )  # fmt: skip
+    tell_of(
+        act, customer, [old],
+        f"{who}将客户{customer.name}的{duty}{then}", f"{who}将您的{NUMBER}位客户的{duty}{then}",
+    )  # fmt: skip
+
+
+@subscribe("contact.filed")
+def _lead(act: Act, contact: Contact) -> None:
+    """Somebody came in from outside by himself: an online lead of the employee it is linked to."""
+    if contact.source == ContactSource.SELF_FILED:
+        return
+    source = contact.source.label
+    tell(
+        act, [contact.employee_id], LEAD, f"新的线上引流：{contact.name}（{source}）",
+        f"新的线上引流{NUMBER}位（{source}）", record=contact,
+        label=f"{contact.name} {contact.code}", dealer_id=contact.dealer_id,
+    )  # fmt: skip
