@@ -171,13 +171,13 @@ declare_parameter(
 )  # fmt: skip
 declare_parameter(
     entry("notice.quiet_from", "免打扰开始", maxlength=5, hint="例如 22:00，期间站外消息推迟到结束时发送"),
-    "", GROUP, wrong_time,
+    None, GROUP, wrong_time,
 )  # fmt: skip
 declare_parameter(
-    entry("notice.quiet_to", "免打扰结束", maxlength=5, hint="例如 08:00"), "", GROUP, wrong_time
+    entry("notice.quiet_to", "免打扰结束", maxlength=5, hint="例如 08:00"), None, GROUP, wrong_time
 )
 declare_parameter(
     entry("notice.robot", "工作群机器人地址", maxlength=500,
           hint="未填写个人机器人地址的员工，消息发到此群；群内成员都能看到"),
-    "", GROUP, robot.wrong_address,
+    None, GROUP, robot.wrong_address,
 )  # fmt: skip

@@ -68,7 +68,7 @@ def notify_many(session: Session, rows: Sequence[Mapping[str, Any]]) -> list[int
         return []
     t = _MESSAGES.c
     statement = insert_for(session, _MESSAGES).on_conflict_do_nothing(index_elements=["user_id", "key"])
-    statement = statement.returning(t.id, t.user_id, t.kind, t.title, t.text, t.items, t.created_at)
+    statement = statement.returning(t.id, t.user_id, t.kind, t.title, t.text, t["items"], t.created_at)
     made = session.execute(statement, [_BLANK | dict(row) for row in rows]).all()
     deliveries.route(session, made)
     return [row.id for row in made]

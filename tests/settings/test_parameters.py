@@ -23,11 +23,11 @@ from tests.plugins.people import Login
 from tests.spec.reading import at_once
 
 
-def form(**changes: str) -> dict[str, str]:
+def form(**changes: str) -> dict[str, Any]:
     """The whole page as submitted, with changes."""
-    return {p.key: str(p.default) for p in parameters()} | {
-        k.replace("__", "."): v for k, v in changes.items()
-    }
+    defaults = {p.key: p.default for p in parameters()}
+    usual = {k: v if isinstance(v, list) else "" if v is None else str(v) for k, v in defaults.items()}
+    return usual | {k.replace("__", "."): v for k, v in changes.items()}
 
 
 def test_a_dealers_own_prefix_holds_for_new_customers_of_that_dealer(world: World, login: Login) -> None:
