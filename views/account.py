@@ -47,7 +47,7 @@ class AccountView(BaseView):  # type: ignore[misc]
             actor.header,
             _sections(session, actor),
             [
-                Link("提醒设置", "/notifications/settings", "bell-ringing"),
+                Link("提醒设置", "/profile/notices", "bell-ringing"),
                 Link("修改密码", "/profile/password", "key", primary=True),
             ],
         )

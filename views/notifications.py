@@ -25,7 +25,7 @@ from models.notifications import inbox, preferences
 from models.notifications.tables import NoticeKind, NoticePreference
 
 URL = inbox.URL
-SETTINGS = "/notifications/settings"
+SETTINGS = "/profile/notices"
 _OWN, _DEALERS = "own", "dealer"
 
 
@@ -95,7 +95,7 @@ class NotificationsView(BaseView):  # type: ignore[misc]
             _read(session, actor, now, [pk])
         if shown.url and not shown.groups:
             return redirect(shown.url)
-        return chrome.page("notification.html", key="notifications", title="提醒消息", notice=shown, url=URL)
+        return chrome.page("notification.html", title="提醒消息", notice=shown, url=URL)
 
     @expose("/read", methods=["POST"])
     def read(self) -> ResponseReturnValue:
@@ -108,9 +108,16 @@ class NotificationsView(BaseView):  # type: ignore[misc]
         back = request.form.get("back", "")
         return redirect(back if back == URL or back.startswith(f"{URL}?") else URL)
 
-    @expose("/settings", methods=["GET", "POST"])
+
+class NoticeSettingsView(BaseView):  # type: ignore[misc]
+    """提醒设置, a part of the own account."""
+
+    route_base = SETTINGS
+
+    @expose("/", methods=["GET", "POST"])
+    @expose("", methods=["GET", "POST"])
     def settings(self) -> ResponseReturnValue:
-        """提醒设置: channels per kind, quiet hours, the own robot."""
+        """Channels per kind, quiet hours, the own robot."""
         actor, session = require_actor(), db.session()
         if request.method == "GET":
             return _settings_page(session, actor)
@@ -199,7 +206,7 @@ def _settings_page(
     mode, *rest = _fields()
     channels, hours, robot = rest[: len(NoticeKind)], rest[len(NoticeKind) : -1], rest[-1:]
     shown = drawing.form_page(
-        [Group("渠道", mode, *channels), Group("免打扰", *hours), Group("机器人", *robot)],
+        [Group("站外提醒", mode, *channels, *hours), Group("机器人", *robot)],
         forms.Context(session, actor, utcnow()),
         drawing.Drawer(SETTINGS, texts, errors, None, now),
         title="提醒设置",
@@ -219,4 +226,4 @@ def _addresses(session: Session, actor: Actor) -> str:
     return f"{email}；{phone}{robot}。邮箱和电话由管理员在员工资料中维护。"
 
 
-VIEWS = [NotificationsView]
+VIEWS = [NotificationsView, NoticeSettingsView]

@@ -22,7 +22,7 @@ from models.customers import settings as customer_settings
 from models.customers.dictionaries import REGIONS
 from models.customers.tables import Customer
 from models.customers.track import TrackPoints
-from models.demo import beside, organisation, words
+from models.demo import beside, messages, organisation, words
 from models.demo.bulk import Writer, loading
 from models.demo.chance import DAY, Calendar, Chance, weighted
 from models.demo.life import Life
@@ -134,6 +134,7 @@ def _fill(
             if large:
                 echo("数据已写入，正在建立索引")
         running.save()
+        messages.make(session, now)
         session.commit()
     if large:
         if connection.dialect.name == "sqlite":

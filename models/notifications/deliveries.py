@@ -143,7 +143,7 @@ def _note(session: Session, delivery_id: int, **values: Any) -> None:
 
 
 @action(
-    "重新发送", on=NoticeDelivery, name="retry", icon="send", row=True,
+    "重新发送", on=NoticeDelivery, name="retry", icon="send",
     when=lambda delivery: delivery.state == DeliveryState.FAILED,
 )  # fmt: skip
 def retry(delivery: NoticeDelivery, act: Act) -> str:

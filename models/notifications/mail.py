@@ -45,7 +45,7 @@ def compose(letter: Letter, number: int, sender: str) -> EmailMessage:
     message["Message-ID"] = f"<notice-{number}@{sender.rpartition('@')[2].strip('> ')}>"
     message["Auto-Submitted"] = "auto-generated"
     parts = [f"{letter.name}，您好：", letter.title, letter.text, letter.url]
-    message.set_content("\n\n".join(p for p in parts if p))
+    message.set_content("\n\n".join(p for p in parts if p), cte="base64")  # any server takes it
     return message
 
 

@@ -13,8 +13,8 @@ class NoticeDeliveries(Resource, model=NoticeDelivery):
 
     label = "消息投递"
     unit = "条消息"
-    icon = "send"
-    menu = Menu("管理", label="消息投递", icon="send", order=946, badge=Badge("failed", hot=True))
+    icon = "bell-ringing"
+    menu = Menu("管理", label="消息投递", icon="bell-ringing", order=946, badge=Badge("failed", hot=True))
     scopes = Scopes(dealer=NoticeDelivery.dealer_id)
     title = NoticeDelivery.title
     columns = (
@@ -63,4 +63,3 @@ class NoticeDeliveries(Resource, model=NoticeDelivery):
         Breakdown("channel", "渠道", by=NoticeDelivery.channel),
     )
     empty = "暂无站外消息"
-    empty_hint = "员工在“提醒设置”中选择渠道后，发出的消息会列在这里"

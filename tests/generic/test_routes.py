@@ -11,7 +11,7 @@ HAND_WRITTEN = {
     "/", "/login", "/login/", "/logout", "/search", "/profile", "/profile/", "/profile/password",
     "/profile/store", "/parameters/", "/roles/new", "/healthz", "/readyz", "/metrics",
     "/notifications/", "/notifications/unread", "/notifications/newest", "/notifications/read",
-    "/notifications/settings", "/notifications/<int(max=2147483647):pk>",
+    "/profile/notices", "/profile/notices/", "/notifications/<int(max=2147483647):pk>",
     "/static/<path:filename>",
 }  # fmt: skip
 PK = "<int(max=2147483647):pk>"
