@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import config
-from benchmarks import report, serving
+from benchmarks import digest, report, serving
 from benchmarks.databases import database, environment
 
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -64,4 +64,8 @@ def _figures(url: str, quick: bool) -> list[report.Row]:
     rounds, requests = (1, 160) if quick else (3, 480)
     floor, product, memory = serving.rates(url, cookie, "/customers/", rounds, requests)
     start = serving.start_seconds(url, 1 if quick else 3)
-    return [*report.page_rows(figures), *report.server_rows(floor, product, memory, start)]
+    return [
+        *report.page_rows(figures),
+        *report.server_rows(floor, product, memory, start),
+        *digest.rows(url),
+    ]

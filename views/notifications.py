@@ -175,7 +175,7 @@ def _fields() -> list[FieldSpec]:
     when = f"mode={_OWN}"
     return [
         entry(
-            "mode", "站外提醒", options=modes, required=True, default=_DEALERS, hint="站内消息始终立即发送"
+            "mode", "渠道与时间", options=modes, required=True, default=_DEALERS, hint="站内消息始终立即发送"
         ),
         *(
             entry(

@@ -117,7 +117,8 @@ def _write(session: Session) -> None:
 
 def _instant(session: Session, words: _Share) -> None:
     """One message each; a deed of many transactions adds to the one it began with."""
-    known = select(Notification).where(Notification.key.in_({key for _, key in words}))
+    users, keys = {user for user, _ in words}, {key for _, key in words}
+    known = select(Notification).where(Notification.user_id.in_(users), Notification.key.in_(keys))
     earlier = {(m.user_id, m.key): m for m in session.scalars(known)} if words else {}
     fresh = []
     for (user, key), word in words.items():

@@ -41,6 +41,9 @@ PAGES = (
     "/search?q=周敏",
     "/profile",
     "/profile/password",
+    "/profile/notices",
+    "/notifications/",
+    "/notice_deliveries/",
     "/customers/999999",
 )
 

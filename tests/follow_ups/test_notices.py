@@ -170,7 +170,7 @@ def test_many_tasks_are_counted_and_the_first_are_listed(world: World, login: Lo
     tick(MORNING, run_outbox)
     (message,) = messages()
     assert groups(message) == [("超时跟进", notices.LINES + 5)]
-    assert [i["title"] for i in message.items or ()][0] == f"第{notices.LINES + 4}项"
+    assert next(i["title"] for i in message.items or ()) == f"第{notices.LINES + 4}项"
     assert "另有 5 项" in page(login("seller"), f"/notifications/{message.id}")
 
 
