@@ -90,7 +90,7 @@ def provide_bell(url: str, amount: Callable[[Actor], Any]) -> None:
 
 
 def counted_anew() -> None:
-    """The person's counts are asked again at the next page: something of the own was changed by reading."""
+    """The person's counts are asked again at the next page: something of the own has changed."""
     session["w"] = (session.get("w", 0) + 1) % 100_000
 
 

@@ -39,16 +39,12 @@ _LISTS = {PENDING: "scope=mine&view=later", LATE: "scope=mine&view=overdue"}
 
 
 def _tell(act: Act, task: Task, users: Sequence[int | None], topic: Topic, what: str) -> None:
-    """``what`` has `NUMBER` where the sentence names its task."""
-    one = what.replace(NUMBER, f"任务“{task.subject}”")
-    many = what.replace(NUMBER, f"{NUMBER}项任务")
+    """``what`` has `NUMBER` where the sentence names its task, or says how many they are."""
+    with act.session.no_autoflush:  # a new task may have no customer and no number yet
+        found = act.session.get(Customer, task.customer_id) if task.customer_id else None
+    whose = f"（客户{found.name}）" if found is not None and found.name not in task.subject else ""
+    one, many = (what.replace(NUMBER, words) for words in (f"任务“{task.subject}”{whose}", f"{NUMBER}项任务"))
     tell(act, users, topic, one, many, record=task, label=task.subject, dealer_id=task.dealer_id)
-
-
-def _customer(act: Act, task: Task) -> str:
-    """The customer in words, where the subject does not name him."""
-    found = act.session.get(Customer, task.customer_id) if task.customer_id else None
-    return f"（客户{found.name}）" if found is not None and found.name not in task.subject else ""
 
 
 def _people(act: Act, task: Task) -> list[int | None]:
@@ -58,34 +54,32 @@ def _people(act: Act, task: Task) -> list[int | None]:
 
 @subscribe("task.created")
 def _created(act: Act, task: Task) -> None:
-    with act.session.no_autoflush:  # a new task has no customer and no number yet
-        customer = _customer(act, task)
-    _tell(act, task, [task.owner_id], NEW_TASK, f"{act.actor.name}给您安排了{NUMBER}{customer}")
+    _tell(act, task, [task.owner_id], NEW_TASK, f"{act.actor.name}给您安排了{NUMBER}")
 
 
 @subscribe("task.rescheduled")
 def _rescheduled(act: Act, task: Task, due_at: datetime) -> None:
-    what = f"{act.actor.name}将{NUMBER}{_customer(act, task)}改约至{full(local(due_at))}"
+    what = f"{act.actor.name}将{NUMBER}改约至{full(local(due_at))}"
     _tell(act, task, _people(act, task), TASK_CHANGE, what)
 
 
 @subscribe("task.edited")
 def _edited(act: Act, task: Task) -> None:
-    _tell(act, task, _people(act, task), TASK_CHANGE, f"{act.actor.name}修改了{NUMBER}{_customer(act, task)}")
+    _tell(act, task, _people(act, task), TASK_CHANGE, f"{act.actor.name}修改了{NUMBER}")
 
 
 @subscribe("task.cancelled")
 def _cancelled(act: Act, task: Task) -> None:
-    _tell(act, task, _people(act, task), TASK_CHANGE, f"{act.actor.name}取消了{NUMBER}{_customer(act, task)}")
+    _tell(act, task, _people(act, task), TASK_CHANGE, f"{act.actor.name}取消了{NUMBER}")
 
 
 @subscribe("task.given")
 def _given(act: Act, task: Task, old: int | None, new: int | None) -> None:
     """Both the former and the new person are told (A-73)."""
     found = act.session.get(Employee, new) if new else None
-    to, customer = found.name if found is not None else "他人", _customer(act, task)
-    _tell(act, task, [new], TASK_CHANGE, f"{act.actor.name}将{NUMBER}{customer}交给您")
-    _tell(act, task, [old], TASK_CHANGE, f"{act.actor.name}将您的{NUMBER}{customer}转给了{to}")
+    to = found.name if found is not None else "他人"
+    _tell(act, task, [new], TASK_CHANGE, f"{act.actor.name}将{NUMBER}交给您")
+    _tell(act, task, [old], TASK_CHANGE, f"{act.actor.name}将您的{NUMBER}转给了{to}")
 
 
 # ----- at 08:00 and 20:00

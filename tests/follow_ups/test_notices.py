@@ -250,9 +250,9 @@ def test_changed_cancelled_and_given_tasks_are_told(world: World) -> None:
     assert [m.title for m in instant(world, "seller")] == [
         "总管修改了任务“任务0”（客户张女士）",
         "总管取消了任务“任务1”（客户张女士）",
-        "总管将您的2项任务（客户张女士）转给了导购乙",
+        "总管将您的2项任务转给了导购乙",
     ]
-    assert [m.title for m in instant(world, "seller2")] == ["总管将2项任务（客户张女士）交给您"]
+    assert [m.title for m in instant(world, "seller2")] == ["总管将2项任务交给您"]
     assert [m.title for m in instant(world, "drawer")] == [
         "总管修改了任务“任务0”（客户张女士）", "总管取消了任务“任务1”（客户张女士）",
     ]  # fmt: skip
