@@ -19,10 +19,9 @@ from app.engine.history import history, last_writer, render_changes
 from app.engine.scopes import SYSTEM
 from models.customers.tables import Customer, Stage, Tag
 from models.identity.tables import Store
-from models.settings.catalogue import parameters
-from models.settings.queries import parameter
 from tests.customers.world import PHONE, World, build, grant
 from tests.plugins.people import Login
+from tests.settings.test_parameters import form
 
 NOW = datetime(2026, 11, 22, 16, 30)
 
@@ -165,11 +164,10 @@ def test_the_history_tells_a_phone_from_a_desk(world: World, login: Any, agent: 
     client.environ_base["HTTP_USER_AGENT"] = agent
     client.post("/customers/new", data={"name": "张女士", "phone": PHONE})
     customer = db.session.scalars(select(Customer)).one()
-    form = {"name": "张太太", "phone": PHONE, "version": customer.version}
-    assert client.post(f"/customers/{customer.id}/edit", data=form).status_code == 302
+    typed = {"name": "张太太", "phone": PHONE, "version": customer.version}
+    assert client.post(f"/customers/{customer.id}/edit", data=typed).status_code == 302
     client.post("/customers/action/invalidate", data={"id": customer.id})
-    settings = {p.key: str(parameter(db.session(), p.key, world.a.id)) for p in parameters()}
-    client.post("/parameters/", data=settings | {"number.customer.prefix": "KX"})
+    client.post("/parameters/", data=form(number__customer__prefix="KX"))
     kept = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id)).all()
     mine = [(e.action, e.source.label) for e in kept if e.actor_name == "总管"]
     assert [action for action, _ in mine] == ["create", "update", "invalidate", "update"]

@@ -363,3 +363,11 @@ def test_with_redis_down_all_day_clicks_work_and_everything_is_told_afterwards(
         outbox.sweep(db.session())
         drain_queue()
     assert [m.user_id for m in messages()] == [world.people["seller2"].id]
+
+
+def test_the_list_a_summary_opens_is_a_tab_only_while_it_is_open(world: World, login: Login) -> None:
+    from tests.spec.reading import links
+
+    client = login("seller")
+    assert "待跟进" not in links(page(client, "/tasks/"), "视图")
+    assert "待跟进" in links(page(client, "/tasks/?view=later"), "视图")
