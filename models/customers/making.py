@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.engine import audit, bulk
 from app.engine.actions import Act
 from app.engine.changes import plain
+from app.engine.events import publish
 from app.engine.fields import describe
 from app.engine.imports.drafts import Draft
 from app.engine.numbers import next_numbers
@@ -109,6 +110,10 @@ class Maker:
             bulk.insert(act.session, _table(model), keys, members[source.name])
         self._track(act, dealer_id, ids, score)
         audit.record_many(act, self.resource, self._entries(dealer_id, me, rows, drafts))
+        filed = [
+            (row[0], row[1], draft.values["name"], row[5]) for row, draft in zip(rows, drafts, strict=True)
+        ]
+        publish(act, "customers.filed", filed, dealer_id=dealer_id)
 
     def _track(self, act: Act, dealer_id: int, ids: Iterable[int], score: int) -> None:
         same = {

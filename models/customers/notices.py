@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -9,6 +14,7 @@ from app.engine.actions import Act
 from app.engine.events import subscribe
 from models.customers.tables import Contact, ContactSource, Customer, CustomerHelper
 from models.identity.tables import Employee
+from models.notifications.rules import ITEMS
 from models.notifications.telling import NUMBER, tell
 from models.notifications.topics import CUSTOMER, LEAD, Topic
 
@@ -45,6 +51,31 @@ def _filed(act: Act, customer: Customer) -> None:
     tell_of(
         act, customer, users, f"{who}建档了客户{customer.name}，请跟进", f"{who}建档了{NUMBER}位客户，请跟进"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Filed:
+    """One of many customers that were filed by sets, as a message refers to it."""
+
+    id: int
+    __tablename__: ClassVar[str] = Customer.__tablename__
+
+
+@subscribe("customers.filed")
+def _filed_many(act: Act, rows: Sequence[tuple[int, str, str, int | None]], dealer_id: int) -> None:
+    """A file's customers (id, number, name, consultant): one message for each consultant."""
+    by_owner: defaultdict[int | None, list[tuple[int, str, str, int | None]]] = defaultdict(list)
+    for row in rows:
+        by_owner[row[3]].append(row)
+    who = act.actor.name
+    for owner, mine in by_owner.items():
+        listed = mine[:ITEMS]
+        for n, (pk, code, name, _) in enumerate(listed, 1):
+            tell(
+                act, [owner], CUSTOMER, f"{who}导入了客户{name}，请跟进", f"{who}导入了{NUMBER}位客户，请跟进",
+                record=_Filed(pk), label=f"{name} {code}", dealer_id=dealer_id,
+                amount=1 + (len(mine) - len(listed) if n == len(listed) else 0),
+            )  # fmt: skip
 
 
 @subscribe("customer.reassigned")

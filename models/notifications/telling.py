@@ -84,12 +84,14 @@ def tell(
     record: Any,
     label: Words,
     dealer_id: int | None,
+    amount: int = 1,
 ) -> None:
     """Tell these people, without the actor, what this deed did to a record, which the message opens.
 
     ``one`` is the sentence about that record alone, ``many`` the one that stands for all of them when the
     deed did the same to several (`NUMBER` is how many); ``label`` names the record in that list. Neither
-    may hold a guarded value. A file read in from another system is no news to anybody.
+    may hold a guarded value. ``amount`` counts further records, which nobody lists, along with this one.
+    A file read in from another system is no news to anybody.
     """
     if act.source == "load":
         return
@@ -99,7 +101,7 @@ def tell(
         if not user or user == act.actor.id:
             continue
         word = share.setdefault((user, key), _Word(topic, act.now, dealer_id, many, one))
-        word.amount += 1
+        word.amount += amount
         if len(word.records) < ITEMS:
             word.records.append((record, label))
 

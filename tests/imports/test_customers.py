@@ -351,3 +351,20 @@ def _set_stage(customer: Customer, stage: Stage) -> None:
     with acting(db.session()):
         db.session.get_one(Customer, customer.id).stage = stage
         db.session.commit()
+
+
+def test_the_consultants_hear_of_their_new_customers_once_and_the_importer_of_the_result(
+    world: World, importer: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many pieces the file was brought in by."""
+    from app.engine.imports import runs
+    from models.notifications.tables import Notification
+
+    monkeypatch.setattr(runs, "PIECE", 2)
+    owner, head = world.people["seller2"].id, ["客户姓名", "手机号码", "导购"]
+    importer().bring_in([head, *([f"客户{n}", f"1370000000{n}", "导购乙"] for n in range(5))])
+    told = list(db.session.scalars(select(Notification).order_by(Notification.id)))
+    heard = {m.user_id: m.title for m in told if m.topic == "customer"}
+    assert heard == {owner: "文员甲导入了5位客户，请跟进"}
+    assert len(next(m for m in told if m.topic == "customer").items or ()) == 5
+    assert [m.title for m in told if m.topic == "import"] == ["客户导入已完成：成功 5 条，重复 0 条，失败 0 条"]
