@@ -1,13 +1,13 @@
 """Files on their way in, and entries that met a file
 
-Revision ID: 0012
+Revision ID: 0007
 Revises: 0006
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
+revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
