@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 from functools import cache
 
-DOMAINS = ("identity", "settings", "notifications", "customers", "follow_ups", "orders")
+DOMAINS = ("identity", "settings", "notifications", "announcements", "customers", "follow_ups", "orders")
 PARTS = (
     "tables",
     "dictionaries",

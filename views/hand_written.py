@@ -9,7 +9,10 @@ from views.home import HomeView, SearchView
 from views.login import LoginView
 
 VIEWS: list[type] = [LoginView, SearchView]
-for _name in ("views.account", "views.notifications", "views.imports", "views.roles", "views.parameters"):
+for _name in (
+    "views.account", "views.notifications", "views.imports", "views.roles", "views.parameters",
+    "views.handover", "views.announcements",
+):  # fmt: skip
     if importlib.util.find_spec(_name) is not None:
         VIEWS += importlib.import_module(_name).VIEWS
 

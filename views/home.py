@@ -23,6 +23,7 @@ from app.engine.pages import HomePage, Link, Recent, SearchGroup, SearchPage, To
 from app.engine.resource import Resource, resource, resources
 from app.engine.scopes import Actor, scopes_of
 from app.engine.security import require_actor
+from views import announcements
 
 HITS = 8
 RECENT = 8
@@ -75,6 +76,7 @@ class HomeView(IndexView):  # type: ignore[misc]
             upcoming=_recent(session, tasks, actor) if tasks is not None else [],
             upcoming_url="/tasks/",
             numbers=_numbers(session, customers, actor) if customers is not None else [],
+            notices=announcements.block(session, actor, now),
         )
         return chrome.page("home.html", key="home", title="首页", page=shown)
 

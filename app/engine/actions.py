@@ -130,6 +130,10 @@ class Done:
         return self.message
 
 
+UNCHANGED = Done("无变化")
+"""What a rule returns of a record that is as it is wanted already: reported so, and nothing is logged (A-56)."""
+
+
 @dataclass(eq=False)
 class Act:
     """One deed: who does what, when and from where, inside the open transaction.
@@ -202,6 +206,11 @@ class Action:
     """Offered on a record's page only when this is true."""
     guard: Guard | None = None
     """Of the value it writes: whoever may not read that one does not write it either."""
+    sets: bool = False
+    """Only sets columns, and says no before it does: a batch is written in one go, and can be taken back as a
+    whole (`undo.py`)."""
+    page: str = ""
+    """Where people do it, when that is not the generated form: the address of a hand-written page."""
     greyed: bool = False
     """Without the right the button stays visible, grey (A-21); other actions are then not offered (A-88)."""
 

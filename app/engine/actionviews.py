@@ -9,7 +9,19 @@ from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 from markupsafe import Markup, escape
 
-from app.engine import chrome, detail, drawing, forms, listing, pages, perform, picking, presenting
+from app.engine import (
+    chrome,
+    detail,
+    drawing,
+    forms,
+    history,
+    listing,
+    pages,
+    perform,
+    picking,
+    presenting,
+    undo,
+)
 from app.engine.actions import (
     Act,
     Action,
@@ -24,6 +36,19 @@ from app.engine.resource import Group
 from app.engine.scopes import Actor
 from app.engine.security import entrance, require_actor
 from app.engine.viewbase import Texts, ViewBase, dialog_of, leave, placed
+
+
+def _names(action: Action) -> set[str]:
+    """What the inputs of the action's form are called."""
+    return {name for spec in action.fields for name in (spec.name, f"{spec.name}__text")}
+
+
+def _counted(report: perform.Report) -> str:
+    """What became of a batch, in words."""
+    same = f"，{report.unchanged} 条无变化" if report.unchanged else ""
+    if not report.done and same:
+        return f"{report.unchanged} 条无变化" if report.unchanged > 1 else "无变化"
+    return f"已完成 {report.done} 条{same}"
 
 
 class ActionViews(ViewBase):
@@ -76,33 +101,93 @@ class ActionViews(ViewBase):
                 return leave(back)
             page = self._action_form(context, action, ids, labels, back, texts=texts, errors=placed(refusal))
             return page, refusal.status
-        return self._report(action, report, ids, back)
+        return self._report(action, report, ids, back, texts)
+
+    @expose("/undo/<deed>", methods=["GET", "POST"])
+    def take_back(self, deed: str) -> ResponseReturnValue:
+        """Taking a batch change back: what it was, then the deed and its report (A-56)."""
+        actor = require_actor()
+        meant = undo.past(db.session(), self.resource, deed, actor)
+        if request.method == "GET":
+            return self._undo_form(meant, actor)
+        back = self._back()
+        try:
+            report = undo.undo(self.resource, deed, actor, source=entrance())
+        except (Forbidden, NotFound):
+            raise
+        except Refusal as refusal:
+            flash(refusal.message, "bad")
+            return leave(back)
+        title = f"撤销{meant.action.label}"
+        if report.refused:
+            return self._outcome(title, report, back)
+        flash(f"{title}：{_counted(report)}", "good")
+        return leave(back)
+
+    def _undo_form(self, meant: undo.Past, actor: Actor) -> str:
+        """Who did what to whom, before it is taken back."""
+        labels = detail.labels(db.session(), self.resource, meant.ids, actor)
+        shown = pages.FormPage(
+            f"撤销{meant.action.label}", f"{self.base}/undo/{meant.deed_id}", [], "确认撤销", self._back(),
+            hidden=[("back", self._back())], subjects=list(labels.values()),
+            intro=f"{meant.actor_name}于{history.moment(meant.at)}对{len(meant.ids)}{self.resource.unit}"
+            f"执行了“{meant.action.label}”。撤销后恢复原来的值；此后又被修改过的不会撤销，并会逐条说明。",
+        )  # fmt: skip
+        return chrome.page("form.html", key=self.resource.name, title=shown.title, page=shown)
 
     def _report(
-        self, action: Action, report: perform.Report, ids: Sequence[int], back: str
+        self, action: Action, report: perform.Report, ids: Sequence[int], back: str, texts: Texts
     ) -> ResponseReturnValue:
         if report.told:
             told = pages.Told(action.label, [*report.messages, *report.warnings], list(report.told), back)
             return chrome.page("told.html", key=self.resource.name, title=action.label, page=told)
+        if report.refused:
+            kept = _names(action) | {"_answer"}
+            again = [(name, v) for name, vs in texts.items() if name in kept for v in vs]
+            again += [("id", str(r.id)) for r in report.refused] + [("back", back)]
+            return self._outcome(action.label, report, back, action, again)
         for warning in report.warnings:
             flash(warning, "warning")
-        if report.refused:
-            shown = pages.Outcome(
-                action.label, report.done, [(r.label, r.reason) for r in report.refused], back
-            )
-            return chrome.page("outcome.html", key=self.resource.name, title=action.label, page=shown)
         amount = "" if len(ids) == 1 else f" {report.done} 条"
         said = "；".join(report.messages) or f"{action.label}：已完成{amount}"
-        flash(self._told(action, said, report.links, ids), "good")
+        if report.unchanged:
+            said = f"{action.label}：{_counted(report)}"
+        flash(self._told(action, said, report, ids), "good")
         return leave(action.leads_to.format(id=ids[0]) if action.leads_to and len(ids) == 1 else back)
 
-    def _told(
-        self, action: Action, said: str, links: Sequence[tuple[str, str]], ids: Sequence[int]
-    ) -> str | Markup:
+    def _outcome(
+        self,
+        title: str,
+        report: perform.Report,
+        back: str,
+        action: Action | None = None,
+        again: Sequence[tuple[str, str]] = (),
+    ) -> str:
+        """The report record by record, with the ways on: those alone once more, or all of it back."""
+        seen = detail.labels(db.session(), self.resource, [r.id for r in report.refused], require_actor())
+        refused = [
+            pages.Refused(r.label, r.reason, f"{self.base}/{r.id}" if r.id in seen else "")
+            for r in report.refused
+        ]
+        shown = pages.Outcome(
+            title, report.done, refused, back, report.unchanged, list(report.warnings),
+            f"{self.base}/action/{action.name}" if action is not None else "", list(again),
+            self._undo_url(action, report),
+        )  # fmt: skip
+        return chrome.page("outcome.html", key=self.resource.name, title=title, page=shown)
+
+    def _undo_url(self, action: Action | None, report: perform.Report) -> str:
+        undoable = action is not None and action.sets and report.done
+        return f"{self.base}/undo/{report.deed_id}" if undoable else ""
+
+    def _told(self, action: Action, said: str, report: perform.Report, ids: Sequence[int]) -> str | Markup:
         """The report with the ways on from there, and the way back for those who may take it."""
-        undo = next((a for a in self.resource.actions if a.name == action.undone_by), None)
-        if undo is not None and len(ids) == 1 and require_actor().can(*undo.permission_on(self.resource)):
-            links = [*links, ("撤销", f"{self.base}/action/{undo.name}?id={ids[0]}")]
+        links = list(report.links)
+        back = next((a for a in self.resource.actions if a.name == action.undone_by), None)
+        if back is not None and len(ids) == 1 and require_actor().can(*back.permission_on(self.resource)):
+            links.append(("撤销", f"{self.base}/action/{back.name}?id={ids[0]}"))
+        elif self._undo_url(action, report):
+            links.append(("撤销", self._undo_url(action, report)))
         ways = [Markup(' <a class="link" href="{}">{}</a>').format(url, label) for label, url in links]
         return escape(said) + Markup("").join(ways) if ways else said
 

@@ -199,7 +199,8 @@ def _scopes_have_borders(resource: type[Resource]) -> Iterator[Problem]:
 
 @_check
 def _actions_fit(resource: type[Resource]) -> Iterator[Problem]:
-    """E109, E110: an action's form uses reserved names, or its rule does not take its fields."""
+    """E109, E110, E117: an action's form uses reserved names, its rule does not take its fields, or the list
+    names an action that is none."""
     names = [a.name for a in resource.actions]
     for name in {n for n in names if names.count(n) > 1}:
         yield Problem("E109", _where(resource, f"actions.{name}"), "两个操作同名")
@@ -213,7 +214,11 @@ def _actions_fit(resource: type[Resource]) -> Iterator[Problem]:
             yield Problem("E109", place, "表单中有同名字段")
         if not issubclass(resource.model, action.model):
             yield Problem("E109", place, f"操作属于 {action.model.__name__}，不属于本对象")
+        if action.sets and action.moves is not None:
+            yield Problem("E117", place, "只设置字段的操作（sets）不能同时改变状态（moves）")
         yield from _rule_takes(place, action.rule, fields)
+    for name in sorted(set(resource.batch_menu) - set(names)):
+        yield Problem("E117", _where(resource, "batch_menu"), f"没有名为 {name} 的操作")
 
 
 def _rule_takes(place: str, rule: Callable[..., Any], fields: list[str]) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from app.engine import audit, once
+from app.engine import audit, events, once
 from app.engine.actions import Act, Refusal, Stale
 from app.engine.database import writing
 from app.engine.fields import FieldSpec, describe
@@ -59,6 +59,7 @@ def deed(act: Act, token: str = "") -> Iterator[Act]:
             session.info[_HELD] = []
             try:
                 yield act
+                events.deliver(session)
                 session.commit()
             except BaseException:
                 session.rollback()
@@ -125,8 +126,13 @@ def _take(
 ) -> list[Any]:
     statement = select(resource.model).where(mine).order_by(resource.pk()).with_for_update(key_share=True)
     records = list(session.scalars(statement.execution_options(populate_existing=True), params))
-    session.info.get(_HELD, []).extend(records)  # the session forgets what nobody holds
+    keep(session, *records)
     return records
+
+
+def keep(session: Session, *records: Any) -> None:
+    """Let what a batch asks for again and again be loaded once: the session forgets what nobody holds."""
+    session.info.get(_HELD, []).extend(records)
 
 
 def hold(session: Session, model: Any, record_id: int | None) -> Any:

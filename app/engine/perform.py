@@ -16,7 +16,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.engine import audit, deeds, once, picking
-from app.engine.actions import Act, Action, Done, Forbidden, Invalid, NotFound, Question, Refusal, Stale
+from app.engine.actions import (
+    UNCHANGED,
+    Act,
+    Action,
+    Done,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Question,
+    Refusal,
+    Stale,
+)
 from app.engine.database import Model, db, utcnow
 from app.engine.deeds import AlreadyDone as AlreadyDone
 from app.engine.deeds import deed as deed
@@ -37,6 +48,7 @@ class Result:
     label: str
     ok: bool
     reason: str = ""
+    changed: bool = True
 
 
 @dataclass(frozen=True)
@@ -48,11 +60,17 @@ class Report:
     messages: tuple[str, ...] = field(default=())
     told: tuple[str, ...] = field(default=())
     links: tuple[tuple[str, str], ...] = ()
+    deed_id: str = ""
 
     @property
     def done(self) -> int:
         """How many records were changed."""
-        return sum(r.ok for r in self.results)
+        return sum(r.ok and r.changed for r in self.results)
+
+    @property
+    def unchanged(self) -> int:
+        """How many were already as wanted."""
+        return sum(r.ok and not r.changed for r in self.results)
 
     @property
     def refused(self) -> list[Result]:
@@ -140,9 +158,11 @@ def perform(
             raise NotFound
         found = {r.id: r for r in records}
         chosen = picking.chosen(session, action.fields, values, actor)
+        named = [s for s in action.fields if s.target is not None and isinstance(values.get(s.name), int)]
+        deeds.keep(session, *(session.get(s.target, values[s.name]) for s in named))
+        alone = len(wanted) == 1
         for i in wanted:
             if i in found:
-                alone = len(wanted) == 1
                 results.append(_one(act, action, resource, found[i], version, values, chosen, said, alone))
         results += [Result(i, f"#{i}", False, NotFound().message) for i in wanted if i not in found]
         if token and any(r.ok for r in results):
@@ -154,6 +174,7 @@ def perform(
         tuple(dict.fromkeys(map(str, said))),
         tuple(act.told),
         tuple(dict.fromkeys(links)),
+        act.deed_id,
     )
 
 
@@ -168,29 +189,45 @@ def _one(
     told: list[str | Done],
     alone: bool,
 ) -> Result:
+    """One record of a batch. A rule that only sets columns refuses before it does: it needs no savepoint, and
+    its changes are flushed together with those of the others."""
     label = label_of(resource, record)
     if alone:
         _check_version(record, version)
     warned = len(act.warnings)
-    savepoint = act.session.begin_nested()
+    savepoint = None if action.sets else act.session.begin_nested()
     try:
-        if action.moves is not None:
-            action.moves.check(record)
-        said = action.rule(record, act, **form)
-        picking.judge(act, record, chosen)
-        if action.moves is not None:
-            action.moves.apply(record)
-        act.session.flush()
-        savepoint.commit()
+        if savepoint is None:
+            picking.judge(act, record, chosen)
+            said = action.rule(record, act, **form)
+        else:
+            said = _changed(act, action, record, form, chosen)
+            savepoint.commit()
     except Refusal as refusal:
-        savepoint.rollback()
+        if savepoint is not None:
+            savepoint.rollback()
         del act.warnings[warned:]
         if alone or isinstance(refusal, Question):
             raise
         return Result(record.id, label, False, refusal.message)
+    if said is UNCHANGED:
+        return Result(record.id, label, True, UNCHANGED.message, changed=False)
     if said:
         told.append(said)
     return Result(record.id, label, True)
+
+
+def _changed(
+    act: Act, action: Action, record: Any, form: Mapping[str, Any], chosen: Sequence[picking.Chosen]
+) -> str | Done | None:
+    if action.moves is not None:
+        action.moves.check(record)
+    said: str | Done | None = action.rule(record, act, **form)
+    picking.judge(act, record, chosen)
+    if action.moves is not None:
+        action.moves.apply(record)
+    act.session.flush()
+    return said
 
 
 def create(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlencode
@@ -25,7 +25,9 @@ PRIMARY = 4
 FEW_IN_FILTER = 12
 """Longer pick lists are searched, so that a page does not carry the staff five times."""
 _PAGING = ("page", "after", "before", "last")
-_PLAIN = {"scope", "sort", "per_page", *_PAGING}
+DOING = "do"
+"""The parameter of a list that names the function its ticks are for (A-48)."""
+_PLAIN = {"scope", "sort", "per_page", DOING, *_PAGING}
 
 
 def address(base: str, args: listing.Args, drop: Sequence[str] = (), **put: str) -> str:
@@ -68,6 +70,11 @@ def list_page(
     batch = [action_link(resource, a, actor) for a in actions if a.batch]
     if not any(b.enabled for b in batch):
         batch = []
+    doing = next((b for b in batch if b.enabled and b.name == first(args, DOING)), None)
+    if doing is not None:
+        batch = [doing]
+    many = sorted((b for b in batch if b is not doing and b.name in resource.batch_menu), key=_in(resource))
+    batch = [b for b in batch if b not in many]
     return ListPage(
         resource.name, _title(resource), resource.icon, base,
         _scopes(resource, query, base, in_scopes), views_of(resource, query, in_views),
@@ -79,7 +86,8 @@ def list_page(
         columns_url=f"{base}columns",
         select_all=urlencode([(k, v) for k, vs in walking.items() if k not in _PAGING for v in vs]),
         notice="；".join(query.notices), error="；".join(query.errors),
-        clear_url=address(base, {k: v for k, v in args.items() if k in ("scope", "view", "per_page")}),
+        clear_url=address(base, {k: v for k, v in args.items() if k in ("scope", "view", "per_page", DOING)}),
+        batch_menu=_batch_menu(resource, actor, query), batch_many=many, doing=doing, stop_url=address(base, args, (DOING,)),
     )  # fmt: skip
 
 
@@ -193,7 +201,7 @@ def views_of(resource: type[Resource], query: Query, numbers: Sequence[int]) -> 
     base = f"/{resource.name}/"
     if not resource.views:
         return []
-    keep = {k: v for k, v in query.args.items() if k in ("scope", "per_page")}
+    keep = {k: v for k, v in query.args.items() if k in ("scope", "per_page", DOING)}
     found = [Link("全部", address(base, keep), active=query.view is None)]
     for view, n in zip(_tabs_of(resource, query), numbers, strict=True):
         found.append(
@@ -212,7 +220,7 @@ def kept(query: Query) -> list[tuple[str, str]]:
     """What the filter bar sends along unseen."""
     return [
         (name, first(query.args, name))
-        for name in ("scope", "view", "sort", "per_page")
+        for name in ("scope", "view", "sort", "per_page", DOING)
         if first(query.args, name)
     ]
 
@@ -363,6 +371,23 @@ def offered_actions(resource: type[Resource], actor: Actor) -> list[Action]:
     return [a for a in resource.actions if a.greyed or a.allowed(resource, actor)]
 
 
+def _in(resource: type[Resource]) -> Callable[[Link], int]:
+    return lambda link: resource.batch_menu.index(link.name)
+
+
+def _batch_menu(resource: type[Resource], actor: Actor, query: Query) -> list[Link]:
+    """The functions this person may use on many records, in the order of the declaration (A-48). Each leads to
+    its own page, or to the list whose ticks are for it."""
+    named = {a.name: a for a in resource.actions if a.allowed(resource, actor)}
+    return [
+        Link(
+            a.label, a.page or address(f"/{resource.name}/", query.args, **{DOING: a.name}), a.icon,
+            name=a.name, tone=a.tone,
+        )
+        for a in (named[name] for name in resource.batch_menu if name in named)
+    ]  # fmt: skip
+
+
 def row_menu(resource: type[Resource], actor: Actor) -> Markup:
     """What a row offers, drawn once for a while: it is the same on every page of a list."""
 
@@ -391,7 +416,7 @@ def action_link(resource: type[Resource], action: Action, actor: Actor, ids: str
     """A button for the action; without the permission it is grey and says what is missing."""
     allowed = action.allowed(resource, actor)
     return Link(
-        action.label, f"/{resource.name}/action/{action.name}{ids}", action.icon,
+        action.label, f"{action.page or f'/{resource.name}/action/{action.name}'}{ids}", action.icon,
         enabled=allowed, reason="" if allowed else f"没有权限：{action.permission_label or action.label}",
         name=action.name, primary=action.primary, confirm=action.confirm,
         has_form=bool(action.fields) or action.before is not None, batch=action.batch, row=action.row,

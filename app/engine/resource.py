@@ -207,6 +207,7 @@ class Resource:
     the head of its page and above the form of an action. ``leaves_out`` names values that the default list
     does not show unless that column is filtered (A-63): ``((Customer.stage, (INVALID,)),)``. ``about`` are
     the columns that hold the resource and the number of another record, which the title then leads to.
+    ``batch_menu`` names the actions of the drop-down 批量 at the head of the list, in their order.
     ``root`` is the foreign key to the record that every deed locks before one of these (by default
     ``scopes.through``).
 
@@ -257,6 +258,7 @@ class Resource:
     remove: ClassVar[Callable[..., Any] | None] = None
     checks: ClassVar[Mapping[Any, Callable[..., Any]]] = {}
     actions: ClassVar[tuple[Action, ...]] = ()
+    batch_menu: ClassVar[tuple[str, ...]] = ()
     charts: ClassVar[tuple[Chart, ...]] = ()
     pick_where: ClassVar[Callable[..., ColumnElement[bool]] | None] = None
     pick_note: ClassVar[tuple[Any, ...]] = ()

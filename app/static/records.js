@@ -94,7 +94,19 @@
       ticks.forEach((tick) => (tick.checked = false));
       count();
     });
-    $(".head .r", list).prepend(mode);
+    const many = $(".many0", list);
+    if (list.classList.contains("picking")) mode.remove();
+    else if (many) many.after(mode);
+    else $(".head .r", list).prepend(mode);
+    // With records ticked already, a function of the drop-down 批量 is for those.
+    if (many) many.addEventListener("click", (event) => {
+      const item = event.target.closest("[data-many]");
+      const button = item && ticks.some((tick) => tick.checked) && $(`[data-act="${item.dataset.many}"]`, bar);
+      if (!button) return;
+      event.preventDefault();
+      many.open = false;
+      button.click();
+    });
   }
 
   /* ---- row menu */

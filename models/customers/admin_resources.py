@@ -5,8 +5,10 @@ from __future__ import annotations
 from sqlalchemy import false
 
 from app.engine.resource import Group, Menu, Resource
-from app.engine.scopes import Scopes
+from app.engine.scopes import Scope, Scopes
 from models.customers import inbound, settings, tags
+from models.customers.friends import NOTE, FriendRelation
+from models.customers.handover_tables import Handover
 from models.customers.policy import DuplicateRule
 from models.customers.tables import Tag
 from models.customers.track import InboundEvent, TrackEvent, TrackPoints
@@ -151,4 +153,54 @@ class InboundEvents(Resource, model=InboundEvent):
     )
     edit_form = ()
     create = staticmethod(inbound.receive)
+    pick_where = staticmethod(lambda actor: false())
+
+
+class FriendRelations(Resource, model=FriendRelation):
+    """好友关系: the changes of a customer's work-chat friend, shown with the customer (A-51)."""
+
+    label = "好友关系"
+    unit = "条好友关系"
+    icon = "brand-wechat"
+    scopes = Scopes(dealer=FriendRelation.dealer_id, through=FriendRelation.customer_id)
+    title = FriendRelation.customer_id
+    columns = (
+        FriendRelation.customer_id,
+        FriendRelation.state,
+        FriendRelation.former_id,
+        FriendRelation.employee_id,
+        FriendRelation.created_at,
+        FriendRelation.due_at,
+    )
+    filters = (FriendRelation.state, FriendRelation.former_id, FriendRelation.employee_id)
+    sorts = (FriendRelation.created_at, FriendRelation.due_at)
+    badges = (FriendRelation.state,)
+    detail = (Group("好友关系", *columns),)
+    empty_hint = NOTE
+    pick_where = staticmethod(lambda actor: false())
+
+
+class Handovers(Resource, model=Handover):
+    """交接记录: who gave whose customers to whom (A-49, A-56)."""
+
+    label = "交接记录"
+    unit = "次交接"
+    icon = "users-group"
+    scopes = Scopes(mine=Handover.by_id, dealer=Handover.dealer_id)
+    scope_labels = {Scope.MINE: "我办理的交接", Scope.DEALER: "全部交接"}
+    title = Handover.title
+    columns = (
+        Handover.title,
+        Handover.kind,
+        Handover.state,
+        Handover.person_id,
+        Handover.by_id,
+        Handover.created_at,
+        Handover.finished_at,
+    )
+    filters = (Handover.kind, Handover.state, Handover.person_id, Handover.by_id)
+    sorts = (Handover.created_at,)
+    badges = (Handover.state,)
+    detail = (Group("交接", *columns, Handover.total),)
+    empty_hint = "在客户列表的“批量”中选择离职继承或在职继承"
     pick_where = staticmethod(lambda actor: false())

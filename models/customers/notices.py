@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.engine.actions import Act
 from app.engine.events import subscribe
 from models.customers.tables import Contact, ContactSource, Customer, CustomerHelper
-from models.identity.tables import Employee
+from models.identity.tables import Employee, Store
 from models.notifications.rules import ITEMS
 from models.notifications.telling import NUMBER, tell
 from models.notifications.topics import CUSTOMER, LEAD, Topic
@@ -111,6 +111,17 @@ def _changed(act: Act, customer: Customer, duty: str, old: int | None, new: int 
     tell_of(
         act, customer, [old],
         f"{who}将客户{customer.name}的{duty}{then}", f"{who}将您的{NUMBER}位客户的{duty}{then}",
+    )  # fmt: skip
+
+
+@subscribe("customer.moved")
+def _moved(act: Act, customer: Customer, old: int | None, new: int) -> None:
+    """Whoever works on a customer hears that another store has it now (A-56)."""
+    store = act.session.get(Store, new)
+    to, who = store.name if store is not None else "", act.actor.name
+    tell_of(
+        act, customer, concerned(act.session, customer),
+        f"{who}将客户{customer.name}转到了{to}", f"{who}将{NUMBER}位客户转到了{to}",
     )  # fmt: skip
 
 

@@ -26,7 +26,8 @@ from app.engine.resource import (
     Window,
 )
 from app.engine.scopes import Actor, Scope, Scopes, visible
-from models.customers import contacts, duplicates, importing, rules
+from models.customers import contacts, duplicates, handover, importing, rules
+from models.customers.friends import FriendRelation
 from models.customers.tables import (
     CONTACT_TAGS,
     CUSTOMER_TAGS,
@@ -244,6 +245,7 @@ class Customers(Resource, model=Customer):
             Customer.updated_at,
         ),
         Related(Contact.customer_id, "关联潜客", creates=False),
+        Related(FriendRelation.customer_id, "好友关系", creates=False),
     )
     form = (
         Group(
@@ -292,12 +294,26 @@ class Customers(Resource, model=Customer):
     actions = (
         tag_customer,
         rules.reassign,
-        rules.change_designer,
+        handover.hand_over_departed,
+        handover.hand_over,
         rules.change_salesperson,
+        rules.clear_salesperson,
+        rules.change_designer,
         rules.change_store,
         contacts.unlink_contacts,
         rules.invalidate,
         rules.reopen,
+    )
+    batch_menu = (
+        "hand_over_departed",
+        "hand_over",
+        "change_salesperson",
+        "clear_salesperson",
+        "change_designer",
+        "change_store",
+        "lose",
+        "invalidate",
+        "unlink_contacts",
     )
     charts = (
         Number("total", "客户数", unit="位"),

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.engine.actions import Act, Invalid, Refusal, action
-from app.engine.deeds import hold
+from app.engine.actions import UNCHANGED, Act, Done, Invalid, Refusal, action
+from app.engine.deeds import hold, keep
 from app.engine.events import publish
 from app.engine.fields import entry
 from app.engine.lifecycle import Lifecycle
@@ -150,59 +150,87 @@ def lose_customer(act: Act, customer: Customer, reason: str) -> None:
 
 def _department(act: Act, department_id: int | None) -> str:
     found = act.session.get(Department, department_id) if department_id else None
+    keep(act.session, found)
     return found.name if found is not None else ""
 
 
-@action(
-    "修改导购", on=Customer, icon="user-share", menu=True,
-    fields=(entry("owner", "导购", target=Employee, required=True, prefers=CONSULTANTS),),
-)  # fmt: skip
-def reassign(customer: Customer, act: Act, owner: int) -> None:
-    """Give customers to another consultant; open tasks go along, who filed them stays. The department is
-    the new consultant's, and it is said when that is another one."""
-    new = colleague(act, owner, customer.dealer_id)
+def give(act: Act, customer: Customer, new: Employee) -> bool:
+    """Make somebody the customer's consultant; False when he or she is already. What is open goes along, who
+    filed it stays. The department is the new consultant's, and it is said when that is another one."""
+    if customer.owner_id == new.id:
+        return False
     old, customer.owner_id = customer.owner_id, new.id
     left, joined = (_department(act, d) for d in (customer.department_id, new.department_id))
     if left and left != joined:
         act.warn(f"所属部门随新导购由{left}改为{joined or '空'}")
     customer.department_id = new.department_id
     publish(act, "customer.reassigned", customer, old=old, new=new.id)
+    return True
 
 
 @action(
-    "修改设计师", on=Customer, icon="ruler-2",
+    "修改导购", on=Customer, icon="user-share", menu=True, sets=True,
+    fields=(entry("owner", "导购", target=Employee, required=True, prefers=CONSULTANTS),),
+)  # fmt: skip
+def reassign(customer: Customer, act: Act, owner: int) -> Done | None:
+    """Give customers to another consultant (A-49)."""
+    new = colleague(act, owner, customer.dealer_id)
+    return None if give(act, customer, new) else UNCHANGED
+
+
+@action(
+    "修改业务员", on=Customer, icon="user-star", sets=True,
+    fields=(entry("salesperson", "业务员", target=Employee, required=True, prefers=SALESPEOPLE),),
+)  # fmt: skip
+def change_salesperson(customer: Customer, act: Act, salesperson: int) -> Done | None:
+    """Set the channel salesperson in place of the earlier one (A-52)."""
+    return _salesperson(customer, act, colleague(act, salesperson, customer.dealer_id).id)
+
+
+@action(
+    "删除业务员", on=Customer, icon="user-minus", sets=True,
+    confirm="确认删除所选客户的业务员？客户保留，业务员不再能看到这些客户。",
+    when=lambda customer: customer.salesperson_id is not None,
+)  # fmt: skip
+def clear_salesperson(customer: Customer, act: Act) -> Done | None:
+    """Leave customers without a channel salesperson (A-53)."""
+    return _salesperson(customer, act, None)
+
+
+def _salesperson(customer: Customer, act: Act, new: int | None) -> Done | None:
+    if customer.salesperson_id == new:
+        return UNCHANGED
+    old, customer.salesperson_id = customer.salesperson_id, new
+    publish(act, "customer.salesperson_changed", customer, old=old, new=new)
+    return None
+
+
+@action(
+    "修改设计师", on=Customer, icon="ruler-2", sets=True,
     fields=(entry("designer", "设计师", target=Employee, prefers=DESIGNERS, hint="留空表示取消设计师"),),
 )  # fmt: skip
-def change_designer(customer: Customer, act: Act, designer: int | None = None) -> None:
-    """Set or remove the designer, who finds the customer under 我关联的客户 (A-54, A-68)."""
+def change_designer(customer: Customer, act: Act, designer: int | None = None) -> Done | None:
+    """Set or remove the designer, who finds the customer under 我关联的客户 (A-54, A-68); duties of the former
+    one go along (A-57)."""
     new = colleague(act, designer, customer.dealer_id).id if designer else None
+    if customer.designer_id == new:
+        return UNCHANGED
     old, customer.designer_id = customer.designer_id, new
-    if new != old:
-        publish(act, "customer.designer_changed", customer, old=old, new=new)
+    publish(act, "customer.designer_changed", customer, old=old, new=new)
+    return None
 
 
 @action(
-    "修改业务员", on=Customer, icon="user-star",
-    fields=(
-        entry("salesperson", "业务员", target=Employee, prefers=SALESPEOPLE, hint="留空表示删除业务员"),
-    ),
-)  # fmt: skip
-def change_salesperson(customer: Customer, act: Act, salesperson: int | None = None) -> None:
-    """Set or remove the channel salesperson (A-52, A-53)."""
-    new = colleague(act, salesperson, customer.dealer_id).id if salesperson else None
-    old, customer.salesperson_id = customer.salesperson_id, new
-    if new != old:
-        publish(act, "customer.salesperson_changed", customer, old=old, new=new)
-
-
-@action(
-    "修改门店", on=Customer, icon="building-store",
+    "修改门店", on=Customer, icon="building-store", sets=True,
     fields=(entry("store", "所属组织（门店）", target=Store, required=True),),
 )  # fmt: skip
-def change_store(customer: Customer, act: Act, store: int) -> None:
+def change_store(customer: Customer, act: Act, store: int) -> Done | None:
     """Move customers to another store of the dealer (A-55); what is still open there goes along."""
     found = act.session.get(Store, store)
     if found is None or found.dealer_id != customer.dealer_id:
         raise Refusal("只能选择本商场的门店", field="store")
-    customer.store_id = found.id
-    publish(act, "customer.moved", customer)
+    if customer.store_id == found.id:
+        return UNCHANGED
+    old, customer.store_id = customer.store_id, found.id
+    publish(act, "customer.moved", customer, old=old, new=found.id)
+    return None

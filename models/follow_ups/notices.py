@@ -73,7 +73,7 @@ def _cancelled(act: Act, task: Task) -> None:
     _tell(act, task, _people(act, task), TASK_CHANGE, f"{act.actor.name}取消了{NUMBER}")
 
 
-@subscribe("task.given")
+@subscribe("task.reassigned")
 def _given(act: Act, task: Task, old: int | None, new: int | None) -> None:
     """Both the former and the new person are told (A-73)."""
     found = act.session.get(Employee, new) if new else None

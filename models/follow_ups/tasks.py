@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 
 from app.engine import audit, outbox
-from app.engine.actions import Act, Invalid, Refusal, action
+from app.engine.actions import UNCHANGED, Act, Done, Invalid, Refusal, action
 from app.engine.clock import Every, deed, scheduled
-from app.engine.events import publish, subscribe
+from app.engine.events import Happening, publish, subscribe
 from app.engine.fields import entry
 from app.engine.filters import without
 from app.engine.lifecycle import Lifecycle
 from app.engine.localtime import local, local_day
 from app.engine.outbox import Delivery
+from models.customers.handover import Burden, provide_burden
 from models.customers.persons import Person, track
 from models.customers.tables import Contact, Customer
 from models.customers.track import TrackAct
@@ -110,7 +111,7 @@ def edit_task(task: Task, act: Act, values: dict[str, Any]) -> None:
     if values.get("subject", task.subject) != task.subject:
         publish(act, "task.edited", task)
     if "owner_id" in values and owner_id != task.owner_id:
-        publish(act, "task.given", task, old=task.owner_id, new=owner_id)
+        publish(act, "task.reassigned", task, old=task.owner_id, new=owner_id)
 
 
 @scheduled("tasks.overdue", Every(5))
@@ -167,16 +168,19 @@ def cancel(task: Task, act: Act) -> None:
 
 
 @action(
-    "批量修改", on=Task, name="change_owner", icon="user-share", single=False,
+    "批量修改", on=Task, name="change_owner", icon="user-share", single=False, sets=True,
     fields=(entry("owner", "责任人", target=Employee, required=True),),
 )  # fmt: skip
-def change_owner(task: Task, act: Act, owner: int) -> None:
+def change_owner(task: Task, act: Act, owner: int) -> Done | None:
     """Give duties to another person of the dealer (A-113); finished ones are refused by name."""
     if task.state not in WAITING:
         raise Refusal(f"任务{task.state.label}，不能修改")
-    old, task.owner_id = task.owner_id, colleague(act, owner, task.dealer_id).id
-    if task.owner_id != old:
-        publish(act, "task.given", task, old=old, new=task.owner_id)
+    new = colleague(act, owner, task.dealer_id).id
+    if task.owner_id == new:
+        return UNCHANGED
+    old, task.owner_id = task.owner_id, new
+    publish(act, "task.reassigned", task, old=old, new=new)
+    return None
 
 
 def close(act: Act, where: ColumnElement[bool], because: str) -> None:
@@ -201,20 +205,24 @@ def _bring_back_with_customer(act: Act, customer: Customer, because: str) -> Non
     bring_back(act, Task.customer_id == customer.id, because)
 
 
-@subscribe("customer.reassigned")
-def _hand_over(act: Act, customer: Customer, old: int | None, new: int) -> None:
-    """Waiting duties of the former consultant go to the new one; finished ones keep their name (A-57)."""
-    if old is None:
-        return
-    for task in _tasks(act, Task.customer_id == customer.id, Task.owner_id == old, Task.state.in_(WAITING)):
-        task.owner_id = new
+@subscribe("customer.reassigned", gathered=True)
+@subscribe("customer.designer_changed", gathered=True)
+def _hand_over(act: Act, found: Sequence[Happening]) -> None:
+    """Waiting duties of the former consultant or designer go to the new one; finished ones keep their name
+    (A-57)."""
+    moved = {h.record.id: h.facts for h in found if h.facts["old"] and h.facts["new"]}
+    mine = Task.customer_id.in_(moved), Task.owner_id.in_({f["old"] for f in moved.values()})
+    for task in _tasks(act, *mine, Task.state.in_(WAITING)) if moved else ():
+        if task.owner_id == moved[task.customer_id or 0]["old"]:
+            task.owner_id = moved[task.customer_id or 0]["new"]
 
 
-@subscribe("customer.moved")
-def _move(act: Act, customer: Customer) -> None:
+@subscribe("customer.moved", gathered=True)
+def _move(act: Act, found: Sequence[Happening]) -> None:
     """Waiting duties are done in the customer's new store."""
-    for task in _tasks(act, Task.customer_id == customer.id, Task.state.in_(WAITING)):
-        task.store_id = customer.store_id
+    stores = {h.record.id: h.record.store_id for h in found}
+    for task in _tasks(act, Task.customer_id.in_(stores), Task.state.in_(WAITING)):
+        task.store_id = stores[task.customer_id or 0]
 
 
 @subscribe("contact.linked")
@@ -237,6 +245,19 @@ def later_today(now: datetime) -> ColumnElement[bool]:
 def end_of_day(now: datetime) -> datetime:
     """When the day in China ends, as stored."""
     return local_day(local(now).date() + timedelta(days=1))
+
+
+def _held(people: Sequence[int]) -> Select[Any, Any]:
+    mine = Task.owner_id.in_(people), waiting()
+    return select(Task.owner_id, func.count()).where(*mine).group_by(Task.owner_id)
+
+
+def _along(customers: Sequence[int], person: int) -> Select[Any, Any]:
+    mine = Task.customer_id.in_(customers), Task.owner_id == person, waiting()
+    return select(Task.customer_id, func.count()).where(*mine).group_by(Task.customer_id)
+
+
+provide_burden(Burden("待办任务", _held, _along))
 
 
 def waiting() -> ColumnElement[bool]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
+from models.customers.handover import Burden, provide_burden
 from models.orders.tables import (
     FactoryOrder,
     FactoryState,
@@ -51,6 +54,21 @@ def net_of_customer(session: Session, customer_id: int) -> Decimal:
         Receipt.customer_id == customer_id, Receipt.state == ReceiptState.VALID
     )
     return Decimal(session.scalar(statement) or 0).quantize(Decimal("0.01"))
+
+
+def open_orders_of(people: Sequence[int]) -> Select[Any, Any]:
+    """How many open jobs each of these people has."""
+    mine = ServiceOrder.owner_id.in_(people), ServiceOrder.state == OrderState.OPEN
+    return select(ServiceOrder.owner_id, func.count()).where(*mine).group_by(ServiceOrder.owner_id)
+
+
+def open_orders_along(customers: Sequence[int], _person: int) -> Select[Any, Any]:
+    """How many open jobs each of these customers has: they go with it, whoever has them."""
+    mine = ServiceOrder.customer_id.in_(customers), ServiceOrder.state == OrderState.OPEN
+    return select(ServiceOrder.customer_id, func.count()).where(*mine).group_by(ServiceOrder.customer_id)
+
+
+provide_burden(Burden("进行中服务单", open_orders_of, open_orders_along))
 
 
 def has_placed_order(session: Session, customer_id: int) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from app.engine.actions import Act, Invalid, Refusal, action
 from app.engine.deeds import hold
-from app.engine.events import publish, subscribe
+from app.engine.events import Happening, publish, subscribe
 from app.engine.fields import entry
 from app.engine.lifecycle import Lifecycle
 from app.engine.localtime import local
@@ -133,7 +133,8 @@ def lose(order: ServiceOrder, act: Act, reason: str) -> None:
     when=lambda customer: customer.stage not in (Stage.INVALID, Stage.LOST),
 )  # fmt: skip
 def lose_orders(customer: Customer, act: Act, reason: str, orders: Sequence[int] = ()) -> str:
-    """Lose all open jobs of a customer, or the chosen ones only (A-58, A-59)."""
+    """Lose all open jobs of a customer, or the chosen ones only (A-58, A-59); of several customers each those
+    of the chosen ones that are its own."""
     text = _reason(reason)
     wanted = select(ServiceOrder).where(ServiceOrder.customer_id == customer.id)
     if orders:
@@ -141,7 +142,7 @@ def lose_orders(customer: Customer, act: Act, reason: str, orders: Sequence[int]
     else:
         wanted = wanted.where(ServiceOrder.state == OrderState.OPEN)
     found = act.session.scalars(wanted.order_by(ServiceOrder.id).with_for_update(key_share=True)).all()
-    if not found or len(found) < len(set(orders)):
+    if not found:
         raise Refusal("所选服务单不属于该客户" if orders else "该客户没有进行中的服务单")
     for order in found:
         _lose(act, order, text)
@@ -210,20 +211,32 @@ def _check_job(act: Act, task: Task) -> None:
     task.dealer_id, task.store_id = order.dealer_id, order.store_id
 
 
-@subscribe("customer.moved")
-def _follow_store(act: Act, customer: Customer) -> None:
+@subscribe("customer.moved", gathered=True)
+def _follow_store(act: Act, found: Sequence[Happening]) -> None:
     """Open jobs and orders not yet at the factory go to the new store with their customer."""
-    mine = (ServiceOrder.customer_id == customer.id, ServiceOrder.state == OrderState.OPEN)
-    waiting = (FactoryOrder.customer_id == customer.id, FactoryOrder.state == FactoryState.WAITING)
+    stores = {h.record.id: h.record.store_id for h in found}
+    mine = (ServiceOrder.customer_id.in_(stores), ServiceOrder.state == OrderState.OPEN)
+    waiting = (FactoryOrder.customer_id.in_(stores), FactoryOrder.state == FactoryState.WAITING)
     for job in act.session.scalars(select(ServiceOrder).where(*mine)):
-        job.store_id = customer.store_id
+        job.store_id = stores[job.customer_id]
     for order in act.session.scalars(select(FactoryOrder).where(*waiting)):
-        order.store_id = customer.store_id
+        order.store_id = stores[order.customer_id]
 
 
-@subscribe("customer.reassigned")
-def _follow_owner(act: Act, customer: Customer, old: int | None, new: int) -> None:
+@subscribe("customer.reassigned", gathered=True)
+def _follow_owner(act: Act, found: Sequence[Happening]) -> None:
     """Open jobs go to the new consultant with their customer."""
-    mine = (ServiceOrder.customer_id == customer.id, ServiceOrder.state == OrderState.OPEN)
+    owners = {h.record.id: h.facts["new"] for h in found}
+    mine = (ServiceOrder.customer_id.in_(owners), ServiceOrder.state == OrderState.OPEN)
     for order in act.session.scalars(select(ServiceOrder).where(*mine)):
-        order.owner_id = new
+        order.owner_id = owners[order.customer_id]
+
+
+@subscribe("customer.designer_changed", gathered=True)
+def _follow_designer(act: Act, found: Sequence[Happening]) -> None:
+    """Open jobs that the former designer drew for go to the new one with their customer (A-54)."""
+    moved = {h.record.id: h.facts for h in found if h.facts["old"] and h.facts["new"]}
+    mine = (ServiceOrder.customer_id.in_(moved), ServiceOrder.state == OrderState.OPEN)
+    for order in act.session.scalars(select(ServiceOrder).where(*mine)) if moved else ():
+        if order.designer_id == moved[order.customer_id]["old"]:
+            order.designer_id = moved[order.customer_id]["new"]

@@ -25,6 +25,11 @@ PAGES = (
     "/customers/action/write_follow_up?id={customer}",
     "/customers/action/tag?id={customer}",
     "/customers/action/reassign?id={customer}",
+    "/customers/handover/",
+    "/customers/handover/?kind=staying&person={consultant}",
+    "/customers/?do=change_salesperson",
+    "/notices/",
+    "/announcements/",
     "/contacts/",
     "/contacts/action/link_contact?id={contact}",
     "/tasks/",
@@ -67,6 +72,7 @@ def addresses(world: World) -> list[str]:
         "service_order": world.service_order,
         "factory_order": world.factory_order,
         "role": 2,
+        "consultant": world.people["consultant1"],
     }
     return [a.format(**ids) for a in PAGES]
 

@@ -223,7 +223,7 @@ def test_a_batch_reports_record_by_record(page_as: Any, world: World) -> None:
     expect(dialog.get_by_role("button", name="取消")).to_be_focused()
     dialog.get_by_role("button", name="失效").click()
     main = page.locator("main")
-    expect(main).to_contain_text("未执行的记录与原因")
+    expect(main).to_contain_text("未完成的记录与原因")
     expect(main.locator("tbody tr")).to_have_text(
         [re.compile("周敏.*该客户已收款，请先将收款退回为0再操作失效")]
     )

@@ -29,7 +29,7 @@ def test_a_salesperson_is_set_for_several_customers_and_removed(world: World, lo
         db.session.refresh(customer)
         assert customer.salesperson_id == person
         assert "导购乙" in client.get(f"/customers/{customer.id}").get_data(as_text=True)
-    world.act("change_salesperson", customers, by="keeper", salesperson=None)
+    world.act("clear_salesperson", customers, by="keeper")
     assert [c.salesperson_id for c in customers] == [None, None]
 
 

@@ -26,7 +26,8 @@ from app.engine.resource import (
     resource,
 )
 from app.engine.scopes import Scopes
-from models.customers.tables import Customer
+from models.customers import rules
+from models.customers.tables import Customer, Stage
 from models.identity.tables import Store
 
 
@@ -75,6 +76,13 @@ def test_forms_ask_for_what_there_is(found: Any) -> None:
     assert "E112" in found(form=(Group("x", Customer.source_category, Customer.source, astray),))
     assert "E112" in found(form=(Group("x", entry("a", "甲", shown_when="nothing=1")),))
     assert "E112" in found(form=(Group("x", Customer.city),))
+
+
+def test_batches_name_actions_and_move_no_state(found: Any) -> None:
+    assert "E117" in found(batch_menu=("reassign", "nothing"))
+    moving = replace(rules.reassign, moves=rules.life.to(Stage.LOST))
+    assert "E117" in found(actions=(moving,), batch_menu=())
+    assert "E117" not in found()
 
 
 def test_scopes_have_borders(found: Any) -> None:

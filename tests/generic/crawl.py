@@ -121,7 +121,11 @@ def writes(app: Flask, world: World, place: str = HERE) -> list[tuple[str, str]]
                 ]
             else:
                 shown = by_name.get(rule.rule.split("/")[1])
-                paths = list(_filled(rule, shown, world.id(shown, place))) if shown else [_replaced(rule.rule, pk="1")]
+                paths = (
+                    list(_filled(rule, shown, world.id(shown, place)))
+                    if shown
+                    else [_replaced(rule.rule, pk="1")]
+                )
             found += [(method, path.partition("?")[0]) for path in paths]
     return list(dict.fromkeys(found))
 

@@ -12,12 +12,15 @@ HAND_WRITTEN = {
     "/profile/store", "/parameters/", "/roles/new", "/healthz", "/readyz", "/metrics",
     "/notifications/", "/notifications/unread", "/notifications/newest", "/notifications/read",
     "/profile/notices", "/profile/notices/", "/notifications/<int(max=2147483647):pk>",
-    "/static/<path:filename>",
+    "/static/<path:filename>", "/customers/handover/", "/customers/handover/<kind>",
+    "/handovers/<int(max=2147483647):pk>/again", "/handovers/<int(max=2147483647):pk>/back",
+    "/notices/", "/notices/<int(max=2147483647):pk>", "/notices/<int(max=2147483647):pk>/read",
 }  # fmt: skip
 PK = "<int(max=2147483647):pk>"
 PAGES = {
     "/", "/new", "/columns", "/charts", f"/{PK}", f"/{PK}/panel", f"/{PK}/history", f"/{PK}/edit", f"/{PK}/delete",
     "/import", "/import/template", "/pick/<field>", "/check/<field>", "/action/<name>", "/action/<name>/pick/<field>",
+    "/undo/<deed>",
 }  # fmt: skip
 IMPORTS = {"", "/progress", "/mapping", "/start", "/stop", "/undo", "/problems"}
 API = {

@@ -321,8 +321,9 @@ def _later(model: Any, target: Any) -> bool:
 
 
 def _phone(number: int) -> str:
-    """A number whose middle digits occur nowhere else."""
-    return f"13{(number * 9_173_377 + 846_190_357) % 10**9:09d}"
+    """A number that shares neither its first five digits nor its last five with another one; its middle digits
+    occur nowhere else."""
+    return f"13{(number * 617 + 846) % 1000:03d}{(number * 173_377 + 190_357) % 10**6:06d}"
 
 
 def _price(number: int) -> Decimal:
@@ -334,7 +335,7 @@ def _plain(column: Any, spec: FieldSpec, words: str, number: int) -> Any:
     if isinstance(kind, Boolean):
         return None if column.default is not None else True
     if isinstance(kind, DateTime):
-        if column.default is not None or spec.name in ("departed_at", "linked_at"):
+        if column.default is not None or spec.name in ("departed_at", "linked_at", "withdrawn_at"):
             return None
         return utcnow() + timedelta(days=1) if spec.name.startswith(("due", "next_")) else utcnow()
     if isinstance(kind, Date):

@@ -6,6 +6,12 @@ Templates format nothing and decide nothing. Every text in these classes has pas
 
 from __future__ import annotations
 
+from app.engine.pages.announcements import (
+    AnnouncementBlock,
+    AnnouncementLine,
+    AnnouncementPage,
+    AnnouncementsPage,
+)
 from app.engine.pages.details import (
     DetailPage,
     Event,
@@ -16,7 +22,7 @@ from app.engine.pages.details import (
     Timeline,
 )
 from app.engine.pages.figures import Bar, ChartCard, ChartPage, Figure, PeriodBar
-from app.engine.pages.forms import Dialog, DialogButton, Difference, FormPage, Outcome, Told
+from app.engine.pages.forms import Dialog, DialogButton, Difference, FormPage, Outcome, Refused, Told
 from app.engine.pages.frame import (
     ErrorPage,
     HomePage,
@@ -29,12 +35,17 @@ from app.engine.pages.frame import (
     SearchPage,
     Todo,
 )
+from app.engine.pages.handovers import HandoverPage, HandoverResult, Load, Passed, Step, Successor
 from app.engine.pages.imports import Heading, ImportPage, Problem, RecentImport, Tally, UploadPage
 from app.engine.pages.lists import Chip, ListPage, Pager
 from app.engine.pages.notices import Notice, NoticeGroup, NoticeItem, NoticesPage
 from app.engine.pages.parts import Column, Field, FieldSection, Item, Link, Option, Row, Section
 
 __all__ = [
+    "AnnouncementBlock",
+    "AnnouncementLine",
+    "AnnouncementPage",
+    "AnnouncementsPage",
     "Bar",
     "ChartCard",
     "ChartPage",
@@ -50,6 +61,8 @@ __all__ = [
     "FieldSection",
     "Figure",
     "FormPage",
+    "HandoverPage",
+    "HandoverResult",
     "Heading",
     "HistoryChange",
     "HistoryEntry",
@@ -59,6 +72,7 @@ __all__ = [
     "Item",
     "Link",
     "ListPage",
+    "Load",
     "LoginPage",
     "MenuGroup",
     "MenuItem",
@@ -69,15 +83,19 @@ __all__ = [
     "Option",
     "Outcome",
     "Pager",
+    "Passed",
     "PeriodBar",
     "Problem",
     "ProfilePage",
     "Recent",
     "RecentImport",
+    "Refused",
     "Row",
     "SearchGroup",
     "SearchPage",
     "Section",
+    "Step",
+    "Successor",
     "Table",
     "Tally",
     "Timeline",

@@ -77,10 +77,26 @@ class Told:
 
 
 @dataclass(slots=True)
+class Refused:
+    """A record that a batch left alone, why, and its page where this person may open it."""
+
+    label: str
+    reason: str
+    url: str = ""
+
+
+@dataclass(slots=True)
 class Outcome:
-    """Result of a batch for the screen: how many done, and who was refused why."""
+    """Result of a batch for the screen: how many done, how many were so already, and who was refused why.
+    ``again`` is the same form for those alone, sent to ``again_url``; ``undo_url`` leads to taking it back."""
 
     title: str
     done: int
-    refused: list[tuple[str, str]]
+    refused: list[Refused]
     back_url: str
+    unchanged: int = 0
+    warnings: list[str] = field(default_factory=list)
+    again_url: str = ""
+    again: list[tuple[str, str]] = field(default_factory=list)
+    undo_url: str = ""
+    undo_label: str = "撤销本次批量修改"

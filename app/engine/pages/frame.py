@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from app.engine.pages.announcements import AnnouncementBlock
 from app.engine.pages.parts import Link, Section
 
 
@@ -105,6 +106,7 @@ class HomePage:
     upcoming_label: str = "接下来的跟进"
     upcoming_url: str = ""
     numbers: list[Link] = field(default_factory=list)
+    notices: AnnouncementBlock | None = None
 
 
 @dataclass(slots=True)

@@ -60,3 +60,15 @@ class ListPage:
     notice: str = ""
     error: str = ""
     clear_url: str = ""
+    batch_menu: list[Link] = field(default_factory=list)
+    """The drop-down 批量: what can be chosen before the records are (A-48)."""
+    batch_many: list[Link] = field(default_factory=list)
+    """The same functions in the batch bar, for what is ticked."""
+    doing: Link | None = None
+    """The one function that the ticks are for, chosen beforehand; ``stop_url`` leaves it."""
+    stop_url: str = ""
+
+    @property
+    def ticks(self) -> bool:
+        """Whether rows can be ticked, because something can be done with several."""
+        return bool(self.batch or self.batch_many)
