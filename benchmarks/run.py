@@ -64,8 +64,17 @@ def _figures(url: str, quick: bool) -> list[report.Row]:
     rounds, requests = (1, 160) if quick else (3, 480)
     floor, product, memory = serving.rates(url, cookie, "/customers/", rounds, requests)
     start = serving.start_seconds(url, 1 if quick else 3)
+    written = [row for kind in ("xlsx", "csv") for row in _exported(url, kind, 1 if quick else 3)]
     return [
         *report.page_rows(figures),
         *report.server_rows(floor, product, memory, start),
+        *written,
         *digest.rows(url),
     ]
+
+
+def _exported(url: str, kind: str, rounds: int) -> list[report.Row]:
+    """A large list as a file, written by a process like a worker's."""
+    command = [sys.executable, "-m", "benchmarks.exports", kind, str(rounds)]
+    done = subprocess.run(command, env=environment(url), cwd=config.ROOT, check=True, capture_output=True)
+    return report.export_rows(kind, json.loads(done.stdout))

@@ -6,7 +6,7 @@ import importlib
 
 from flask import Flask
 
-MODULES = ("imports", "notifications", "schedule")
+MODULES = ("exports", "imports", "notifications", "schedule")
 
 
 def connect(app: Flask) -> None:

@@ -19,7 +19,7 @@ SWEEP_EVERY = timedelta(minutes=1)
 PATIENCE = 5.0  # seconds before the next try after a database error
 
 
-@clock.scheduled("outbox.prune", clock.At("03:10"))
+@clock.scheduled("outbox.prune", clock.At("03:10"), label="每日清理")
 def prune(delivery: outbox.Delivery) -> None:
     """Forget what was delivered long ago, slots long past and forms carried out long ago."""
     slot = datetime.fromisoformat(delivery.payload["slot"])

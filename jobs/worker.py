@@ -11,6 +11,7 @@ import secrets
 import socket
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from flask import Flask
 from redis import Redis
@@ -18,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue as RqQueueOfJobs
-from rq.worker import SimpleWorker
+from rq.worker import SimpleWorker, Worker
 
 from app.engine import queue
 
@@ -73,6 +74,18 @@ class RedisQueue:
         except RedisError as error:
             self._break(error)
 
+    def workers(self) -> list[queue.Seen]:
+        """The workers that Redis knows to be alive; raises `QueueDown`."""
+        self._check()
+        try:
+            found = Worker.all(connection=self._redis)
+            return [
+                queue.Seen(w.name, tuple(w.queue_names()), w.get_state() == "busy", _naive(w.last_heartbeat))
+                for w in found
+            ]
+        except RedisError as error:
+            self._break(error)
+
     def ping(self) -> None:
         """Ask Redis for a sign of life, past the circuit breaker; raises `QueueDown`."""
         try:
@@ -87,6 +100,11 @@ class RedisQueue:
     def _break(self, error: RedisError) -> None:
         self._open_until = time.monotonic() + CLOSED_FOR
         raise queue.QueueDown(str(error)) from error
+
+
+def _naive(moment: datetime | None) -> datetime | None:
+    """A time as it is stored here: UTC without zone."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment is not None and moment.tzinfo else moment
 
 
 def connect(app: Flask) -> None:

@@ -15,10 +15,14 @@ PARTS = (
     "delivery",
     "notices",
     "returning",
+    "jobs",
     "resources",
     "duplicate_resources",
     "admin_resources",
 )
+
+ENGINE = ("audit", "clock", "detail", "once", "outbox", "jobs", "exports", "imports.tables", "jobcentre")
+"""Parts of the engine with tables, kinds of jobs or screens of their own."""
 
 
 @cache
@@ -30,7 +34,8 @@ def load() -> None:
             name = f"models.{domain}.{part}"
             if importlib.util.find_spec(name) is not None:
                 importlib.import_module(name)
-    from app.engine import audit, clock, detail, indexes, jobs, once, outbox  # noqa: F401 - their tables
-    from app.engine.imports import tables  # noqa: F401
+    for part in ENGINE:
+        importlib.import_module(f"app.engine.{part}")
+    from app.engine import indexes
 
     indexes.derive()

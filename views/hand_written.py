@@ -9,10 +9,10 @@ from views.home import HomeView, SearchView
 from views.login import LoginView
 
 VIEWS: list[type] = [LoginView, SearchView]
-for _name in (
-    "views.account", "views.notifications", "views.imports", "views.roles", "views.parameters",
-    "views.handover", "views.announcements",
-):  # fmt: skip
+_NAMES = (
+    "account", "notifications", "imports", "jobcentre", "backlog", "roles", "parameters", "handover", "announcements",
+)  # fmt: skip
+for _name in (f"views.{name}" for name in _NAMES):
     if importlib.util.find_spec(_name) is not None:
         VIEWS += importlib.import_module(_name).VIEWS
 

@@ -204,6 +204,8 @@ class Action:
     """Other ways offered on the form of a single record: label and address with ``{id}`` (A-16)."""
     when: Callable[[Any], bool] | None = None
     """Offered on a record's page only when this is true."""
+    whom: Callable[[Any, Actor], bool] | None = None
+    """Offered there only to people for whom this is true; the rule has to look for itself."""
     guard: Guard | None = None
     """Of the value it writes: whoever may not read that one does not write it either."""
     sets: bool = False

@@ -184,6 +184,21 @@ def log(act: Act, record: Any, action: str, changes: Mapping[str, Sequence[Any]]
     deed.add({name: (plain(old), plain(new)) for name, (old, new) in (changes or {}).items()})
 
 
+def enter(act: Act, resource: type[Resource], action: str, label: str, note: str) -> None:
+    """Keep a deed that is about a list rather than a record, e.g. an export, in the open transaction. ``note``
+    is read by everybody who sees the log, so no guarded value stands in it."""
+    source = act.source if act.source in _SOURCES else Source.OTHER
+    entry = {
+        "deed_id": act.deed_id, "at": act.now, "actor_id": act.actor.id,
+        "actor_name": act.actor.name or act.actor.username,
+        "dealer_id": act.actor.dealer_id, "resource": resource.name, "record_id": 0,
+        "kind_label": resource.label, "record_label": label[:160], "action": action,
+        "action_label": action_label(action), "source": source,
+        "changes": {"resource": resource.name, "fields": {}, "note": note},
+    }  # fmt: skip
+    act.session.execute(insert(AuditEntry.__table__), [entry])  # type: ignore[arg-type]
+
+
 def note(session: Session, record: Any, name: str, before: Sequence[Any], after: Sequence[Any]) -> None:
     """Add a changed set of links or values to the running deed's entry of the record."""
     act: Act | None = session.info.get("act")

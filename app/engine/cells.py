@@ -72,7 +72,7 @@ def html(
     if spec.shown is not None and now is not None:
         others = [None if isinstance(v, Hidden) else v for v in beside] if beside else ()
         value = spec.shown(value, *others, now=now)
-        if isinstance(value, (Due, Said)):
+        if isinstance(value, (Due, Said, Progress, Linked)):
             return value.html(now)
     if value is None or value == "" or value == ():
         return Markup('<span class="mute">{}</span>').format(spec.blank) if spec.blank else DASH
@@ -186,6 +186,52 @@ class Said:
         return _SAID.format(whole, f"{_near(there, now)} · {self.way}", self.words)
 
 
+def told(value: Any) -> Any:
+    """What a cell that is drawn says, for files: its moment, or its words."""
+    if isinstance(value, Due):
+        return value.at
+    if isinstance(value, Said):
+        return f"{full(local(value.at))} {value.way} {value.words}".rstrip()
+    return str(value) if isinstance(value, (Progress, Linked)) else value
+
+
+@dataclass(slots=True)
+class Linked:
+    """Words that lead somewhere."""
+
+    label: str
+    url: str
+    icon: str = ""
+
+    def html(self, _now: datetime) -> Markup:
+        """A link, its icon in front."""
+        return _LINKED.format(self.url, self.icon, self.label)
+
+    def __str__(self) -> str:
+        return self.label
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far something is, in percent; ``live`` while it goes on, as ``key``."""
+
+    percent: int
+    key: str = ""
+    live: bool = False
+
+    def html(self, _now: datetime) -> Markup:
+        """A bar and its number; the page's script moves those that are live."""
+        live = Markup(' data-live="{}"').format(self.key) if self.live else ""
+        return _PROGRESS.format(live, self.percent)
+
+    def __str__(self) -> str:
+        return f"{self.percent}%"
+
+
+_LINKED = Markup('<a class="link" href="{}"><i class="ti ti-{}"></i> {}</a>')
+_PROGRESS = Markup(
+    '<span class="prog"{0}><progress max="100" value="{1}" aria-label="进度">{1}%</progress> <b>{1}%</b></span>'
+)
 _LATE = Markup('<span class="bad" title="{}">{}</span>')
 _TODAY = Markup('<span class="warn">今天 {}</span>')
 _SAID = Markup('<span title="{}"><span class="mute">{}</span> {}</span>')

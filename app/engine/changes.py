@@ -25,6 +25,7 @@ _DEEDS = {
     "delete": "删除",
     "import": "导入",
     "load": "文件装载",
+    "export": "导出",
     "init": "初始化",
     "demo": "演示数据",
     "add_user": "新增账号",

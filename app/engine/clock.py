@@ -78,7 +78,7 @@ _schedules: dict[str, Times] = {}
 
 
 def scheduled(
-    name: str, times: Times, *, seconds: int = 300
+    name: str, times: Times, *, seconds: int = 300, label: str = ""
 ) -> Callable[[Callable[[outbox.Delivery], None]], Callable[[outbox.Delivery], None]]:
     """Run the function at these times, as an outbox handler of that name.
 
@@ -88,7 +88,7 @@ def scheduled(
 
     def register(function: Callable[[outbox.Delivery], None]) -> Callable[[outbox.Delivery], None]:
         _schedules[name] = times
-        return outbox.handler(name, seconds=seconds)(function)
+        return outbox.handler(name, seconds=seconds, label=label)(function)
 
     return register
 

@@ -234,9 +234,10 @@ def detail_page(
     head_facts = [item(f) for f in resource.facts if f not in resource.badges]
     actions = []
     shown = offered_actions(resource, actor)
-    record = session.get(resource.model, pk) if any(a.when for a in shown) else None
+    record = session.get(resource.model, pk) if any(a.when or a.whom for a in shown) else None
     for action in shown:
-        if action.single and (action.when is None or action.when(record)):
+        mine = action.whom is None or action.whom(record, actor)
+        if action.single and mine and (action.when is None or action.when(record)):
             actions.append(action_link(resource, action, actor, f"?id={pk}"))
     edit = None
     if resource.groups(True) and actor.can("can_edit", resource.view_name()):
@@ -256,7 +257,7 @@ def detail_page(
         [_table(session, related, pk, actor, now) for related in resource.detail if _shown(related, actor)],
         timeline.of(resource, pk, actor, kind, f"{base}{pk}", before) if resource.timeline else None,
         f"{base}{pk}", base, edit, code=code, facts=head_facts, initial="" if titled.numbered else title[:1],
-        history_url=f"{base}{pk}/history" if kept else "", id=pk, version=version,
+        history_url=f"{base}{pk}/history" if kept else "", id=pk, version=version, script=resource.script,
     )  # fmt: skip
 
 

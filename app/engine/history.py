@@ -109,7 +109,8 @@ def render_changes(entry: Any, actor: Actor | None) -> str:
     changes = entry if isinstance(entry, Mapping) else entry.changes
     shown = changes_of(changes, actor, actor.dealer_id if actor else None)
     fresh = _is_fresh(shown)
-    return "；".join(_line(change, fresh) for change in shown)
+    said = [changes["note"]] if changes.get("note") else []
+    return "；".join([*said, *(_line(change, fresh) for change in shown)])
 
 
 def _is_fresh(changes: Sequence[HistoryChange]) -> bool:

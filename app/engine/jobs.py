@@ -17,12 +17,14 @@ from sqlalchemy import Boolean, DateTime, ForeignKey, Index, Integer, String, Ta
 from sqlalchemy.orm import Mapped, Session
 from sqlalchemy.types import JSON
 
-from app.engine import outbox
-from app.engine.actions import Refusal
+from app.engine import events, outbox
+from app.engine.actions import Act, Refusal
+from app.engine.cells import Linked, Progress, full
 from app.engine.choices import Choice, Tone
 from app.engine.database import Model, utcnow, writing
 from app.engine.fields import CreatedAt, Pk, column
-from app.engine.scopes import Actor
+from app.engine.localtime import local
+from app.engine.scopes import SYSTEM, Actor
 from app.engine.security import sign_in
 
 KIND = "job.run"
@@ -30,6 +32,9 @@ _SECONDS = 6 * 3600
 _LEASE = 60
 _PULSE = 1.0  # seconds between two signs of life that nothing else is written with
 _RESULT = 400
+_ABOUT = 1000
+ENDED, ASKED, DECIDED = "job.ended", "job.asked", "job.decided"
+"""Events: a job has ended, waits for an approval, was approved."""
 
 
 class JobState(Choice):
@@ -44,10 +49,46 @@ class JobState(Choice):
 
 
 OPEN = (JobState.APPROVAL, JobState.WAITING, JobState.RUNNING)
+STOPPED = (JobState.FAILED, JobState.CANCELLED)
+
+
+def _kind(kind: str, *, now: datetime) -> str:
+    return label_of(kind)
+
+
+def _took(ended: datetime | None, begun: datetime | None, *, now: datetime) -> str | None:
+    """When it ended, and how long it took."""
+    if ended is None:
+        return None
+    seconds = int((ended - begun).total_seconds()) if begun is not None else 0
+    took = f"{seconds} 秒" if seconds < 60 else f"{seconds // 60} 分 {seconds % 60} 秒"
+    return full(local(ended)) + (f"（用时 {took}）" if begun is not None else "")
+
+
+def _fetched(
+    name: str | None, job_id: int | None, expires_at: datetime | None, file: str | None, *, now: datetime
+) -> Linked | str | None:
+    if name is None:
+        return None
+    gone = not file or (expires_at is not None and expires_at <= now)
+    return f"{name}（已过期）" if gone else Linked(name, f"/jobs/{job_id}/file", "download")
+
+
+def _far(done: int, total: int | None, state: JobState | None, job_id: int | None, *, now: datetime) -> Any:
+    """The percentage of one that goes on; of others what they have done, if anything."""
+    if state not in (JobState.WAITING, JobState.RUNNING):
+        return done or None
+    return Progress(percent(done, total), str(job_id or ""), live=True)
+
+
+def percent(done: int, total: int | None) -> int:
+    """How far a job is; the last one comes with its end."""
+    return min(99, 100 * done // total) if total else 0
 
 
 class Job(Model):
-    """One long piece of work of one person."""
+    """One long piece of work of one person. ``about`` says in words what it does; it is read by whoever sees
+    the job, so no guarded value stands in it. ``payload`` is shown to nobody."""
 
     __tablename__ = "jobs"
     __table_args__ = (
@@ -57,23 +98,31 @@ class Job(Model):
     )
 
     id: Mapped[Pk]
-    kind: Mapped[str] = column("类型代码", String(32))
+    kind: Mapped[str] = column("类型", String(32), shown=_kind)
     title: Mapped[str] = column("任务", String(160))
     state: Mapped[JobState] = column("状态", choices=JobState, default=JobState.WAITING)
-    done: Mapped[int] = column("已处理", Integer, default=0)
+    done: Mapped[int] = column(
+        "已处理", Integer, default=0, beside=("total", "state", "id"), shown=_far
+    )  # fmt: skip
     total: Mapped[int] = column("总数", Integer, default=0)
     result: Mapped[str | None] = column("结果", String(_RESULT), wide=True)
+    about: Mapped[str | None] = column("内容", String(_ABOUT), wide=True)
     payload: Mapped[dict[str, Any]] = column("参数", JSON)
     counts: Mapped[dict[str, Any] | None] = column("计数", JSON)
-    file: Mapped[str | None] = column("结果文件", String(200))
-    file_name: Mapped[str | None] = column("文件名", String(160))
+    file: Mapped[str | None] = column("文件位置", String(200))
+    file_name: Mapped[str | None] = column(
+        "结果文件", String(160), beside=("id", "expires_at", "file"), shown=_fetched
+    )  # fmt: skip
     stopping: Mapped[bool] = column("要求取消", Boolean, default=False)
+    row_id: Mapped[int | None] = column("队列编号", Integer)
     user_id: Mapped[int] = column("发起人", ForeignKey("ab_user.id"))
     dealer_id: Mapped[int | None] = column("所属商场", Integer)
     created_at: Mapped[CreatedAt] = column("创建时间", DateTime)
     started_at: Mapped[datetime | None] = column("开始时间", DateTime)
-    finished_at: Mapped[datetime | None] = column("完成时间", DateTime)
+    finished_at: Mapped[datetime | None] = column("完成时间", DateTime, beside=("started_at",), shown=_took)
     expires_at: Mapped[datetime | None] = column("文件有效期至", DateTime)
+    decided_by_id: Mapped[int | None] = column("审批人", ForeignKey("ab_user.id"))
+    decided_at: Mapped[datetime | None] = column("审批时间", DateTime)
 
 
 JOBS = cast(Table, Job.__table__)
@@ -139,19 +188,28 @@ Run = Callable[[Work], Finish]
 
 @dataclass(frozen=True)
 class Doer:
-    """Who carries out a kind of job; ``ended`` is told of every end, in the transaction that keeps it."""
+    """Who carries out a kind of job; ``ended`` is told of every end, in the transaction that keeps it;
+    ``fetch(actor, job)`` refuses the file to its person when the rights have changed meanwhile; ``again`` says
+    that a stopped one may be begun once more with the same payload."""
 
     kind: str
     label: str
     run: Run
     ended: Callable[[Session, int, JobState], None] | None = None
+    fetch: Callable[[Actor, Job], None] | None = None
+    again: bool = False
 
 
 _doers: dict[str, Doer] = {}
 
 
 def doer(
-    kind: str, label: str, *, ended: Callable[[Session, int, JobState], None] | None = None
+    kind: str,
+    label: str,
+    *,
+    ended: Callable[[Session, int, JobState], None] | None = None,
+    fetch: Callable[[Actor, Job], None] | None = None,
+    again: bool = False,
 ) -> Callable[[Run], Run]:
     """Register the function that carries out jobs of this kind. A `Refusal` of its is the job's end, any
     other error means another attempt."""
@@ -159,7 +217,7 @@ def doer(
     def register(function: Run) -> Run:
         if kind in _doers and _doers[kind].run is not function:
             raise ValueError(f"job kind {kind} has two doers")
-        _doers[kind] = Doer(kind, label, function, ended)
+        _doers[kind] = Doer(kind, label, function, ended, fetch, again)
         return function
 
     return register
@@ -168,6 +226,11 @@ def doer(
 def label_of(kind: str) -> str:
     """What jobs of this kind are called."""
     return _doers[kind].label if kind in _doers else kind
+
+
+def doer_of(kind: str) -> Doer | None:
+    """Who carries out jobs of this kind."""
+    return _doers.get(kind)
 
 
 def start(
@@ -180,29 +243,35 @@ def start(
     *,
     total: int = 0,
     state: JobState = JobState.WAITING,
+    about: str = "",
 ) -> Job:
     """Make a job in the open transaction; unless it waits for an approval, a worker begins after the commit."""
     job = Job(
         kind=kind, title=title[:160], state=state, total=total, payload=dict(payload), user_id=actor.id,
-        dealer_id=actor.dealer_id, created_at=now,
+        dealer_id=actor.dealer_id, created_at=now, about=about[:_ABOUT] or None,
     )  # fmt: skip
     session.add(job)
     session.flush()
     if state == JobState.WAITING:
         hand_over(session, job.id, now)
+    else:
+        events.publish(Act(actor, now, session, action="ask"), ASKED, job)
     return job
 
 
 def hand_over(session: Session, job_id: int, now: datetime) -> None:
-    """Give the job to a worker after the commit."""
-    outbox.put(session, KIND, {"id": job_id}, now=now)
+    """Give the job to a worker after the commit. Rows that carried it before carry it no longer."""
+    row_id = outbox.put(session, KIND, {"id": job_id}, now=now)
+    session.execute(update(JOBS).where(JOBS.c.id == job_id).values(row_id=row_id))
 
 
 def _parked(delivery: outbox.Delivery, reason: str) -> None:
     _end(delivery, int(delivery.payload["id"]), JobState.FAILED, Finish(f"多次尝试后仍未完成：{reason}"))
 
 
-@outbox.handler(KIND, seconds=_SECONDS, lease=_LEASE, long=True, outside=True, on_parked=_parked)
+@outbox.handler(
+    KIND, label="后台任务", seconds=_SECONDS, lease=_LEASE, long=True, outside=True, on_parked=_parked
+)
 def run(delivery: outbox.Delivery) -> Callable[[], None] | None:
     """Carry a job out, or go on with it."""
     session, job_id = delivery.session, int(delivery.payload["id"])
@@ -230,11 +299,15 @@ def _begin(delivery: outbox.Delivery, job_id: int) -> Any:
     session, moment = delivery.session, utcnow()
     with writing(session):
         job = session.execute(select(JOBS).where(JOBS.c.id == job_id)).one_or_none()
-        if job is None or job.state not in (JobState.WAITING, JobState.RUNNING):
+        others = job is not None and job.row_id not in (None, delivery.id)
+        if job is None or others or job.state not in (JobState.WAITING, JobState.RUNNING):
             session.rollback()
             return None
         started = {"state": JobState.RUNNING, "started_at": job.started_at or moment}
-        session.execute(update(JOBS).where(JOBS.c.id == job_id).values(**started))
+        still = update(JOBS).where(JOBS.c.id == job_id, JOBS.c.state == job.state).values(**started)
+        if session.execute(still.returning(JOBS.c.id)).first() is None:  # stopped at this very moment
+            session.rollback()
+            return None
         session.commit()
     return job
 
@@ -254,6 +327,14 @@ def _end(delivery: outbox.Delivery, job_id: int, state: JobState, finish: Finish
             "expires_at": finish.expires_at, "counts": {**(job.counts or {}), **finish.counts},
         }  # fmt: skip
     session.execute(update(JOBS).where(JOBS.c.id == job_id).values(**values))
+    told_of_end(Act(SYSTEM, utcnow(), session, "job", "job"), job_id, f"{job_id}:{delivery.id}")
+
+
+def told_of_end(act: Act, job_id: int, once: str) -> None:
+    """Tell those who wait for the end of a job, in its transaction; ``once`` is the same when it is told
+    again."""
+    job = act.session.get_one(Job, job_id, populate_existing=True)
     known = _doers.get(job.kind)
     if known is not None and known.ended is not None:
-        known.ended(session, job_id, state)
+        known.ended(act.session, job_id, job.state)
+    events.publish(act, ENDED, job, once=once)

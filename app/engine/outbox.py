@@ -46,6 +46,7 @@ BACK_OFF = (30, 120, 480, 1800, 7200, 21600)  # seconds before the next attempt;
 AGAIN = timedelta(minutes=5)  # a row handed over this recently is still the queue's business
 KEPT = timedelta(days=7)  # how long delivered rows stay for whoever wants to look
 _OPEN = "done_at IS NULL AND parked_at IS NULL"
+_PARKED = "parked_at IS NOT NULL"
 _HERE = f"{_OPEN} AND handed_at IS NULL"
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class OutboxRow(Model):
         Index("ix_outbox_open", "available_at", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
         Index("ix_outbox_here", "available_at", sqlite_where=text(_HERE), postgresql_where=text(_HERE)),
         Index("ix_outbox_done_at", "done_at"),
+        Index("ix_outbox_parked_at", "parked_at", sqlite_where=text(_PARKED), postgresql_where=text(_PARKED)),
     )
 
     id: Mapped[Pk]
@@ -111,7 +113,8 @@ Parked = Callable[[Delivery, str], None]
 @dataclass(frozen=True, slots=True)
 class Handler:
     """Who carries out a kind of row: for how many seconds one attempt may run, after how many without a
-    sign of life somebody else takes it, and whether it is ``long`` and others must not wait behind it."""
+    sign of life somebody else takes it, and whether it is ``long`` and others must not wait behind it.
+    ``label`` is what rows of that kind are called."""
 
     run: Run
     seconds: int
@@ -119,6 +122,7 @@ class Handler:
     on_parked: Parked | None
     lease: int
     long: bool
+    label: str = ""
 
 
 _handlers: dict[str, Handler] = {}
@@ -132,6 +136,7 @@ def handler(
     on_parked: Parked | None = None,
     lease: int = 0,
     long: bool = False,
+    label: str = "",
 ) -> Callable[[R], R]:
     """Register the function that carries out rows of this kind.
 
@@ -146,7 +151,7 @@ def handler(
         known = _handlers.get(kind)
         if known is not None and known.run is not function:
             raise ValueError(f"outbox kind {kind} has two handlers")
-        _handlers[kind] = Handler(function, seconds, outside, on_parked, lease or seconds, long)
+        _handlers[kind] = Handler(function, seconds, outside, on_parked, lease or seconds, long, label)
         return function
 
     return register
@@ -155,6 +160,12 @@ def handler(
 def kinds() -> frozenset[str]:
     """The kinds somebody handles."""
     return frozenset(_handlers)
+
+
+def label_of(kind: str) -> str:
+    """What rows of this kind are called."""
+    known = _handlers.get(kind)
+    return (known.label if known is not None else "") or kind
 
 
 def put(

@@ -96,6 +96,9 @@ def _basic(resource: type[Resource]) -> Iterator[tuple[str, str]]:
         yield "can_chart", "查看统计图表"
     if resource.template is not None:
         yield "can_import", "批量导入"
+    if resource.columns:
+        yield "can_export", "导出"
+    yield from resource.permissions
 
 
 def _of_guards() -> Iterator[PermissionDef]:

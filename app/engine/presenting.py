@@ -17,7 +17,7 @@ from app.engine.cells import html
 from app.engine.fields import FieldSpec, Look, describe, with_companions
 from app.engine.guards import may_filter
 from app.engine.listing import Query, first
-from app.engine.pages import Chip, Column, Field, Link, ListPage, Pager, Row
+from app.engine.pages import Chip, Column, ExportForm, Field, Link, ListPage, Option, Pager, Row
 from app.engine.resource import Resource, View
 from app.engine.scopes import Actor
 
@@ -76,7 +76,7 @@ def list_page(
     many = sorted((b for b in batch if b is not doing and b.name in resource.batch_menu), key=_in(resource))
     batch = [b for b in batch if b not in many]
     return ListPage(
-        resource.name, _title(resource), resource.icon, base,
+        resource.name, titled(resource), resource.icon, base,
         _scopes(resource, query, base, in_scopes), views_of(resource, query, in_views),
         bar, kept(query), chips(query, base, bar), headings, shown,
         _pager(query, walking, rows, base, total, more), batch, _buttons(resource, actor, base, query),
@@ -88,7 +88,18 @@ def list_page(
         notice="；".join(query.notices), error="；".join(query.errors),
         clear_url=address(base, {k: v for k, v in args.items() if k in ("scope", "view", "per_page", DOING)}),
         batch_menu=_batch_menu(resource, actor, query), batch_many=many, doing=doing, stop_url=address(base, args, (DOING,)),
+        export=export_form(resource, actor, base, walking, total, more), script=resource.script,
     )  # fmt: skip
+
+
+def export_form(
+    resource: type[Resource], actor: Actor, base: str, args: listing.Args, total: int, more: bool
+) -> ExportForm | None:
+    """The form that writes out the list as it stands, for those who may."""
+    if not actor.can("can_export", resource.view_name()):
+        return None
+    formats = [Option("xlsx", "Excel 工作簿", selected=True), Option("csv", "CSV 文本")]
+    return ExportForm(address(f"{base}export", args), formats, f"{total}{'+' if more else ''} 条")
 
 
 def _skipped(session: Session, query: Query) -> int:
@@ -102,7 +113,7 @@ def _skipped(session: Session, query: Query) -> int:
     return 0
 
 
-def _title(resource: type[Resource]) -> str:
+def titled(resource: type[Resource]) -> str:
     """A list and its tab are called as its menu entry is (D-07)."""
     return (resource.menu.label if resource.menu is not None else "") or resource.label
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from flask import Flask, current_app
@@ -13,6 +15,16 @@ _KEY = "zhike.queue"
 
 class QueueDown(Exception):
     """The queue cannot be reached now; what was to be handed over stays in the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A worker that is alive: its name, what it takes, whether it is busy, and its last sign of life (UTC)."""
+
+    name: str
+    takes: tuple[str, ...]
+    busy: bool
+    at: datetime | None
 
 
 class Queue(Protocol):
@@ -27,6 +39,9 @@ class Queue(Protocol):
 
     def depth(self) -> int:
         """How many jobs wait for a worker. Raises `QueueDown`."""
+
+    def workers(self) -> list[Seen]:
+        """Who carries jobs at the moment. Raises `QueueDown`."""
 
 
 class MemoryQueue:
@@ -44,6 +59,10 @@ class MemoryQueue:
     def depth(self) -> int:
         """How many ids are remembered."""
         return len(self._ids)
+
+    def workers(self) -> list[Seen]:
+        """Nobody."""
+        return []
 
     def take(self) -> list[int]:
         """All remembered ids, each once, oldest first; they are forgotten."""

@@ -214,6 +214,9 @@ class Resource:
     ``pick_…`` is about this model as the entries of pick lists: ``note`` tells namesakes apart, only
     ``active`` ones are offered to forms (filters find the others too), ``by`` is what a field's ``prefers``
     looks at, ``group`` the heading they stand under; a list longer than ``few`` is searched remotely.
+    ``permissions`` are further ones of its view, for pages beside the generated ones: name and label. ``script``
+    is a file under static/ that its list and its records' pages load.
+
     ``dealer_from`` is the field that decides to which dealer a new record belongs; otherwise it is the
     dealer of whoever makes it.
     """
@@ -274,6 +277,8 @@ class Resource:
     prefill: ClassVar[Callable[..., dict[str, Any]] | None] = None
     api: ClassVar[bool] = True
     template: ClassVar[ImportTemplate | None] = None
+    permissions: ClassVar[tuple[tuple[str, str], ...]] = ()
+    script: ClassVar[str] = ""
 
     def __init_subclass__(cls, model: Any, name: str = "", **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

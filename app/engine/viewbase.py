@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from flask import Response, redirect, request
+from flask import Response, redirect, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView
 
@@ -53,6 +53,13 @@ def leave(address: str) -> ResponseReturnValue:
     if "X-Zk-Sheet" in request.headers:
         return Response(status=204, headers={"Location": address})
     return redirect(address)
+
+
+def download(content: Any, name: str, mime: str | None = None) -> ResponseReturnValue:
+    """A file to keep, of a path or of what was made just now; no cache keeps it, like every page."""
+    answer = send_file(content, mime, as_attachment=True, download_name=name)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def placed(refusal: Refusal) -> dict[str, str]:

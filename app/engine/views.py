@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from functools import partial
 
-from flask import redirect, request
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
+from markupsafe import Markup
 
-from app.engine import charts, chrome, detail, history, listing, perform, presenting
+from app.engine import asked, charts, chrome, detail, exports, history, listing, perform, presenting
 from app.engine.actions import NotFound
 from app.engine.actionviews import ActionViews
 from app.engine.database import PK, db, utcnow
 from app.engine.fields import describe
 from app.engine.formviews import FormViews
 from app.engine.importviews import ImportViews
+from app.engine.jobs import JobState
 from app.engine.resource import resources
 from app.engine.scopes import Actor
+from app.engine.security import entrance, require_actor
+from app.engine.viewbase import download
 
 
 class ResourceView(FormViews, ActionViews, ImportViews):
@@ -47,6 +51,31 @@ class ResourceView(FormViews, ActionViews, ImportViews):
         dialect = db.session().get_bind().dialect.name
         opening = partial(chrome.opening, self.resource, actor, now)
         return listing.parse(self.resource, actor, args, now, dialect, opening)
+
+    @expose("/export", methods=["POST"])
+    def export(self) -> ResponseReturnValue:
+        """The list as a file (D-12): at once, or as a job of 任务中心."""
+        actor = require_actor()
+        exports.require(actor, self.resource)
+        session = db.session()
+        query = self._query(actor, presenting.arguments(request.args.to_dict(flat=False)))
+        every = request.form.get("columns") == "all"
+        specs = exports.columns(query, detail.chosen_columns(session, actor, self.resource), every=every)
+        kind = request.form.get("format", "")
+        words = asked.words(session, query)
+        made = exports.ask(
+            session, query, specs, kind if kind in exports.FORMATS else "xlsx", words, entrance()
+        )
+        if isinstance(made, exports.Ready):
+            return download(made.content, made.name, made.mime)
+        waits = (
+            "需要审批，同意后开始"
+            if made.state == JobState.APPROVAL
+            else "在后台进行，完成后可在任务中心下载"
+        )
+        link = Markup('<a class="link" href="/jobs/{}">查看进度</a>').format(made.id)
+        flash(Markup("共 {} 行，{}。{}").format(made.total, waits, link), "good")
+        return redirect(self._back())
 
     @expose("/columns", methods=["POST"])
     def columns(self) -> ResponseReturnValue:

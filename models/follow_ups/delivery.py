@@ -68,7 +68,7 @@ def _take_back(act: Act, customer: Customer, row: FollowUp) -> None:
         tasks.plan_follow_up(act, customer, act.now)
 
 
-@handler("sms.deliver", outside=True, on_parked=fail)
+@handler("sms.deliver", label="发送短信", outside=True, on_parked=fail)
 def deliver(delivery: Delivery) -> Callable[[], None] | None:
     """Hand one accepted message over; repeated until the gateway answers."""
     session = delivery.session

@@ -114,7 +114,7 @@ def edit_task(task: Task, act: Act, values: dict[str, Any]) -> None:
         publish(act, "task.reassigned", task, old=task.owner_id, new=owner_id)
 
 
-@scheduled("tasks.overdue", Every(5))
+@scheduled("tasks.overdue", Every(5), label="任务逾期检查")
 def mark_overdue(delivery: Delivery) -> None:
     """Every five minutes, so that filters and charts tell what pages show: waiting tasks whose time had passed
     then are overdue (D-15 keeps it in the history). Time did it, nobody's deed: no version changes, so that

@@ -17,6 +17,9 @@ from models.identity.role_rules import GROUP_ONLY, Rights
 MANAGEMENT = frozenset({"组织权限管理", "管理"})
 """The menu groups of organisation and settings."""
 
+OWN_ONLY = frozenset({"jobs"})
+"""Resources whose rows are their person's own, whatever else a role sees."""
+
 _DEALER = frozenset({Scope.DEALER})
 _READ = frozenset({"can_list"})
 _WORK = frozenset({"can_list", "can_add", "can_edit"})
@@ -43,6 +46,7 @@ _SELL = frozenset(
 _MANAGE = frozenset(
     {
         "can_chart",
+        "can_export",
         "can_reassign",
         "can_change_designer",
         "can_change_salesperson",
@@ -66,6 +70,8 @@ class Template:
     sees: frozenset[Scope]
     managed: frozenset[Scope] = frozenset()
     """Scopes on the pages of organisation and settings."""
+    leads: bool = False
+    """Whether it looks after the others' work, and so sees what is else everybody's own."""
 
     def rights(self) -> Rights:
         """Its permissions and scopes, of everything that is declared now."""
@@ -77,6 +83,8 @@ class Template:
         return Rights(grants, scopes)
 
     def _sees(self, resource: type[Resource]) -> frozenset[Scope]:
+        if resource.name in OWN_ONLY and not self.leads:
+            return frozenset({Scope.MINE})
         return self.managed if _is_management(resource.name) else self.sees
 
 
@@ -126,7 +134,7 @@ def _group_admin(p: PermissionDef) -> bool:
 
 
 DEALER_ROLES = (
-    Template("admin", "商场系统管理员", _admin, frozenset({Scope.DEALER}), managed=_DEALER),
+    Template("admin", "商场系统管理员", _admin, frozenset({Scope.DEALER}), managed=_DEALER, leads=True),
     Template("manager", "店长", _manager, PERSONAL | {Scope.STORE, Scope.DEALER}, managed=_DEALER),
     Template("consultant", "导购", _consultant, PERSONAL),
     Template("designer", "设计师", _designer, frozenset({Scope.MINE, Scope.RELATED})),
@@ -139,6 +147,7 @@ GROUP_ROLES = (
         _group_admin,
         frozenset({Scope.GROUP}),
         managed=frozenset({Scope.GROUP}),
+        leads=True,
     ),
     Template("service_contact", "售服对接人", _service_contact, PERSONAL | {Scope.STORE}),
 )

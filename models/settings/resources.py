@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
-from models.settings import numbering, queries, rules
+from models.settings import exports, numbering, queries, rules
 from models.settings.tables import DictionaryEntry, Parameter
 
-__all__ = ["Dictionaries", "Parameters", "numbering", "queries"]
+__all__ = ["Dictionaries", "Parameters", "exports", "numbering", "queries"]
 
 MENU = "管理"
 

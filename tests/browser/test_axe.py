@@ -43,6 +43,8 @@ PAGES = (
     "/parameters/",
     "/dictionary_entries/",
     "/audit_entries/",
+    "/jobs/",
+    "/queue/",
     "/search?q=周敏",
     "/profile",
     "/profile/password",

@@ -7,20 +7,23 @@ from flask import Flask
 
 from app.engine.resource import resources
 
+PK = "<int(max=2147483647):pk>"
 HAND_WRITTEN = {
     "/", "/login", "/login/", "/logout", "/search", "/profile", "/profile/", "/profile/password",
-    "/profile/store", "/parameters/", "/roles/new", "/healthz", "/readyz", "/metrics",
+    "/profile/store", "/parameters/", "/roles/new",
     "/notifications/", "/notifications/unread", "/notifications/newest", "/notifications/read",
     "/profile/notices", "/profile/notices/", "/notifications/<int(max=2147483647):pk>",
     "/static/<path:filename>", "/customers/handover/", "/customers/handover/<kind>",
     "/handovers/<int(max=2147483647):pk>/again", "/handovers/<int(max=2147483647):pk>/back",
     "/notices/", "/notices/<int(max=2147483647):pk>", "/notices/<int(max=2147483647):pk>/read",
+    "/jobs/progress", f"/jobs/{PK}/file",
+    "/queue/", "/queue/again", "/healthz", "/readyz", "/metrics",
 }  # fmt: skip
-PK = "<int(max=2147483647):pk>"
 PAGES = {
-    "/", "/new", "/columns", "/charts", f"/{PK}", f"/{PK}/panel", f"/{PK}/history", f"/{PK}/edit", f"/{PK}/delete",
-    "/import", "/import/template", "/pick/<field>", "/check/<field>", "/action/<name>", "/action/<name>/pick/<field>",
     "/undo/<deed>",
+    "/", "/new", "/columns", "/export", "/charts", f"/{PK}", f"/{PK}/panel", f"/{PK}/history", f"/{PK}/edit",
+    f"/{PK}/delete", "/import", "/import/template", "/pick/<field>", "/check/<field>",
+    "/action/<name>", "/action/<name>/pick/<field>",
 }  # fmt: skip
 IMPORTS = {"", "/progress", "/mapping", "/start", "/stop", "/undo", "/problems"}
 API = {

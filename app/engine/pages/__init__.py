@@ -12,6 +12,12 @@ from app.engine.pages.announcements import (
     AnnouncementPage,
     AnnouncementsPage,
 )
+from app.engine.pages.backlog import (
+    BacklogLine,
+    ParkedLine,
+    QueuePage,
+    WorkerLine,
+)
 from app.engine.pages.details import (
     DetailPage,
     Event,
@@ -21,8 +27,22 @@ from app.engine.pages.details import (
     Table,
     Timeline,
 )
-from app.engine.pages.figures import Bar, ChartCard, ChartPage, Figure, PeriodBar
-from app.engine.pages.forms import Dialog, DialogButton, Difference, FormPage, Outcome, Refused, Told
+from app.engine.pages.figures import (
+    Bar,
+    ChartCard,
+    ChartPage,
+    Figure,
+    PeriodBar,
+)
+from app.engine.pages.forms import (
+    Dialog,
+    DialogButton,
+    Difference,
+    FormPage,
+    Outcome,
+    Refused,
+    Told,
+)
 from app.engine.pages.frame import (
     ErrorPage,
     HomePage,
@@ -35,17 +55,51 @@ from app.engine.pages.frame import (
     SearchPage,
     Todo,
 )
-from app.engine.pages.handovers import HandoverPage, HandoverResult, Load, Passed, Step, Successor
-from app.engine.pages.imports import Heading, ImportPage, Problem, RecentImport, Tally, UploadPage
-from app.engine.pages.lists import Chip, ListPage, Pager
-from app.engine.pages.notices import Notice, NoticeGroup, NoticeItem, NoticesPage
-from app.engine.pages.parts import Column, Field, FieldSection, Item, Link, Option, Row, Section
+from app.engine.pages.handovers import (
+    HandoverPage,
+    HandoverResult,
+    Load,
+    Passed,
+    Step,
+    Successor,
+)
+from app.engine.pages.imports import (
+    Heading,
+    ImportPage,
+    Problem,
+    RecentImport,
+    Tally,
+    UploadPage,
+)
+from app.engine.pages.lists import (
+    Chip,
+    ExportForm,
+    ListPage,
+    Pager,
+)
+from app.engine.pages.notices import (
+    Notice,
+    NoticeGroup,
+    NoticeItem,
+    NoticesPage,
+)
+from app.engine.pages.parts import (
+    Column,
+    Field,
+    FieldSection,
+    Item,
+    Link,
+    Option,
+    Row,
+    Section,
+)
 
 __all__ = [
     "AnnouncementBlock",
     "AnnouncementLine",
     "AnnouncementPage",
     "AnnouncementsPage",
+    "BacklogLine",
     "Bar",
     "ChartCard",
     "ChartPage",
@@ -57,6 +111,7 @@ __all__ = [
     "Difference",
     "ErrorPage",
     "Event",
+    "ExportForm",
     "Field",
     "FieldSection",
     "Figure",
@@ -83,10 +138,12 @@ __all__ = [
     "Option",
     "Outcome",
     "Pager",
+    "ParkedLine",
     "Passed",
     "PeriodBar",
     "Problem",
     "ProfilePage",
+    "QueuePage",
     "Recent",
     "RecentImport",
     "Refused",
@@ -102,4 +159,5 @@ __all__ = [
     "Todo",
     "Told",
     "UploadPage",
+    "WorkerLine",
 ]

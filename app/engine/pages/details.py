@@ -74,6 +74,7 @@ class DetailPage:
     history_url: str = ""
     id: int = 0
     version: int = 0
+    script: str = ""
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from app.engine.pages.parts import Column, Field, Link, Row
+from app.engine.pages.parts import Column, Field, Link, Option, Row
 
 
 @dataclass(slots=True)
@@ -29,6 +29,16 @@ class Pager:
     per_page: list[Link] = field(default_factory=list)
     pages: list[Link] = field(default_factory=list)
     matching: str = ""
+
+
+@dataclass(slots=True)
+class ExportForm:
+    """The way out of a list: where the form goes, and the kinds of files, the usual one first."""
+
+    url: str
+    formats: list[Option]
+    rows: str
+    """How many rows it would have, in words."""
 
 
 @dataclass(slots=True)
@@ -67,6 +77,8 @@ class ListPage:
     doing: Link | None = None
     """The one function that the ticks are for, chosen beforehand; ``stop_url`` leaves it."""
     stop_url: str = ""
+    export: ExportForm | None = None
+    script: str = ""
 
     @property
     def ticks(self) -> bool:

@@ -1,0 +1,12 @@
+"""The end of results that nobody may fetch any more."""
+
+from __future__ import annotations
+
+from app.engine import clock, exports, outbox
+from app.engine.database import utcnow
+
+
+@clock.scheduled("jobs.expire", clock.Every(60), label="删除过期文件")
+def expire(delivery: outbox.Delivery) -> None:
+    """Delete files whose time is over, on the hour."""
+    exports.expire(delivery.session, utcnow())
