@@ -34,6 +34,7 @@ def initialise(app: Flask) -> None:
 
 def install() -> None:
     """Permissions, presets and, in an empty database, the first dealer with its administrator."""
+    from models.clock_rules import presets as clock_presets
     from models.customers import settings as customer_settings
     from models.identity import presets
     from models.identity.tables import Dealer, Store
@@ -46,6 +47,7 @@ def install() -> None:
         presets.install(session)
         settings_rules.install(session)
         customer_settings.install(session)
+        clock_presets.install(session)
         if session.scalar(select(Dealer.id).limit(1)) is None:
             dealer = presets.make_dealer(session, "示范商场", "D001", "杭州")
             stores = session.scalars(select(Store).where(Store.dealer_id == dealer.id)).all()

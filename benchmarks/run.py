@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import config
-from benchmarks import digest, report, serving
+from benchmarks import clock, digest, report, serving
 from benchmarks.databases import database, environment
 
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -63,18 +63,25 @@ def _figures(url: str, quick: bool) -> list[report.Row]:
     cookie = figures.pop("cookie")
     rounds, requests = (1, 160) if quick else (3, 480)
     floor, product, memory = serving.rates(url, cookie, "/customers/", rounds, requests)
-    start = serving.start_seconds(url, 1 if quick else 3)
-    written = [row for kind in ("xlsx", "csv") for row in _exported(url, kind, 1 if quick else 3)]
+    start = serving.start_seconds(url, rounds)
+    written = [
+        row
+        for kind in ("xlsx", "csv")
+        for row in report.export_rows(kind, _said(url, "benchmarks.exports", kind, str(rounds)))
+    ]
     return [
         *report.page_rows(figures),
         *report.server_rows(floor, product, memory, start),
+        *report.import_rows(_said(url, "benchmarks.imports")),
         *written,
+        *clock.rows(_said(url, "benchmarks.clock")),
         *digest.rows(url),
     ]
 
 
-def _exported(url: str, kind: str, rounds: int) -> list[report.Row]:
-    """A large list as a file, written by a process like a worker's."""
-    command = [sys.executable, "-m", "benchmarks.exports", kind, str(rounds)]
+def _said(url: str, module: str, *options: str) -> dict[str, Any]:
+    """What a measurement in a process of its own found."""
+    command = [sys.executable, "-m", module, *options]
     done = subprocess.run(command, env=environment(url), cwd=config.ROOT, check=True, capture_output=True)
-    return report.export_rows(kind, json.loads(done.stdout))
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

@@ -6,11 +6,21 @@ import importlib
 import importlib.util
 from functools import cache
 
-DOMAINS = ("identity", "settings", "notifications", "announcements", "customers", "follow_ups", "orders")
+DOMAINS = (
+    "identity",
+    "settings",
+    "notifications",
+    "clock_rules",
+    "announcements",
+    "customers",
+    "follow_ups",
+    "orders",
+)
 PARTS = (
     "tables",
     "dictionaries",
     "rules",
+    "effects",
     "timeline",
     "delivery",
     "notices",
@@ -19,6 +29,7 @@ PARTS = (
     "resources",
     "duplicate_resources",
     "admin_resources",
+    "clock",
 )
 
 ENGINE = ("audit", "clock", "detail", "once", "outbox", "jobs", "exports", "imports.tables", "jobcentre")

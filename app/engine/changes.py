@@ -87,6 +87,8 @@ def plain(value: Any) -> Any:
         return format(value, "f")
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(v) for v in value]
+    if isinstance(value, Mapping):
+        return {str(name): plain(v) for name, v in value.items()}
     return str(value)[:LONGEST]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Select, String, bindparam, delete, insert, literal, selec
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import JSON
 
-from app.engine import chrome, pages, plans, timeline
+from app.engine import chrome, ownership, pages, plans, timeline
 from app.engine.actions import NotFound
 from app.engine.audit import Audited
 from app.engine.cells import DASH, html, locked
@@ -258,6 +258,7 @@ def detail_page(
         timeline.of(resource, pk, actor, kind, f"{base}{pk}", before) if resource.timeline else None,
         f"{base}{pk}", base, edit, code=code, facts=head_facts, initial="" if titled.numbered else title[:1],
         history_url=f"{base}{pk}/history" if kept else "", id=pk, version=version, script=resource.script,
+        clock=ownership.of(session, resource, pk, actor, now),
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from app.engine import pages, picking
 from app.engine.choices import Colour, Entry
 from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
-from app.engine.forms import Context, Texts, kept
+from app.engine.forms import Context, Texts, is_lines, kept
 from app.engine.guards import Hidden, gate, hidden
 from app.engine.localtime import local
 from app.engine.projecting import linked
@@ -88,7 +88,7 @@ class Drawer:
         made = pages.Field(
             spec.name,
             spec.label,
-            spec.kind,
+            "textarea" if is_lines(spec) else spec.kind,
             required=spec.required,
             hint=spec.hint,
             error=(self.errors or {}).get(spec.name, ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
 
 from app.engine import linked_lists, picking, throttle
-from app.engine.actions import Invalid
+from app.engine.actions import Invalid, Refusal
 from app.engine.database import MAX_ID, id_of
 from app.engine.fields import FieldSpec, ask_for, describe, is_mobile, normalise_phone
 from app.engine.guards import hidden, is_mask
@@ -32,6 +32,9 @@ _JOINER = "\u200d"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
+Texts = Mapping[str, Sequence[str]]
+
+
 @dataclass(frozen=True)
 class Context:
     """For whom and where a form is cleaned or drawn. What ``record`` refers to already may stay, even if
@@ -44,9 +47,8 @@ class Context:
     subjects: tuple[int, ...] = ()
     dealers: picking.Dealers = picking.NOWHERE
     """The dealers these records belong to; none while that is not known yet."""
-
-
-Texts = Mapping[str, Sequence[str]]
+    texts: Texts = field(default_factory=dict)
+    """All that was submitted, while it is cleaned."""
 
 
 class Keeping(list[Any]):
@@ -63,6 +65,7 @@ def clean(
     """
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
+    context = replace(context, texts=texts)
     for spec in specs:
         if not _applies(spec, texts, context):
             if not partial:
@@ -169,7 +172,8 @@ def _value(spec: FieldSpec, given: list[str], texts: Texts, context: Context) ->
         return _many(spec, given, context)
     if not given:
         return "" if spec.kind in ("text", "textarea") and _not_null(spec) else None
-    return _READERS.get(spec.kind, _text)(spec, given[0], context)
+    reader = _read_lines if is_lines(spec) else _READERS.get(spec.kind, _text)
+    return reader(spec, given[0], context)
 
 
 def _not_null(spec: FieldSpec) -> bool:
@@ -291,6 +295,30 @@ _READERS: dict[str, Callable[[FieldSpec, str, Context], Any]] = {
     "choice": _choice,
     "ref": _ref,
 }
+
+
+LineReader = Callable[[FieldSpec, str, Context], Any]
+_lines: dict[str, LineReader] = {}
+
+
+def typed_as_lines(kind: str, reader: LineReader) -> None:
+    """Have fields of a kind typed as lines of words; ``reader`` makes the value and raises `Refusal` with what
+    is wrong with them. How such a value reads stands in `guards.derived`."""
+    _lines[kind] = reader
+
+
+def is_lines(spec: FieldSpec) -> bool:
+    """Whether the field is typed as lines of words."""
+    return spec.kind in _lines
+
+
+def _read_lines(spec: FieldSpec, text: str, context: Context) -> Any:
+    if len(text) > MAX_TEXTAREA:
+        raise Wrong(f"不能超过{MAX_TEXTAREA}个字，现有{len(text)}个字")
+    try:
+        return _lines[spec.kind](spec, text, context)
+    except Refusal as refusal:
+        raise Wrong(refusal.message) from refusal
 
 
 def _many(spec: FieldSpec, given: list[str], context: Context) -> list[Any]:

@@ -13,7 +13,7 @@ from app.engine.audit import AuditEntry
 from app.engine.changes import spec_of
 from app.engine.database import db
 from app.engine.fields import FieldSpec
-from app.engine.guards import Hidden, gate
+from app.engine.guards import Hidden, derived, gate
 from app.engine.localtime import local
 from app.engine.pages import HistoryChange, HistoryEntry, HistoryPage
 from app.engine.resource import resource
@@ -135,6 +135,8 @@ def _text(
     lock = next((v.guard.label for v in gated if isinstance(v, Hidden)), "")
     if lock:
         return "、".join(str(v) for v in gated if v is not None and str(v)), lock
+    if spec.kind in derived:
+        return "、".join(str(v) for v in gated if v), ""
     if named is not None:
         return named, ""
     return "、".join(_word(spec, v, dealer_id) for v in values if v is not None), ""

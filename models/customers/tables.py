@@ -125,9 +125,23 @@ class Followed:
         beside=("last_follow_up_at", "last_follow_up_kind"),
     )  # fmt: skip
     next_follow_up_at: Mapped[datetime | None] = column(
-        "下次跟进时间", DateTime, index=True, look="due", shown=_next_follow_up
+        "下次跟进时间", DateTime, look="due", shown=_next_follow_up
     )
     activity_score: Mapped[int] = column("活跃度分值", Integer, default=0)
+
+
+def _planned(table: str) -> Index:
+    """Whose next time comes when; an index of those without one would lead planners astray (and cost each
+    imported row an entry)."""
+    where = text("next_follow_up_at IS NOT NULL")
+    name = f"ix_{table}_next_follow_up_at"
+    return Index(name, "next_follow_up_at", sqlite_where=where, postgresql_where=where)
+
+
+def _silent(name: str, since: str, which: str) -> Index:
+    where = text(f"next_follow_up_at IS NULL AND {which}")
+    columns = dict.fromkeys(["owner_id", since, "stage", "next_follow_up_at", "last_follow_up_at"])
+    return Index(f"ix_customers_{name}", *columns, sqlite_where=where, postgresql_where=where)
 
 
 class Customer(Audited, Versioned, Dated, Followed, Model):
@@ -146,6 +160,11 @@ class Customer(Audited, Versioned, Dated, Followed, Model):
             sqlite_where=text("contact_count > 0"),
             postgresql_where=text("contact_count > 0"),
         ),
+        # Each person's customers whose next time nobody has set, by how long they have been silent: the
+        # morning's reminders are counted and listed within these alone (A-31, A-32).
+        _planned("customers"),
+        _silent("silent", "last_follow_up_at", "last_follow_up_at IS NOT NULL"),
+        _silent("unfollowed", "created_at", "last_follow_up_at IS NULL"),
     )
 
     id: Mapped[Pk]
@@ -235,6 +254,7 @@ class Contact(Audited, Versioned, Dated, Followed, Model):
         UniqueConstraint("outside_id", "dealer_id"),
         # The badge of the menu: who waits for a first follow-up.
         Index("ix_contacts_waiting", "state", "followed", "dealer_id"),
+        _planned("contacts"),
     )
 
     id: Mapped[Pk]

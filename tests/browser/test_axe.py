@@ -42,6 +42,8 @@ PAGES = (
     "/tags/",
     "/parameters/",
     "/dictionary_entries/",
+    "/clock_rules/",
+    "/clock_rules/new",
     "/audit_entries/",
     "/jobs/",
     "/queue/",

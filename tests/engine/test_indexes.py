@@ -13,7 +13,12 @@ from app.engine.resource import resources
 from models.customers.tables import Customer
 from tests.customers.world import build
 
-DECLARED = {"ix_customers_dealer_id_stage_created_at", "ix_customers_with_contacts"}
+DECLARED = {
+    "ix_customers_dealer_id_stage_created_at",
+    "ix_customers_with_contacts",
+    "ix_customers_silent",
+    "ix_customers_unfollowed",
+}
 """Those of customers that the table names itself."""
 
 

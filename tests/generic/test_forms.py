@@ -33,6 +33,8 @@ def person_for(resource: type[Resource]) -> str:
 
 def typed(spec: FieldSpec, world: World, number: int = 7) -> str:
     """A good value of the field as somebody types it, with signs that HTML knows."""
+    if spec.name == "replaces_id":
+        return ""
     if spec.target is not None:
         return str(world.id(resource_of(spec.target), HERE))
     if spec.kind == "choice":
@@ -47,6 +49,10 @@ def typed(spec: FieldSpec, world: World, number: int = 7) -> str:
         return fixed[spec.kind]
     if spec.name in ("code", "username", "event_id"):
         return f"ZX-{number}"
+    if spec.kind in ("condition", "parameters"):
+        return ""
+    if spec.name == "at":
+        return "08:00"
     return f'{spec.label[:8]}&"<{number}'[: spec.maxlength or 200]
 
 

@@ -51,6 +51,31 @@ class Timeline:
 
 
 @dataclass(slots=True)
+class RuleAhead:
+    """What one clock rule will do to a record: its dates, or why there are none."""
+
+    name: str
+    effect: str
+    dates: list[str] = field(default_factory=list)
+    resets: str = ""
+    silent: str = ""
+    more: str = ""
+    """What follows after the dates that are listed."""
+    url: str = ""
+
+
+@dataclass(slots=True)
+class OwnershipClock:
+    """What will happen next to a record, when, by which rule, and what would reset it; and all that follows."""
+
+    at: Markup
+    what: str
+    resets: str
+    rules: list[RuleAhead]
+    span: str
+
+
+@dataclass(slots=True)
 class DetailPage:
     """One record: head, actions, sections, related tables, timeline."""
 
@@ -75,6 +100,7 @@ class DetailPage:
     id: int = 0
     version: int = 0
     script: str = ""
+    clock: OwnershipClock | None = None
 
 
 @dataclass(slots=True)

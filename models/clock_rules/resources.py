@@ -1,0 +1,66 @@
+"""The page of clock rules, for administrators."""
+
+from __future__ import annotations
+
+from app.engine.resource import Group, Menu, Resource
+from app.engine.scopes import Scopes
+from models.clock_rules import inputs, rules
+from models.clock_rules.tables import ClockRule
+
+__all__ = ["ClockRules", "inputs"]
+
+
+class ClockRules(Resource, model=ClockRule):
+    """时间规则: what happens by itself, when and to whom (unified model, "Clock rules")."""
+
+    label = "时间规则"
+    unit = "条规则"
+    icon = "clock-cog"
+    menu = Menu("管理", label="时间规则", icon="clock", order=935)
+    create_label = "新增时间规则"
+    scopes = Scopes(dealer=ClockRule.dealer_id, shared=True)
+    title = ClockRule.name
+    columns = (
+        ClockRule.name,
+        ClockRule.subject,
+        ClockRule.condition,
+        ClockRule.start,
+        ClockRule.at,
+        ClockRule.effect,
+        ClockRule.dealer_id,
+        ClockRule.store_id,
+        ClockRule.active,
+    )
+    more_columns = (ClockRule.silenced_by, ClockRule.replaces_id, ClockRule.sort, ClockRule.updated_at)
+    filters = (ClockRule.subject, ClockRule.effect, ClockRule.active, ClockRule.store_id)
+    sorts = (ClockRule.sort, ClockRule.updated_at)
+    descending = False
+    detail = (
+        Group("规则", ClockRule.name, ClockRule.subject, ClockRule.condition, ClockRule.silenced_by),
+        Group("时间", ClockRule.start, ClockRule.at),
+        Group("执行", ClockRule.effect, ClockRule.parameters, ClockRule.active, ClockRule.sort),
+        Group(
+            "适用范围", ClockRule.dealer_id, ClockRule.store_id, ClockRule.replaces_id, ClockRule.updated_at
+        ),
+    )
+    form = (
+        Group("规则", ClockRule.name, ClockRule.subject, ClockRule.condition, ClockRule.silenced_by),
+        Group(
+            "时间",
+            ClockRule.start,
+            ClockRule.direction,
+            ClockRule.amount,
+            ClockRule.unit,
+            ClockRule.ahead_days,
+            ClockRule.at,
+            ClockRule.repeat,
+            ClockRule.every_days,
+        ),
+        Group("执行", ClockRule.effect, ClockRule.parameters, ClockRule.active, ClockRule.sort),
+        Group("适用范围", ClockRule.store_id, ClockRule.replaces_id),
+    )
+    create = staticmethod(rules.create_rule)
+    update = staticmethod(rules.update_rule)
+    remove = staticmethod(rules.remove_rule)
+    actions = (rules.show_preview,)
+    empty_hint = "没有商场的规则适用于整个集团；要在本商场另作规定，请新增规则并选择它所替代的规则"
