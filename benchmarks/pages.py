@@ -82,7 +82,7 @@ def measure(url: str, rounds: int) -> dict[str, Any]:
         event.listen(db.engine, "before_cursor_execute", lambda *found: seen.append(found[2]))
     requests = [Request(bare, FLOOR, Backend(engine))]
     requests += [Request(product, case, backend) for case in cases(product)]
-    figures = _interleaved(requests, rounds)
+    figures = interleaved(requests, rounds)
     for request in requests[1:]:
         chrome.forget()
         seen.clear()
@@ -90,12 +90,13 @@ def measure(url: str, rounds: int) -> dict[str, Any]:
         figures[request.case.key]["queries"] = len([s for s in seen if not s.startswith(("BEGIN", "PRAGMA"))])
     product.config["COUNT_TTL"] = 0
     chrome.forget()
-    fresh = _interleaved([requests[0], requests[1]], rounds)
+    fresh = interleaved([requests[0], requests[1]], rounds)
     figures["fresh"] = {**fresh["first"], "label": "第一页，所有计数重新统计", "floor": fresh["floor"]["cpu"]}
     return {**figures, "cookie": cookie(product, "admin")}
 
 
-def _interleaved(requests: list[Request], rounds: int) -> dict[str, dict[str, Any]]:
+def interleaved(requests: list[Request], rounds: int) -> dict[str, dict[str, Any]]:
+    """Medians by case, all cases taking turns."""
     taken: defaultdict[str, list[tuple[float, float, int]]] = defaultdict(list)
     gc.collect()
     gc.freeze()

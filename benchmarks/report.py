@@ -23,6 +23,8 @@ IMPORT_PAGES = 2.0
 EXPORT_ROWS = 100_000
 EXPORT_SECONDS = 4.0
 EXPORT_MEMORY = 60.0
+CHART, DASHBOARD = 150.0, 1000.0
+"""Milliseconds of server CPU over the whole database: one chart, and the dashboard of eight."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,22 @@ def export_rows(kind: str, figures: Mapping[str, Any]) -> list[Row]:
             beyond <= EXPORT_MEMORY,
         ),
     ]
+
+
+def chart_rows(figures: Mapping[str, Mapping[str, Any]]) -> list[Row]:
+    """The rows about charts, the dearest of each person alone named, and about the dashboard."""
+    rows = []
+    for who in dict.fromkeys(key.split(":")[1] for key in figures if key.startswith("chart:")):
+        mine = [f for key, f in figures.items() if key.startswith(f"chart:{who}:")]
+        dearest = max(mine, key=lambda f: f["cpu"])
+        label = f"图表，{who}：{len(mine)} 张中最慢的“{dearest['label']}”"
+        rows.append(_within(label, dearest["cpu"], CHART))
+    boards = [f for key, f in figures.items() if key.startswith("dashboard:")]
+    return [*rows, *(_within(f["label"], f["cpu"], DASHBOARD) for f in boards)]
+
+
+def _within(label: str, cpu: float, goal: float) -> Row:
+    return Row(label, f"{cpu:.0f} ms", "", f"≤ {goal:.0f} ms", cpu <= goal)
 
 
 def build_row(customers: int, built: Built | None) -> Row:

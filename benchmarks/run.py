@@ -24,6 +24,8 @@ ABOUT = """# 性能
 - **数值**：服务器处理一个请求所用的 CPU 毫秒（网页进程加上该连接的数据库进程；SQLite 在网页进程之内）。请求直接送入
   WSGI 应用，各项轮流进行，取中位数。
 - **第一页**：已登录的管理员、80 项菜单、角标与完整框架；计数按产品的设置保留 30 秒。“所有计数重新统计”是不保留时的同一页。
+- **图表**：整页只含一张图表，全部时间；管理员看全商场，店长看本店。PostgreSQL 在测量时不用并行进程，
+  以便数据库的 CPU 全部计入。“经理看板”是 8 张图和 6 个数字的一页。
 - 每秒请求数用真正的 gunicorn（2 个进程，每个 4 个线程）和另一个进程中的 8 个长连接测得。
 - 网页进程内存以 PSS 判断：代码在分出进程之前载入，由各进程共享；RSS 把共享部分在每个进程里各算一遍。
 - “生成”和“热启动”按经过的时间计，机器忙时偏大：负载高于核心数时请以程序 CPU 时间和空闲时的测量为准。
@@ -76,6 +78,7 @@ def _figures(url: str, quick: bool) -> list[report.Row]:
         *written,
         *clock.rows(_said(url, "benchmarks.clock")),
         *digest.rows(url),
+        *report.chart_rows(_said(url, "benchmarks.charts", url, "2" if quick else "9")),
     ]
 
 

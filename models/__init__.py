@@ -15,6 +15,7 @@ DOMAINS = (
     "customers",
     "follow_ups",
     "orders",
+    "analytics",
 )
 PARTS = (
     "tables",
@@ -30,6 +31,8 @@ PARTS = (
     "duplicate_resources",
     "admin_resources",
     "clock",
+    "dashboards",
+    "home",
 )
 
 ENGINE = ("audit", "clock", "detail", "once", "outbox", "jobs", "exports", "imports.tables", "jobcentre")

@@ -13,13 +13,13 @@ from flask_appbuilder.views import IndexView
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.engine import chrome, filters, listing, presenting, reading
+from app.engine import chrome, dashboards, filters, home, listing, presenting, reading
 from app.engine.cells import ago, text
 from app.engine.cells import html as cell
 from app.engine.database import db, utcnow
 from app.engine.fields import FieldSpec, describe, with_companions
 from app.engine.localtime import local
-from app.engine.pages import HomePage, Link, Recent, SearchGroup, SearchPage, Todo
+from app.engine.pages import Appointment, HomePage, Link, Recent, SearchGroup, SearchPage
 from app.engine.resource import Resource, resource, resources
 from app.engine.scopes import Actor, scopes_of
 from app.engine.security import require_actor
@@ -31,7 +31,7 @@ _WEEKDAYS = "一二三四五六日"
 
 
 class HomeView(IndexView):  # type: ignore[misc]
-    """The home page (待办, quick entries, recent customers)."""
+    """The home page (待办, the own month, today by the hour, recent customers)."""
 
     route_base = ""
 
@@ -42,43 +42,61 @@ class HomeView(IndexView):  # type: ignore[misc]
         session = db.session()
         now = utcnow()
         here = local(now)
-        _, mine, creates = chrome.menu_of(actor)
-        counts = chrome.badges(actor, mine, now)
-        todos = [
-            Todo(
-                e.label,
-                chrome.bounded(counts.get(e.key, 0)),
-                presenting.address(e.url, _opening(e.resource, actor), view=e.badge.view),
-                e.icon,
-                "hot" if e.badge.hot else "",
-            )
-            for e in mine
-            if e.badge is not None and e.resource is not None
-        ]
-        greeting = (
-            "早上好"
-            if here.hour < 11
-            else "中午好"
-            if here.hour < 13
-            else "下午好"
-            if here.hour < 18
-            else "晚上好"
-        )
         customers, tasks = resource("customers"), resource("tasks")
         shown = HomePage(
             "首页",
-            f"{actor.name}，{greeting}",
+            f"{actor.name}，{_greeting(here.hour)}",
             f"{here:%Y年%m月%d日} 星期{_WEEKDAYS[here.weekday()]}",
-            todos,
-            [Link(c.label, c.url, c.icon, primary=i == 0) for i, c in enumerate(creates)],
+            home.todos(actor, now),
+            _entries(actor),
+            home.own_figures(actor, now),
+            home.blocks(session, actor, now),
+            _appointments(session, tasks, actor, now) if tasks is not None else [],
+            _address(tasks, actor, view="today") if tasks is not None else "",
             _recent(session, customers, actor) if customers is not None else [],
-            recent_url="/customers/",
-            upcoming=_recent(session, tasks, actor) if tasks is not None else [],
-            upcoming_url="/tasks/",
-            numbers=_numbers(session, customers, actor) if customers is not None else [],
-            notices=announcements.block(session, actor, now),
+            "/customers/",
+            _numbers(session, customers, actor) if customers is not None else [],
+            announcements.block(session, actor, now),
         )
         return chrome.page("home.html", key="home", title="首页", page=shown)
+
+
+def _greeting(hour: int) -> str:
+    ends = ((5, "夜深了"), (11, "早上好"), (13, "中午好"), (18, "下午好"))
+    return next((words for end, words in ends if hour < end), "晚上好")
+
+
+def _entries(actor: Actor) -> list[Link]:
+    """What is begun or looked at most: new records, and the dashboards of those who have one."""
+    _, mine, creates = chrome.menu_of(actor)
+    boards = {d.name for d in dashboards.dashboards()}
+    found = [Link(c.label, c.url, c.icon, primary=i == 0) for i, c in enumerate(creates)]
+    return found + [Link(e.label, e.url, e.icon) for e in mine if e.key in boards]
+
+
+def _address(found: type[Resource], actor: Actor, **put: str) -> str:
+    if not actor.can("can_list", found.view_name()):
+        return ""
+    return presenting.address(f"/{found.name}/", _opening(found, actor), **put)
+
+
+def _appointments(session: Session, tasks: type[Resource], actor: Actor, now: datetime) -> list[Appointment]:
+    """Today's duties in the order of their hours."""
+    if not actor.can("can_list", tasks.view_name()):
+        return []
+    args = {**_opening(tasks, actor), "view": ["today"]}
+    query = listing.parse(tasks, actor, args, now, session.get_bind().dialect.name)
+    query.per_page = RECENT
+    due, title, whose = (describe(c) for c in (tasks.sorts[0], tasks.title, tasks.subtitle[-1]))
+    wanted, _ = with_companions([due, title, whose])
+    found = []
+    for record in reading.read(session, query, wanted).records:
+        values = dict(zip((s.name for s in wanted), record.values, strict=True))
+        at = values[due.name]
+        note = text(whose, values[whose.name], actor.dealer_id, actor.epoch)
+        url = f"/{tasks.name}/{record.id}"
+        found.append(Appointment(f"{local(at):%H:%M}", str(values[title.name]), url, note, late=at < now))
+    return found
 
 
 def _numbers(session: Session, found: type[Resource], actor: Actor) -> list[Link]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Column, UniqueConstraint
 
+from app.engine.chartkinds import grouped_by
 from app.engine.fields import FieldSpec, Links, describe
 from app.engine.permissions import all_permissions
 from app.engine.resource import (
@@ -20,6 +21,8 @@ from app.engine.resource import (
     Funnel,
     Group,
     Number,
+    Pivot,
+    Ranking,
     Related,
     Resource,
     Trend,
@@ -244,13 +247,18 @@ def _charts_open_rows(resource: type[Resource]) -> Iterator[Problem]:
         if names.count(chart.name) > 1:
             yield Problem("E113", place, "两个图表同名")
         grouped = chart.at if isinstance(chart, Trend) else getattr(chart, "by", None)
-        for source in (grouped, *(column for column, _ in chart.only)):
+        across = getattr(chart, "across", None)
+        for source in (grouped, across, *(column for column, _ in chart.only)):
             if source is not None and describe(source).name not in filtered:
                 label = describe(source).label
                 yield Problem("E111", place, f"列表没有按“{label}”的筛选，点击图表无法打开对应记录")
         kinds = ("choice", "ref", "refs", "bool")
         if isinstance(chart, Breakdown | Funnel) and describe(chart.by).kind not in kinds:
             yield Problem("E111", place, "只能按选项、引用、标签或是否分组")
+        if isinstance(chart, Ranking) and describe(chart.by).kind != "ref":
+            yield Problem("E111", place, "排行只能按人员、门店等引用分组")
+        if isinstance(chart, Pivot) and not {s.kind for s in grouped_by(chart)} <= set(kinds) - {"refs"}:
+            yield Problem("E111", place, "交叉表只能按选项、引用或是否分组")
         if isinstance(chart, Number) and chart.view not in ("", *(v.name for v in resource.views)):
             yield Problem("E111", place, f"列表没有名为 {chart.view} 的视图，点击数字无法打开对应记录")
 

@@ -19,6 +19,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -138,10 +139,18 @@ def insert_for(session: Session, table: Any) -> Any:
     return build(table)
 
 
+class _WithHints(SQLiteCompiler):
+    """SQLite's words with those of ``Select.with_hint()``, which its compiler leaves out (``INDEXED BY``)."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        return text
+
+
 def prepare_engine(engine: Engine) -> None:
     """Make one engine behave as the product expects; called once per engine by the factory."""
     if engine.dialect.name != "sqlite":
         return
+    engine.dialect.statement_compiler = _WithHints
 
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:

@@ -7,12 +7,15 @@ the same for everybody. Called once after all resources are declared and before 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Column, Index, Table, UniqueConstraint
 
-from app.engine.fields import Links, describe
+from app.engine.chartkinds import Number, Trend, grouped_by, summed
+from app.engine.fields import FieldSpec, Links, describe
 from app.engine.resource import Between, Related, Resource, has_resource, resource_of, resources
 from app.engine.scopes import of_others
 
@@ -23,6 +26,7 @@ def derive() -> list[Index]:
     """Add the missing indexes to the tables of all resources; returns the new ones."""
     added = []
     for resource in resources():
+        added += _of_charts(resource)
         for columns, partial in _wanted(resource):
             index = _add(columns, partial)
             if index is not None:
@@ -54,6 +58,87 @@ def _of_given(resource: type[Resource]) -> list[Index]:
     if any(known.name == name for known in columns[0].table.indexes):
         return []
     return [Index(name, *columns, sqlite_where=where, postgresql_where=where)]
+
+
+def along_time(resource: type[Resource]) -> Mapping[str, Column[Any]]:
+    """What the index along the dealer's time holds, by the fields' names: besides the list's order that by
+    which people narrow a chart, and what figures and trends sum. Empty without declared facets."""
+    key: Any = resource
+    return _along_time(key)
+
+
+@cache
+def _along_time(resource: type[Resource]) -> Mapping[str, Column[Any]]:
+    dealer, time = resource.scopes.dealer, charted_time(resource)
+    if not resource.facets or dealer is None or time is None or _column(dealer).nullable:
+        return {}
+    facets = (source for group in resource.facets for source in group)
+    people = [s for s in map(describe, facets) if s.kind == "ref"]
+    narrowed = [column for column, _ in resource.leaves_out]
+    narrowed += [column for chart in resource.charts for column, _ in chart.only]
+    charts = [c for c in resource.charts if isinstance(c, Number | Trend)]
+    more = [*people, *map(describe, narrowed), *(s for chart in charts for s in summed(chart))]
+    found = {s.name: _column(s.attribute) for s in (describe(dealer), time)}
+    found["id"] = _column(resource.pk())
+    return found | {s.name: _column(s.attribute) for s in more if s.attribute is not None}
+
+
+def name_along_time(resource: type[Resource]) -> str:
+    """The name of that index; it stands where the one of the list's order would."""
+    columns = list(along_time(resource).values())
+    return _name(columns[0].table, columns[:3], taken=())
+
+
+def charted_time(resource: type[Resource]) -> FieldSpec | None:
+    """The time that charts of a list are about: that of its window, else of its first trend."""
+    trends = [chart.at for chart in resource.charts if isinstance(chart, Trend)]
+    wanted = [resource.window.column] if resource.window is not None else trends[:1]
+    return describe(wanted[0]) if wanted else None
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """An index over a group of facets: its name, the fields that charts group by, in its order, and all that
+    it holds by the fields' names: besides them what the list leaves out, its time, and what charts sum."""
+
+    name: str
+    facets: tuple[FieldSpec, ...]
+    held: Mapping[str, Column[Any]]
+
+
+def walks(resource: type[Resource]) -> Sequence[Walk]:
+    """The indexes over the facets of a resource."""
+    key: Any = resource
+    return _walks(key)
+
+
+@cache
+def _walks(resource: type[Resource]) -> Sequence[Walk]:
+    time = charted_time(resource)
+    if not along_time(resource) or time is None:
+        return ()
+    found = []
+    for group in resource.facets:
+        facets = tuple(describe(source) for source in group)
+        charts = [c for c in resource.charts if not isinstance(c, Number | Trend)]
+        inside = [c for c in charts if {s.name for s in grouped_by(c)} <= {f.name for f in facets}]
+        left_out = [describe(column) for column, _ in resource.leaves_out]
+        sums = [s for chart in inside for s in summed(chart)]
+        specs = [describe(resource.scopes.dealer), *facets, *left_out, time, *sums]
+        held = {s.name: _column(s.attribute) for s in specs}
+        found.append(Walk(f"ix_{resource.model.__tablename__}_by_{facets[0].name}", facets, held))
+    return tuple(found)
+
+
+def _of_charts(resource: type[Resource]) -> list[Index]:
+    """What answers the charts of a large list without its rows: an index along its time, and one over each
+    group of facets, by which one walk counts for several charts."""
+    if not along_time(resource):
+        return []
+    known = {i.name for i in resource.model.__table__.indexes}
+    wanted = {walk.name: walk.held for walk in walks(resource)}
+    wanted[name_along_time(resource)] = along_time(resource)
+    return [Index(name, *held.values()) for name, held in wanted.items() if name not in known]
 
 
 _Wanted = tuple[list[Column[Any]], bool]
@@ -161,11 +246,11 @@ def _whole(index: Index) -> bool:
     return not any(index.dialect_options[d].get("where") is not None for d in ("sqlite", "postgresql"))
 
 
-def _name(table: Table, columns: list[Column[Any]]) -> str:
+def _name(table: Table, columns: list[Column[Any]], taken: Iterable[Index] | None = None) -> str:
     """``ix_customers_owner_id_created_at``: stable, at most 63 characters (PostgreSQL's limit)."""
     parts = [c.name for c in columns if not (c.name == "id" and len(columns) > 1)]
     name = f"ix_{table.name}_{'_'.join(parts)}"
-    if len(name) > _LONGEST or any(i.name == name for i in table.indexes):
+    if len(name) > _LONGEST or any(i.name == name for i in (table.indexes if taken is None else taken)):
         digest = hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()[:8]
         name = f"{name[: _LONGEST - 9]}_{digest}"
     return name

@@ -11,14 +11,14 @@ from sqlalchemy import ColumnElement, case, cast, func, literal_column
 from sqlalchemy.types import Date
 
 from app.engine.cells import money
+from app.engine.chartkinds import Chart, Net
 from app.engine.fields import describe
-from app.engine.resource import Chart, Net
 
 YUAN = "元"
 DAY, WEEK, MONTH = "day", "week", "month"
 _DAYS_BY_DAY = 62
 _DAYS_BY_WEEK = 200
-_MOST_STEPS = 400
+MOST_STEPS = 400
 
 
 def measured(chart: Chart) -> tuple[ColumnElement[Any], str]:
@@ -91,6 +91,19 @@ def end_of(start: date, step: str) -> date:
     return start + timedelta(days=days)
 
 
+def spans(first: date, last: date, step: str) -> list[tuple[date, date]]:
+    """The steps of a period as days from and to, the first and the last cut to it; no more than are drawn."""
+    found: list[tuple[date, date]] = []
+    start = start_of(first, step)
+    while len(found) <= MOST_STEPS:
+        end = end_of(start, step)
+        found.append((max(start, first), min(end, last)))
+        if end >= last:
+            break
+        start = end + timedelta(days=1)
+    return found
+
+
 def in_steps(found: Mapping[date, Any], first: date, last: date, step: str) -> dict[date, Any]:
     """The amounts of days summed into every step of the period, empty ones included. A period of
     absurd length (a mistyped year) shows only the steps with something in them."""
@@ -100,7 +113,7 @@ def in_steps(found: Mapping[date, Any], first: date, last: date, step: str) -> d
         summed[start] = summed.get(start, 0) + found[day]
     filled: dict[date, Any] = {}
     start = start_of(first, step)
-    while len(filled) < _MOST_STEPS:
+    while len(filled) < MOST_STEPS:
         filled[start] = summed.get(start, 0)
         end = end_of(start, step)
         if end >= last:

@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import ColumnElement
 
+from app.engine.chartkinds import Breakdown as Breakdown
+from app.engine.chartkinds import Chart as Chart
+from app.engine.chartkinds import Chosen as Chosen
+from app.engine.chartkinds import Funnel as Funnel
+from app.engine.chartkinds import Net as Net
+from app.engine.chartkinds import Number as Number
+from app.engine.chartkinds import Pivot as Pivot
+from app.engine.chartkinds import Ranking as Ranking
+from app.engine.chartkinds import Trend as Trend
+from app.engine.chartkinds import charted as charted
 from app.engine.fields import FieldSpec, describe
 from app.engine.scopes import Scope, Scopes
 
@@ -94,72 +104,6 @@ class View:
     tab: bool = True
 
 
-Chosen = tuple[tuple[Any, tuple[Any, ...]], ...]
-"""Values of filters, e.g. ``((Receipt.state, (ReceiptState.VALID,)),)``."""
-
-
-@dataclass(frozen=True, eq=False)
-class Net:
-    """The sum of a column where rows having one of ``values`` in ``by`` count against it: receipts less
-    refunds."""
-
-    column: Any
-    by: Any
-    values: tuple[Any, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Breakdown:
-    """Records grouped by one column: a ranking of bars, or shares of a whole (``style="pie"``).
-
-    ``sum`` is a column or a `Net` where records are not merely counted. ``only`` are values of the list's
-    filters within which the chart looks, so that its bars open the same.
-    """
-
-    name: str
-    title: str
-    by: Any
-    style: str = "bar"
-    sum: Any = None
-    only: Chosen = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Trend:
-    """Records per day, week or month (chosen from the period's length) of ``at``."""
-
-    name: str
-    title: str
-    at: Any
-    sum: Any = None
-    only: Chosen = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Funnel:
-    """Records that have reached a step of a choice column, in the order given: whoever stands at a later
-    step counts at the earlier ones too."""
-
-    name: str
-    title: str
-    by: Any
-    steps: tuple[Any, ...]
-    only: Chosen = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Number:
-    """One figure: a count or a sum of the list's records, of one of its views, or of some filter values;
-    it opens what it counts."""
-
-    name: str
-    title: str
-    view: str = ""
-    sum: Any = None
-    unit: str = ""
-    only: Chosen = ()
-
-
 @dataclass(frozen=True, eq=False)
 class ImportTemplate:
     """How files of such records come in. The columns are those of the form and ``more``, without
@@ -181,16 +125,6 @@ class ImportTemplate:
 FEW = 12
 """Pick lists with at most that many records are shown whole; longer ones are searched remotely."""
 
-Chart = Breakdown | Trend | Funnel | Number
-
-
-def charted(chart: Chart) -> list[FieldSpec]:
-    """Every field a chart groups, sums or narrows by: who may not read one of them sees no such chart."""
-    measured = getattr(chart, "sum", None)
-    sources = [getattr(chart, "by", None), getattr(chart, "at", None)]
-    sources += [measured.column, measured.by] if isinstance(measured, Net) else [measured]
-    return [describe(s) for s in (*sources, *(column for column, _ in chart.only)) if s is not None]
-
 
 class Resource:
     """What people see of one model. Subclass with ``model=``; everything else is generated.
@@ -209,7 +143,8 @@ class Resource:
     the columns that hold the resource and the number of another record, which the title then leads to.
     ``batch_menu`` names the actions of the drop-down 批量 at the head of the list, in their order.
     ``root`` is the foreign key to the record that every deed locks before one of these (by default
-    ``scopes.through``).
+    ``scopes.through``). ``facets`` are groups of columns by which charts of very many rows are
+    counted: an index over each group, and one along the time, answer every chart without reading a row.
 
     ``pick_…`` is about this model as the entries of pick lists: ``note`` tells namesakes apart, only
     ``active`` ones are offered to forms (filters find the others too), ``by`` is what a field's ``prefers``
@@ -263,6 +198,7 @@ class Resource:
     actions: ClassVar[tuple[Action, ...]] = ()
     batch_menu: ClassVar[tuple[str, ...]] = ()
     charts: ClassVar[tuple[Chart, ...]] = ()
+    facets: ClassVar[tuple[tuple[Any, ...], ...]] = ()
     pick_where: ClassVar[Callable[..., ColumnElement[bool]] | None] = None
     pick_note: ClassVar[tuple[Any, ...]] = ()
     pick_active: ClassVar[Any] = None

@@ -13,7 +13,18 @@ from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 from markupsafe import Markup
 
-from app.engine import asked, charts, chrome, detail, exports, history, listing, perform, presenting
+from app.engine import (
+    asked,
+    charts,
+    charts_sheet,
+    chrome,
+    detail,
+    exports,
+    history,
+    listing,
+    perform,
+    presenting,
+)
 from app.engine.actions import NotFound
 from app.engine.actionviews import ActionViews
 from app.engine.database import PK, db, utcnow
@@ -36,8 +47,7 @@ class ResourceView(FormViews, ActionViews, ImportViews):
         """The list (A-64…A-70, D-05…D-10)."""
         actor = self.allowed("can_list")
         session = db.session()
-        args = presenting.arguments(request.args.to_dict(flat=False))
-        query = self._query(actor, args)
+        query = self._query(actor, self._arguments())
         chosen = chrome.remembered(
             ("columns", self.resource.name, actor.id),
             lambda: detail.chosen_columns(session, actor, self.resource),
@@ -121,9 +131,22 @@ class ResourceView(FormViews, ActionViews, ImportViews):
         actor = self.allowed("can_chart", f"{self.resource.label}图表")
         if not self.resource.charts:
             raise NotFound
-        args = presenting.arguments(request.args.to_dict(flat=False))
-        shown = charts.page(self.resource, actor, args, utcnow())
+        shown = charts.page(self.resource, actor, self._arguments(), utcnow())
         return chrome.page("charts.html", key=self.resource.name, title=shown.title, page=shown)
+
+    @expose("/charts.xlsx", methods=["POST"])
+    def sheet(self) -> ResponseReturnValue:
+        """The same charts, or one of them, as a spreadsheet."""
+        self.allowed("can_chart", f"{self.resource.label}图表")
+        actor = self.allowed("can_export", f"导出{self.resource.label}")
+        if not self.resource.charts:
+            raise NotFound
+        now = utcnow()
+        shown = charts.page(self.resource, actor, self._arguments(), now)
+        return charts_sheet.answer(self.resource.name, self.resource.label, shown, actor, now)
+
+    def _arguments(self) -> dict[str, list[str]]:
+        return presenting.arguments(request.args.to_dict(flat=False))
 
 
 def make_views() -> list[type[ResourceView]]:

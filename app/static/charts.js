@@ -12,15 +12,32 @@
   const drawn = [];
 
   function read(card) {
-    return $$("tbody tr", card).map((row) => {
+    if (card.dataset.chart === "pivot") return cross(card);
+    // A ranking is drawn of those who have a place; all the others together would dwarf them.
+    return $$("tbody tr:not(.rest)", card).map((row) => {
       const cell = $("[data-v]", row);
       const link = $("a", cell);
       const note = $("[data-note]", row);
+      const name = $("[data-name] a", row) || $("[data-name]", row);
       return {
-        name: cell.dataset.label, words: row.cells[0].textContent.trim(), value: Number(cell.dataset.v),
+        name: cell.dataset.label, words: name.textContent.trim(), value: Number(cell.dataset.v), own: row.matches(".own"),
         url: link ? link.href : "", tone: cell.dataset.tone || "", note: note ? note.textContent.trim() : "",
       };
     });
+  }
+
+  // A cross table as one row of data per cell; what stands down and across goes along.
+  function cross(card) {
+    const across = $$("thead [data-col]", card).map((head) => head.textContent.trim());
+    const rows = $$("tbody tr", card);
+    const down = rows.map((row) => $("[data-name]", row).textContent.trim());
+    const cells = rows.flatMap((row, y) => $$("[data-v]", row).map((cell, x) => {
+      const link = $("a", cell);
+      const amount = Number(cell.dataset.v);
+      const pale = cell.matches(".heat0");
+      return { value: [x, y, amount], amount, pale, visualMap: !pale, words: down[y] + " · " + across[x], url: link ? link.href : "", note: "" };
+    }));
+    return Object.assign(cells, { across, down });
   }
 
   function look() {
@@ -40,6 +57,11 @@
       const shade = SHADES[Math.min(times, SHADES.length) - 1];
       return Object.assign({ itemStyle: { color: c.tones[d.tone], opacity: shade } }, d);
     });
+  }
+
+  // The reader's own bar has a colour of its own.
+  function marked(data, c) {
+    return data.map((d) => (d.own ? Object.assign({}, d, { itemStyle: { color: c.colours[2] } }) : d));
   }
 
   // Width in Chinese characters; a Latin letter takes half of one.
@@ -68,7 +90,7 @@
   function base(c, data, unit) {
     const said = (at) => {
       const d = data[(Array.isArray(at) ? at[0] : at).dataIndex];
-      return window.echarts.format.encodeHTML(d.words) + "<br>" + whole(d.value, unit) + (d.note && d.note !== "—" ? "　" + d.note : "");
+      return window.echarts.format.encodeHTML(d.words) + "<br>" + whole(d.amount === undefined ? d.value : d.amount, unit) + (d.note && d.note !== "—" ? "　" + d.note : "");
     };
     return {
       color: c.colours, textStyle: { fontFamily: c.font, color: c.ink }, animation: !STILL.matches, animationDuration: 250, aria: { enabled: false },
@@ -143,21 +165,44 @@
   function ranking(c, data, unit, width) {
     const { names, values, label } = axes(c, data, unit);
     names.inverse = true;
+    const negative = data.some((d) => d.value < 0);
     names.axisLabel = Object.assign({ interval: 0, formatter: (name) => cut(name, width < NARROW ? 7 : 12) }, label);
     return {
       tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
       grid: { left: 4, right: 64, top: 4, bottom: 4, containLabel: true },
       xAxis: values, yAxis: names,
       series: [{
-        type: "bar", data: toned(data, c), barMaxWidth: 20, itemStyle: { borderRadius: [0, 4, 4, 0] },
+        type: "bar", data: marked(toned(data, c), c), barMaxWidth: 20, itemStyle: { borderRadius: negative ? 2 : [0, 4, 4, 0] },
         label: { show: true, position: "right", color: c.soft, formatter: (at) => short(at.value, unit) },
       }],
     };
   }
 
-  const KINDS = { pie: donut, funnel, trend, bar: ranking };
+  function heat(c, data, unit, width) {
+    const { names, label } = axes(c, data, unit);
+    const narrow = width < NARROW;
+    const axis = (list, room, more) => Object.assign({}, names, {
+      data: list, splitArea: { show: false },
+      axisLabel: Object.assign({ interval: 0, formatter: (name) => cut(name, room), hideOverlap: true }, label, more),
+    });
+    const most = Math.max(1, ...data.map((d) => (d.pale ? 0 : d.amount)));
+    const cells = data.map((d) => (d.pale ? Object.assign({}, d, { itemStyle: { color: c.card } }) : d));
+    return {
+      grid: { left: 4, right: 12, top: 4, bottom: 4, containLabel: true },
+      xAxis: axis(data.across, narrow ? 4 : 8, narrow ? { rotate: 40 } : {}), yAxis: Object.assign(axis(data.down, narrow ? 5 : 10), { inverse: true }),
+      visualMap: { show: false, min: 0, max: most, dimension: 2, inRange: { color: [c.colours[0]], colorAlpha: [0.06, 0.5] } },
+      series: [{
+        type: "heatmap", data: cells, itemStyle: { borderColor: c.card, borderWidth: 2 },
+        label: { show: !narrow, formatter: (at) => (at.data.amount ? short(at.data.amount, unit) : ""), color: c.ink, textBorderColor: c.card, textBorderWidth: 2 },
+      }],
+    };
+  }
 
-  function height(kind, rows, width) {
+  const KINDS = { pie: donut, funnel, trend, bar: ranking, pivot: heat };
+
+  function height(kind, data, width) {
+    const rows = data.length;
+    if (kind === "pivot") return data.down.length * 30 + 56;
     if (kind === "bar") return rows * 27 + 40;
     if (kind === "pie" && width < NARROW) return 220 + Math.min(rows, 12) * 24;
     return kind === "funnel" ? Math.max(rows * 74, 220) : 290;
@@ -167,7 +212,7 @@
     const c = look();
     const unit = card.dataset.unit || "";
     const found = base(c, data, unit);
-    const own = KINDS[card.dataset.chart](c, data, unit, width, height(card.dataset.chart, data.length, width));
+    const own = KINDS[card.dataset.chart](c, data, unit, width, height(card.dataset.chart, data, width));
     return Object.assign(found, own, { tooltip: Object.assign(found.tooltip, own.tooltip) });
   }
 
@@ -185,18 +230,35 @@
     return area.on("mousemove", (event) => area.setCursorStyle((at(event) || {}).url ? "pointer" : "default"));
   }
 
+  // The picture for a report: with its title, and with the rows it reads in words.
   function save(card, data) {
-    const holder = document.createElement("div");
     const width = 960;
-    const big = window.echarts.init(holder, null, { renderer: "canvas", width, height: height(card.dataset.chart, data.length, width) });
+    const head = 64;
+    const tall = height(card.dataset.chart, data, width);
+    const big = window.echarts.init(document.createElement("div"), null, { renderer: "canvas", width, height: tall });
     const shown = options(card, data, width);
-    const title = $("h2", card).textContent;
-    const reading = $("[data-reading]");
     shown.animation = false;
     big.setOption(shown);
+    const sheet = document.createElement("canvas");
+    const pen = sheet.getContext("2d");
+    const title = $("h2", card).textContent;
+    const page = $("[data-reading]");
+    const reading = card.dataset.readingOf || (page ? page.textContent.replace(/^统计范围：/, "") : "");
+    sheet.width = width * 2;
+    sheet.height = (tall + head) * 2;
+    pen.scale(2, 2);
+    pen.fillStyle = token("card");
+    pen.fillRect(0, 0, width, tall + head);
+    pen.fillStyle = token("ink");
+    pen.font = "600 18px " + token("font");
+    pen.fillText(title, 16, 28);
+    pen.fillStyle = token("ink-2");
+    pen.font = "13px " + token("font");
+    pen.fillText(reading, 16, 50, width - 32);
+    pen.drawImage(big.renderToCanvas({ pixelRatio: 2 }), 0, head, width, tall);
     const link = document.createElement("a");
-    link.href = big.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: token("card") });
-    link.download = (title + " " + (reading ? reading.textContent.replace(/^统计范围：/, "") : "")).trim().replace(/[\\/:*?"<>|]/g, "-") + ".png";
+    link.href = sheet.toDataURL("image/png");
+    link.download = (title + " " + reading).trim().replace(/[\\/:*?"<>|]/g, "-") + ".png";
     link.click();
     big.dispose();
   }
@@ -208,12 +270,13 @@
     const kind = card.dataset.chart;
     const data = read(card);
     const tools = $("header .r", card);
-    tools.hidden = plot.hidden = false;
-    plot.style.height = height(kind, data.length, plot.clientWidth) + "px";
+    $$(".need-js", tools).forEach((tool) => (tool.hidden = false));
+    plot.hidden = false;
+    plot.style.height = height(kind, data, plot.clientWidth) + "px";
     const chart = window.echarts.init(plot, null, { renderer: "svg" });
     const draw = () => {
       if (plot.hidden) return;
-      plot.style.height = height(kind, data.length, plot.clientWidth) + "px";
+      plot.style.height = height(kind, data, plot.clientWidth) + "px";
       chart.resize();
       chart.setOption(options(card, data, plot.clientWidth), true);
     };
@@ -230,7 +293,7 @@
       if (button) show(button.dataset.show);
       if (event.target.closest("[data-save]")) save(card, data);
     });
-    show("plot");
+    show(kind === "pivot" ? "table" : "plot");
   });
 
   let waiting = 0;

@@ -19,6 +19,8 @@ from app.engine.resource import (
     Group,
     Menu,
     Number,
+    Pivot,
+    Ranking,
     Related,
     Resource,
     Trend,
@@ -315,15 +317,22 @@ class Customers(Resource, model=Customer):
         "invalidate",
         "unlink_contacts",
     )
+    facets = (
+        (Customer.stage, Customer.source, Customer.level, Customer.store_id),
+        (Customer.store_id, Customer.owner_id),
+    )
     charts = (
         Number("total", "客户数", unit="位"),
         Number("following", "跟进中", only=((Customer.stage, (Stage.FOLLOWING,)),), unit="位"),
+        Number("ordered", "订单客户", only=((Customer.stage, (Stage.ORDERED, Stage.SERVED)),), unit="位"),
         Number("received", "已收净额", sum=Customer.net_received, unit="元"),
         Trend("created", "新增客户", at=Customer.created_at),
         Breakdown("source", "来源分布", by=Customer.source),
         Funnel("stage", "阶段漏斗", by=Customer.stage, steps=(Stage.FOLLOWING, Stage.ORDERED, Stage.SERVED)),
         Breakdown("level", "级别分布", by=Customer.level, style="pie"),
-        Breakdown("owner", "跟进人排行", by=Customer.owner_id),
+        Ranking("owner", "跟进人排行", by=Customer.owner_id),
+        Ranking("store", "门店排行", by=Customer.store_id),
+        Pivot("source_stage", "来源与阶段", by=Customer.source, across=Customer.stage),
     )
     template = importing.CUSTOMERS
     pick_where = staticmethod(lambda actor: Customer.stage != Stage.INVALID)

@@ -13,6 +13,8 @@ from app.engine.resource import (
     Group,
     Menu,
     Number,
+    Pivot,
+    Ranking,
     Related,
     Resource,
     Trend,
@@ -55,10 +57,13 @@ class FollowUps(Resource, model=FollowUp):
     sorts = (FollowUp.at,)
     window = Window(FollowUp.at, days=180)
     detail = (Group("跟进", *columns, FollowUp.store_id),)
+    facets = ((FollowUp.store_id, FollowUp.writer_id, FollowUp.kind),)
     charts = (
-        Trend("at", "跟进次数", at=FollowUp.at),
+        Number("total", "跟进次数", unit="次"),
+        Trend("at", "跟进走势", at=FollowUp.at),
         Breakdown("kind", "跟进方式", by=FollowUp.kind, style="pie"),
-        Breakdown("writer", "跟进人排行", by=FollowUp.writer_id),
+        Ranking("writer", "跟进人排行", by=FollowUp.writer_id),
+        Pivot("writer_kind", "跟进人与方式", by=FollowUp.writer_id, across=FollowUp.kind),
     )
 
 
@@ -149,7 +154,7 @@ class Tasks(Resource, model=Task):
         Number("waiting", "待处理", only=((Task.state, WAITING),), unit="项"),
         Number("overdue", "已逾期", view="overdue", unit="项"),
         Breakdown("state", "任务状态", by=Task.state, style="pie"),
-        Breakdown("owner", "责任人", by=Task.owner_id),
+        Ranking("owner", "责任人", by=Task.owner_id),
     )
 
 

@@ -9,6 +9,7 @@ from app.engine.resource import (
     Menu,
     Net,
     Number,
+    Ranking,
     Related,
     Resource,
     Trend,
@@ -210,6 +211,16 @@ class Receipts(Resource, model=Receipt):
     create = staticmethod(money.create_receipt)
     dealer_from = Receipt.customer_id
     actions = (money.void,)
+    facets = (
+        (
+            Receipt.store_id,
+            Receipt.writer_id,
+            Receipt.state,
+            Receipt.kind,
+            Receipt.method,
+            Receipt.subject,
+        ),
+    )
     charts = (
         Number("net", "净收款", sum=_NET, only=_VALID),
         Number("received", "收款", sum=Receipt.amount, only=_RECEIVED),
@@ -219,7 +230,8 @@ class Receipts(Resource, model=Receipt):
         Breakdown("kind", "收款与退款", by=Receipt.kind, style="pie", sum=Receipt.amount, only=_VALID),
         Breakdown("method", "支付方式（收款）", by=Receipt.method, sum=Receipt.amount, only=_RECEIVED),
         Breakdown("subject", "款项（收款）", by=Receipt.subject, sum=Receipt.amount, only=_RECEIVED),
-        Breakdown("writer", "经办人净收款排行", by=Receipt.writer_id, sum=_NET, only=_VALID),
+        Ranking("writer", "经办人净收款排行", by=Receipt.writer_id, sum=_NET, only=_VALID),
+        Ranking("store", "门店净收款排行", by=Receipt.store_id, sum=_NET, only=_VALID),
     )
 
 

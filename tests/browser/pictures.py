@@ -107,6 +107,7 @@ PICTURES = (
     Picture("masked", "clerk1", "/customers/"),
     Picture("related", "designer1", "/customers/?scope=related"),
     Picture("charts", "manager1", "/customers/charts?scope=dealer", _drawn),
+    Picture("dashboard", "manager1", "/dashboards/manager", _drawn),
     Picture("roles", "admin", "/roles/"),
     Picture("role", "admin", "/roles/{role}/edit", _mask),
     Picture("employees", "admin", "/employees/?scope=dealer"),

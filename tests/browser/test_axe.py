@@ -22,6 +22,7 @@ PAGES = (
     "/customers/{customer}/edit",
     "/customers/{customer}/history",
     "/customers/charts",
+    "/dashboards/manager?day=all",
     "/customers/action/write_follow_up?id={customer}",
     "/customers/action/tag?id={customer}",
     "/customers/action/reassign?id={customer}",

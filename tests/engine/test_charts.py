@@ -5,51 +5,28 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
-from flask import Flask, current_app
-from sqlalchemy import DateTime, event, literal, select, update
+from flask import Flask
+from sqlalchemy import DateTime, event, literal, select
 
-from app.engine import charts, counting, listing, measures
+from app.engine import charts, charts_cards, measures
 from app.engine.database import db, utcnow, writing
 from app.engine.guards import CUSTOMER_PHONE
 from app.engine.localtime import local, local_day
-from app.engine.resource import Breakdown, Funnel, Net, Number, Trend, charted, resource
+from app.engine.resource import Breakdown, Funnel, Net, Number, Trend, charted
 from models.customers.tables import Customer, Stage
 from models.orders.tables import ReceiptKind
-from tests.customers.world import World, build, grant
-
-STAGES = (Stage.FOLLOWING, Stage.FOLLOWING, Stage.ORDERED, Stage.LOST, Stage.INVALID)
-
-
-def change(table: Any) -> Any:
-    """A set-based change, made so as to have many rows quickly."""
-    return update(table).execution_options(audited=True)
+from tests.customers.world import World, grant
+from tests.engine.charting import change, forty, rows_behind
+from tests.engine.charting import page_of as shown_page
 
 
 @pytest.fixture
 def world(app: Flask) -> World:
     """Two dealers and forty customers of different age, stage and owner."""
-    made = build()
-    now = utcnow()
-    table: Any = Customer.__table__
-    ids = [
-        made.customer(by=("seller", "seller2", "outsider")[n % 3], name=f"客户{n % 4}").id for n in range(40)
-    ]
-    with writing(db.session()):
-        for n, record_id in enumerate(ids):
-            values = {
-                "created_at": now - timedelta(days=n * 7, hours=n % 24),
-                "stage": STAGES[n % 5],
-                "level": (None, "H", "A")[n % 3],
-                "owner_id": None if n % 7 == 0 else made.people["seller"].id,
-                "net_received": n * 100,
-            }
-            statement = change(table).where(table.c.id == record_id).values(**values)
-            db.session.execute(statement)
-        db.session.commit()
-    return made
+    return forty()
 
 
 CHARTS = (
@@ -67,27 +44,8 @@ CHARTS = (
 
 
 def page_of(actor: Any, query: str = "", shown: tuple[Any, ...] = CHARTS, name: str = "customers") -> Any:
-    """The charts page of a list for that address."""
-    found: Any = resource(name)
-    before = found.charts
-    found.charts = shown or before
-    try:
-        with current_app.test_request_context():
-            return charts.page(found, actor, parse_qs(query), utcnow())
-    finally:
-        found.charts = before
-
-
-def rows_behind(actor: Any, url: str) -> int:
-    """How many records the list shows at that address."""
-    parts = urlsplit(url)
-    found: Any = resource(parts.path.strip("/"))
-    session = db.session()
-    query = listing.parse(found, actor, parse_qs(parts.query), utcnow(), session.get_bind().dialect.name)
-    assert not query.errors
-    amount, more = counting.count(session, query)
-    assert not more
-    return amount
+    """The charts page of a list, by default with all kinds of charts."""
+    return shown_page(actor, query, shown, name)
 
 
 @pytest.mark.parametrize(
@@ -132,10 +90,10 @@ def test_words_not_codes_and_empty_values_have_their_own_bar(world: World) -> No
 
 
 def test_beyond_twenty_bars_the_rest_is_one(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(charts, "BARS", 2)
+    monkeypatch.setattr(charts_cards, "BARS", 2)
     actor = world.actor("boss")
     card = page_of(actor, "scope=dealer&window=all", (Breakdown("s", "阶段", by=Customer.stage),)).cards[0]
-    assert card.bars[-1].label == charts.OTHERS
+    assert card.bars[-1].label == charts_cards.OTHERS
     assert len(card.bars) == 3
     assert rows_behind(actor, card.bars[-1].url) == card.bars[-1].value
 
@@ -189,7 +147,7 @@ def test_a_funnel_counts_who_reached_a_step(world: World) -> None:
     assert [rows_behind(actor, b.url) for b in narrowed.bars[:2]] == [1, 1]
 
 
-def test_one_grouped_statement_per_chart(world: World) -> None:
+def test_charts_of_the_same_rows_are_counted_by_few_walks(world: World) -> None:
     actor = world.actor("boss")
     seen: list[str] = []
 
@@ -201,8 +159,9 @@ def test_one_grouped_statement_per_chart(world: World) -> None:
     page_of(actor, "scope=dealer")
     event.remove(db.engine, "before_cursor_execute", note)
     grouped = [s for s in seen if "GROUP BY" in s]
-    assert len(grouped) == len([c for c in CHARTS if not isinstance(c, Number)])
-    figures = [s for s in seen if s not in grouped and "count(" in s]
+    assert len(grouped) == 3  # three that count by choices, one by people, and one that sums
+    assert len([s for s in seen if "steps" in s]) == 1  # the trend
+    figures = [s for s in seen if s not in grouped and "steps" not in s and "count(" in s]
     assert len(figures) == 6  # three sets of rows, each for this period and the one before
 
 

@@ -21,13 +21,15 @@ from app.engine.resource import (
     Menu,
     Net,
     Number,
+    Pivot,
+    Ranking,
     View,
     Window,
     resource,
 )
 from app.engine.scopes import Scopes
 from models.customers import rules
-from models.customers.tables import Customer, Stage
+from models.customers.tables import CUSTOMER_TAGS, Customer, Stage
 from models.identity.tables import Store
 
 
@@ -108,6 +110,14 @@ def test_actions_take_their_fields(found: Any) -> None:
 def test_charts_windows_and_views_belong_to_the_list(found: Any) -> None:
     assert "E111" in found(charts=(Breakdown("x", "x", by=Customer.province),))
     assert "E111" in found(charts=(Breakdown("x", "x", by=Customer.name),))
+    assert "E111" in found(charts=(Ranking("x", "x", by=Customer.stage),))
+    assert "E111" in found(charts=(Pivot("x", "x", by=Customer.stage, across=Customer.province),))
+    assert "E111" in found(charts=(Pivot("x", "x", by=Customer.stage, across=CUSTOMER_TAGS),))
+    good = (
+        Ranking("x", "x", by=Customer.owner_id),
+        Pivot("y", "y", by=Customer.stage, across=Customer.level),
+    )
+    assert "E111" not in found(charts=good)
     assert "E111" in found(charts=(Number("x", "x", view="nothing"),))
     assert "E111" in found(charts=(Number("x", "x", only=((Customer.province, ("浙江省",)),)),))
     assert "E113" in found(

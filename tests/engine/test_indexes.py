@@ -31,8 +31,10 @@ def led(table: str, *, partial: bool = True) -> set[tuple[str, ...]]:
 
 def test_each_scope_of_customers_has_its_way_through_the_order(app: Flask) -> None:
     found = led("customers")
-    for scope in ("dealer_id", "store_id", "owner_id", "filer_id", "department_id", "designer_id"):
+    for scope in ("store_id", "owner_id", "filer_id", "department_id", "designer_id"):
         assert (scope, "created_at", "id") in found
+    narrowed = ("store_id", "owner_id", "stage", "net_received")  # by which charts are narrowed, and summed
+    assert ("dealer_id", "created_at", "id", *narrowed) in found
     assert ("created_at", "id") in found
     assert ("store_id", "next_follow_up_at", "id") in found
     assert ("user_id", "created_at", "customer_id") in led("customer_helpers")

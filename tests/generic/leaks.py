@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import html
+import io
 import json
 import re
+import zipfile
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -14,19 +16,26 @@ from urllib.parse import unquote_plus
 from flask import Flask
 
 _CURSOR = re.compile(r"(?:after|before)[\"']?\s*[=:]\s*[\"']?([A-Za-z0-9_\-]{8,})")
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WINDOW = 5
 """Of a masked number three and four digits may be read; five in a row hold one of the hidden."""
 
 
 def everything(app: Flask, answer: Any) -> str:
     """All that left with an answer, decoded: body, headers, the session cookie, cursors."""
-    body = answer.get_data(as_text=True)
+    body = workbook(answer.data) if answer.mimetype == WORKBOOK else answer.get_data(as_text=True)
     parts = [body, html.unescape(body), unquote_plus(body), _plain_json(body)]
     parts += [f"{k}: {unquote_plus(v)}" for k, v in answer.headers.items() if k != "Content-Length"]
     for cookie in answer.headers.getlist("Set-Cookie"):
         parts.append(_session(app, cookie))
     parts += [_decoded(text) for text in _CURSOR.findall(html.unescape(body))]
     return "\n".join(parts)
+
+
+def workbook(file: bytes) -> str:
+    """All texts and numbers of a spreadsheet, its hidden corners included."""
+    with zipfile.ZipFile(io.BytesIO(file)) as book:
+        return "\n".join(book.read(name).decode("utf-8", "replace") for name in book.namelist())
 
 
 def _plain_json(body: str) -> str:

@@ -75,6 +75,44 @@ def _references(resource: type[Resource]) -> list[FieldSpec]:
     return [spec for spec in filters_of(resource) if spec.target is not None]
 
 
+DASHBOARD_LIMIT, CHARTS_LIMIT, HOME_LIMIT = 21, 13, 13
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("query", ["", "?day=all", "?day=all&store={store}&person={person}"])
+def test_dashboard(app: Flask, world: World, clients: Any, cold: None, query: str) -> None:
+    """Its eight charts and its figures, these also of the period before, are counted list by list."""
+    path = query.format(store=world.stores[HERE], person=world.people[OWN])
+    for who in (SEES, "manager1"):
+        client = clients(who)
+        client.get("/profile")
+        with counted() as seen:
+            page = client.get(f"/dashboards/manager{path}")
+        assert page.status_code == 200
+        assert len(seen) <= DASHBOARD_LIMIT, (who, len(seen), *seen)
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("resource", [p for p in ALL if p.values[0].charts])
+def test_charts_page(app: Flask, world: World, clients: Any, cold: None, resource: type[Resource]) -> None:
+    """One walk for all that count the same rows, one statement per trend and per set of figures."""
+    client = clients(SEES)
+    client.get("/profile")
+    with counted() as seen:
+        assert client.get(f"/{resource.name}/charts").status_code == 200
+    assert len(seen) <= CHARTS_LIMIT, (len(seen), *seen)
+
+
+@pytest.mark.sqlite_only
+def test_home_page(app: Flask, world: World, clients: Any, cold: None) -> None:
+    for who in (SEES, OWN, STORE):
+        client = clients(who)
+        client.get("/profile")
+        with counted() as seen:
+            assert client.get("/").status_code == 200
+        assert len(seen) <= HOME_LIMIT, (who, len(seen), *seen)
+
+
 @pytest.mark.sqlite_only
 @pytest.mark.parametrize("resource", ALL)
 def test_detail_page(app: Flask, world: World, clients: Any, cold: None, resource: type[Resource]) -> None:

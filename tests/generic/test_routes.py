@@ -18,12 +18,14 @@ HAND_WRITTEN = {
     "/notices/", "/notices/<int(max=2147483647):pk>", "/notices/<int(max=2147483647):pk>/read",
     "/jobs/progress", f"/jobs/{PK}/file",
     "/queue/", "/queue/again", "/healthz", "/readyz", "/metrics",
+    "/dashboards/", "/dashboards/<name>", "/dashboards/<name>.xlsx",
 }  # fmt: skip
 PAGES = {
     "/undo/<deed>",
     "/", "/new", "/columns", "/export", "/charts", f"/{PK}", f"/{PK}/panel", f"/{PK}/history", f"/{PK}/edit",
     f"/{PK}/delete", "/import", "/import/template", "/pick/<field>", "/check/<field>",
     "/action/<name>", "/action/<name>/pick/<field>",
+    "/charts.xlsx",
 }  # fmt: skip
 IMPORTS = {"", "/progress", "/mapping", "/start", "/stop", "/undo", "/problems"}
 API = {

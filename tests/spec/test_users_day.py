@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 from decimal import Decimal
@@ -177,10 +178,12 @@ def bars(shown: str, chart: str) -> list[tuple[str, int, str]]:
     card = re.search(rf'id="chart-{chart}">.*?</section>', shown, re.S)
     assert card, chart
     found = []
-    for row in re.findall(r"<tr><td>.*?</tr>", card[0], re.S):
-        label, number, *_ = (text(c) for c in re.findall(r"<td.*?</td>", row, re.S))
-        address = link(row, label) if "<a " in row else ""
-        found.append((label, int(number.replace(",", "")), address))
+    for row in re.findall(r"<tr[^>]*><td.*?</tr>", card[0], re.S):
+        name, amount = (re.search(rf"<td[^>]*{mark}.*?</td>", row, re.S) for mark in ("data-name", "data-v"))
+        assert name and amount
+        address = re.search(r'href="([^"]*)"', amount[0])
+        number = int(text(amount[0]).replace(",", ""))
+        found.append((text(name[0]), number, html.unescape(address[1]) if address else ""))
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from markupsafe import Markup
 
 from app.engine.pages.announcements import AnnouncementBlock
+from app.engine.pages.figures import Figure
 from app.engine.pages.parts import Link, Section
 
 
@@ -91,21 +92,44 @@ class Recent:
 
 
 @dataclass(slots=True)
+class Appointment:
+    """A duty of today by its hour; ``late`` when the hour has passed."""
+
+    hour: str
+    title: str
+    url: str
+    note: str = ""
+    late: bool = False
+
+
+@dataclass(slots=True)
+class HomeBlock:
+    """A further block of the home page, provided by a domain (`home.provide_block`): its newest entries and
+    where there is more."""
+
+    title: str
+    rows: list[Recent]
+    more_url: str = ""
+    icon: str = "speakerphone"
+    empty: str = "暂无内容"
+
+
+@dataclass(slots=True)
 class HomePage:
-    """Where a day begins: waiting work, quick entries, the customers I was at lately."""
+    """Where a day begins: waiting work, the own month, today by the hour, the customers I was at lately."""
 
     title: str
     greeting: str
     today: str
     todos: list[Todo]
     entries: list[Link]
+    figures: list[Figure]
+    blocks: list[HomeBlock]
+    appointments: list[Appointment]
+    appointments_url: str
     recent: list[Recent]
-    recent_label: str = "最近的客户"
-    recent_url: str = ""
-    upcoming: list[Recent] = field(default_factory=list)
-    upcoming_label: str = "接下来的跟进"
-    upcoming_url: str = ""
-    numbers: list[Link] = field(default_factory=list)
+    recent_url: str
+    views: list[Link] = field(default_factory=list)
     notices: AnnouncementBlock | None = None
 
 

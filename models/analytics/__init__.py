@@ -1,0 +1,1 @@
+"""What managers look at: dashboards over the lists of all domains below."""
