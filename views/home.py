@@ -50,7 +50,6 @@ class HomeView(IndexView):  # type: ignore[misc]
             home.todos(actor, now),
             _entries(actor),
             home.own_figures(actor, now),
-            home.blocks(session, actor, now),
             _appointments(session, tasks, actor, now) if tasks is not None else [],
             _address(tasks, actor, view="today") if tasks is not None else "",
             _recent(session, customers, actor) if customers is not None else [],

@@ -1,13 +1,10 @@
 """What the home page is made of. The engine knows the places; the domains say what stands there: whose waiting
-work is counted, which figures are a person's own, and further blocks such as the newest announcement."""
+work is counted, and which figures are a person's own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-
-from sqlalchemy.orm import Session
 
 from app.engine import charts_cards, chrome, counting, filters, listing, periods, presenting
 from app.engine.chartkinds import Number, charted
@@ -16,7 +13,7 @@ from app.engine.dashboards import Tile
 from app.engine.fields import describe
 from app.engine.guards import may_filter
 from app.engine.localtime import local
-from app.engine.pages import Figure, HomeBlock, Todo
+from app.engine.pages import Figure, Todo
 from app.engine.periods import Args, Period
 from app.engine.resource import Resource
 from app.engine.scopes import Actor, Scope, scopes_of
@@ -33,11 +30,8 @@ class Waiting:
     tone: str = ""
 
 
-MakeBlock = Callable[[Session, Actor, datetime], HomeBlock | None]
-
 _waiting: list[Waiting] = []
 _own: list[Tile] = []
-_blocks: list[tuple[int, MakeBlock]] = []
 
 
 def provide_waiting(*waiting: Waiting) -> None:
@@ -48,19 +42,6 @@ def provide_waiting(*waiting: Waiting) -> None:
 def provide_own(*tiles: Tile) -> None:
     """Figures of this month's own work, in their order; called once at import of a domain."""
     _own.extend(tiles)
-
-
-def provide_block(make: MakeBlock, order: int = 100) -> MakeBlock:
-    """A block of its own under the waiting work, e.g. the newest announcement; ``make`` gives None when it
-    has nothing for this person."""
-    _blocks.append((order, make))
-    return make
-
-
-def blocks(session: Session, actor: Actor, now: datetime) -> list[HomeBlock]:
-    """The further blocks that have something for this person."""
-    made = (make(session, actor, now) for _, make in sorted(_blocks, key=lambda b: b[0]))
-    return [block for block in made if block is not None]
 
 
 def todos(actor: Actor, now: datetime) -> list[Todo]:

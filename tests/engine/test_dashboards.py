@@ -15,7 +15,6 @@ from app.engine import dashboards, home
 from app.engine.actions import Forbidden
 from app.engine.database import utcnow
 from app.engine.localtime import local
-from app.engine.pages import HomeBlock, Recent
 from models.analytics.dashboards import MANAGER
 from models.orders.tables import ReceiptKind
 from tests.customers.world import World
@@ -132,15 +131,3 @@ def test_the_own_month_counts_what_names_the_person(world: World) -> None:
     assert found[2].value == "¥250.00"
     assert [rows_behind(seller, f.url) for f in found[:2]] == [f.amount for f in found[:2]]
     assert rows_behind(seller, found[2].url) == 2
-
-
-def test_a_domain_puts_its_block_on_the_home_page(
-    world: World, login: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(home, "_blocks", [])
-    home.provide_block(lambda session, actor, now: None)
-    home.provide_block(
-        lambda session, actor, now: HomeBlock("公告通知", [Recent("放假安排", "/x/1")], "/x/"), order=1
-    )
-    text = login("seller").get("/").get_data(as_text=True)
-    assert "公告通知" in text and "放假安排" in text and text.index("待办") < text.index("公告通知")

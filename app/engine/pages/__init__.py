@@ -53,7 +53,6 @@ from app.engine.pages.forms import (
 from app.engine.pages.frame import (
     Appointment,
     ErrorPage,
-    HomeBlock,
     HomePage,
     LoginPage,
     MenuGroup,
@@ -136,7 +135,6 @@ __all__ = [
     "HistoryChange",
     "HistoryEntry",
     "HistoryPage",
-    "HomeBlock",
     "HomePage",
     "ImportPage",
     "Item",

@@ -103,18 +103,6 @@ class Appointment:
 
 
 @dataclass(slots=True)
-class HomeBlock:
-    """A further block of the home page, provided by a domain (`home.provide_block`): its newest entries and
-    where there is more."""
-
-    title: str
-    rows: list[Recent]
-    more_url: str = ""
-    icon: str = "speakerphone"
-    empty: str = "暂无内容"
-
-
-@dataclass(slots=True)
 class HomePage:
     """Where a day begins: waiting work, the own month, today by the hour, the customers I was at lately."""
 
@@ -124,7 +112,6 @@ class HomePage:
     todos: list[Todo]
     entries: list[Link]
     figures: list[Figure]
-    blocks: list[HomeBlock]
     appointments: list[Appointment]
     appointments_url: str
     recent: list[Recent]
