@@ -15,7 +15,7 @@ class ClockRules(Resource, model=ClockRule):
 
     label = "时间规则"
     unit = "条规则"
-    icon = "clock-cog"
+    icon = "clock-edit"
     menu = Menu("管理", label="时间规则", icon="clock", order=935)
     create_label = "新增时间规则"
     scopes = Scopes(dealer=ClockRule.dealer_id, shared=True)

@@ -197,12 +197,12 @@ def test_a_large_batch_reads_as_often_as_a_small_one(world: World) -> None:
     reads = []
     ids = many(world, 60, tasks=True)
     boss = world.actor("boss")
-    for some in (ids[:5], ids[5:60]):
+    for some in (ids[:2], ids[2:7], ids[7:60]):  # the first one reads what the process remembers
         db.session.expunge_all()
         seen = statements(db.engine)
         assert perform(action, some, boss, {"owner": world.people["seller2"].id}).done == len(some)
         reads.append(sum(s.lstrip().startswith("SELECT") for s in seen))
-    assert reads[0] == reads[1]
+    assert reads[1] == reads[2]
     moved = select(func.count()).where(Task.owner_id == world.people["seller2"].id)
     assert db.session.scalar(moved) == 60
 

@@ -349,9 +349,10 @@ def test_a_task_past_its_time_is_overdue_in_every_word(world: World, login: Logi
     task = db.session.scalars(select(Task)).one()
     assert task.state == TaskState.OPEN
     client = login("seller")
-    for path in ("/tasks/?view=overdue", f"/tasks/{task.id}", f"/customers/{customer.id}", "/"):
+    for path in ("/tasks/?view=overdue", f"/tasks/{task.id}", f"/customers/{customer.id}"):
         page = client.get(path).get_data(as_text=True)
         assert ">已逾期</span>" in page and "已逾期 5 分钟" in page and "待处理</span>" not in page, path
+    assert "已过时间" in client.get("/").get_data(as_text=True)
 
 
 def test_what_was_due_earlier_today_is_among_todays(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
@@ -59,6 +60,11 @@ def _replaced(path: str, **values: str) -> str:
         name = part.rstrip(">").rpartition(":")[2].lstrip("<") if part.startswith("<") else ""
         parts.append(values.get(name, part) if name else part)
     return "/".join(parts)
+
+
+def _made_up(path: str) -> str:
+    """An address of a hand-written page, about the first record or the dashboard there is."""
+    return re.sub(r"<(?:[^<>]*:)?(\w+)>", lambda found: {"name": "manager"}.get(found.group(1), "1"), path)
 
 
 def _lists(base: str, found: type[Resource]) -> Iterator[str]:
@@ -121,11 +127,7 @@ def writes(app: Flask, world: World, place: str = HERE) -> list[tuple[str, str]]
                 ]
             else:
                 shown = by_name.get(rule.rule.split("/")[1])
-                paths = (
-                    list(_filled(rule, shown, world.id(shown, place)))
-                    if shown
-                    else [_replaced(rule.rule, pk="1")]
-                )
+                paths = list(_filled(rule, shown, world.id(shown, place))) if shown else [_made_up(rule.rule)]
             found += [(method, path.partition("?")[0]) for path in paths]
     return list(dict.fromkeys(found))
 

@@ -162,10 +162,11 @@ def test_a_load_told_to_stop_says_how_to_go_on(
     (tmp_path / "x.csv").write_text(FILED + "张二,13800000002\n", encoding="utf-8")
     file = load._Loader.file
 
-    def file_and_stop(*args: Any) -> str:
+    def file_and_stop(*args: Any) -> Any:
         os.kill(os.getpid(), number)
         return file(*args)
 
+    monkeypatch.setattr(load, "PIECE", 1)
     monkeypatch.setattr(load._Loader, "file", file_and_stop)
     status, said = run("load", "x.csv")
     assert status == 1 and "已导入 1 行，停在第 3 行，可再次运行同一文件，加 --from 3 即从该行继续" in said
