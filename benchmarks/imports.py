@@ -6,6 +6,7 @@ imported customers are taken back at the end, so that the next measurement finds
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -54,6 +55,8 @@ def main() -> int:
     from app.factory import create_app
 
     app = create_app(config.settings(os.environ))
+    gc.collect()
+    gc.freeze()  # as a worker does
     with app.app_context(), tempfile.TemporaryDirectory() as folder:
         actor = _administrator()
         path = Path(folder) / "customers.xlsx"

@@ -210,19 +210,23 @@ def note(session: Session, record: Any, name: str, before: Sequence[Any], after:
 def record_many(
     act: Act,
     resource: type[Resource],
-    rows: Iterable[tuple[int, str, int | None, Mapping[str, Sequence[Any]]]],
+    rows: Iterable[tuple[int, str, int | None, Mapping[str, Sequence[Any]] | bulk.Json]],
 ) -> None:
     """Keep what a set-based change did: id, label, dealer and changes of each record, as `changes.rows_of`
-    writes them (old, new and, of references, the names of both). Part of the open transaction."""
+    writes them (old, new and, of references, the names of both), or written as JSON already. Part of the open
+    transaction."""
     action = act.action
+
+    def changed(fields: Mapping[str, Sequence[Any]] | bulk.Json) -> Any:
+        if isinstance(fields, bulk.Json):
+            return bulk.Json(f'{{"resource":"{resource.name}","fields":{fields}}}')
+        return {"resource": resource.name, "fields": fields}
+
     bulk.insert(
         act.session,
         cast(Table, AuditEntry.__table__),
         ("record_id", "record_label", "dealer_id", "changes"),
-        [
-            (record_id, label[:160], dealer, {"resource": resource.name, "fields": changes})
-            for record_id, label, dealer, changes in rows
-        ],
+        [(record_id, label[:160], dealer, changed(fields)) for record_id, label, dealer, fields in rows],
         {
             "deed_id": act.deed_id,
             "at": act.now,

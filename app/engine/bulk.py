@@ -91,7 +91,17 @@ def _converted_row(row: tuple[Any, ...], converters: tuple[tuple[int, Convert], 
     return next(_converted([row], [], converters))
 
 
-_as_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+class Json(str):
+    """A value that is written as JSON already."""
+
+    __slots__ = ()
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _as_json(value: Any) -> str:
+    return value if value.__class__ is Json else _encode(value)
 
 
 @cache

@@ -61,6 +61,11 @@ class _Filed:
     __tablename__: ClassVar[str] = Customer.__tablename__
 
 
+_FEW = 500
+"""A larger file lists only the first of a consultant's customers in each of its pieces."""
+_FEW_LISTED = 3
+
+
 @subscribe("customers.filed")
 def _filed_many(act: Act, rows: Sequence[tuple[int, str, str, int | None]], dealer_id: int) -> None:
     """A file's customers (id, number, name, consultant): one message for each consultant."""
@@ -69,7 +74,7 @@ def _filed_many(act: Act, rows: Sequence[tuple[int, str, str, int | None]], deal
         by_owner[row[3]].append(row)
     who = act.actor.name
     for owner, mine in by_owner.items():
-        listed = mine[:ITEMS]
+        listed = mine[: ITEMS if len(rows) <= _FEW else _FEW_LISTED]
         for n, (pk, code, name, _) in enumerate(listed, 1):
             tell(
                 act, [owner], CUSTOMER, f"{who}导入了客户{name}，请跟进", f"{who}导入了{NUMBER}位客户，请跟进",

@@ -135,7 +135,8 @@ def _instant(session: Session, words: _Share) -> None:
             .values(
                 title=word.title(amount), amount=amount, read_at=None, resource=None, record_id=None,
                 items=[*(message.items or ()), *word.items()][:ITEMS],
-            )
+            ),
+            execution_options={"synchronize_session": False},
         )  # fmt: skip
     notify_many(session, fresh)
 

@@ -31,7 +31,7 @@ from app.engine.jobs import Finish, JobState, Work
 from app.engine.resource import ImportTemplate, Resource, resource
 from app.engine.scopes import Actor
 
-PIECE = 1000
+PIECE = 4000
 KEPT = timedelta(days=30)
 """How long the file of an import is kept, and so how long its problems can be fetched."""
 CHECK, APPLY = "import.check", "import.apply"
