@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from flask import jsonify, request
+from flask import jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from sqlalchemy import select
 
 from app.engine import files, jobcentre, perform
-from app.engine.actions import Forbidden, Refusal
+from app.engine.actions import Forbidden, NotFound, Refusal
 from app.engine.database import PK, db, id_of, utcnow
 from app.engine.jobcentre import SEEING, Jobs
-from app.engine.jobs import OPEN, Job, percent
+from app.engine.jobs import OPEN, Job, doer_of, percent
 from app.engine.scopes import Actor, visible
 from app.engine.security import require_actor
 from app.engine.viewbase import download
@@ -50,6 +50,15 @@ class JobCentreView(BaseView):  # type: ignore[misc]
         if not place.exists():
             raise Refusal("文件已过期删除，请重新执行任务")
         return download(place, job.file_name or place.name)
+
+    @expose(f"/{PK}/open", methods=["GET"])
+    def open(self, pk: int) -> ResponseReturnValue:
+        """The page that a job belongs to, which asks for its own rights."""
+        job = perform.find(db.session(), Jobs, pk, _actor())
+        known = doer_of(job.kind)
+        if known is None or not known.page:
+            raise NotFound
+        return redirect(known.page.format(**job.payload))
 
 
 def _actor() -> Actor:

@@ -29,7 +29,7 @@ from app.engine.security import sign_in
 
 KIND = "job.run"
 _SECONDS = 6 * 3600
-_LEASE = 60
+_LEASE = 30
 _PULSE = 1.0  # seconds between two signs of life that nothing else is written with
 _RESULT = 400
 _ABOUT = 1000
@@ -74,6 +74,11 @@ def _fetched(
     return f"{name}（已过期）" if gone else Linked(name, f"/jobs/{job_id}/file", "download")
 
 
+def _of_page(text: str | None, kind: str | None, job_id: int | None, *, now: datetime) -> Linked | str | None:
+    known = _doers.get(kind or "")
+    return Linked(text, f"/jobs/{job_id}/open", "external-link") if text and known and known.page else text
+
+
 def _far(done: int, total: int | None, state: JobState | None, job_id: int | None, *, now: datetime) -> Any:
     """The percentage of one that goes on; of others what they have done, if anything."""
     if state not in (JobState.WAITING, JobState.RUNNING):
@@ -106,7 +111,9 @@ class Job(Model):
     )  # fmt: skip
     total: Mapped[int] = column("总数", Integer, default=0)
     result: Mapped[str | None] = column("结果", String(_RESULT), wide=True)
-    about: Mapped[str | None] = column("内容", String(_ABOUT), wide=True)
+    about: Mapped[str | None] = column(
+        "内容", String(_ABOUT), wide=True, beside=("kind", "id"), shown=_of_page
+    )  # fmt: skip
     payload: Mapped[dict[str, Any]] = column("参数", JSON)
     counts: Mapped[dict[str, Any] | None] = column("计数", JSON)
     file: Mapped[str | None] = column("文件位置", String(200))
@@ -198,6 +205,8 @@ class Doer:
     ended: Callable[[Session, int, JobState], None] | None = None
     fetch: Callable[[Actor, Job], None] | None = None
     again: bool = False
+    page: str = ""
+    """The address of the page that such a job belongs to, with fields of its payload: ``/imports/{import}``."""
 
 
 _doers: dict[str, Doer] = {}
@@ -210,6 +219,7 @@ def doer(
     ended: Callable[[Session, int, JobState], None] | None = None,
     fetch: Callable[[Actor, Job], None] | None = None,
     again: bool = False,
+    page: str = "",
 ) -> Callable[[Run], Run]:
     """Register the function that carries out jobs of this kind. A `Refusal` of its is the job's end, any
     other error means another attempt."""
@@ -217,7 +227,7 @@ def doer(
     def register(function: Run) -> Run:
         if kind in _doers and _doers[kind].run is not function:
             raise ValueError(f"job kind {kind} has two doers")
-        _doers[kind] = Doer(kind, label, function, ended, fetch, again)
+        _doers[kind] = Doer(kind, label, function, ended, fetch, again, page)
         return function
 
     return register

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, literal, or_, select, true
+from sqlalchemy import ColumnElement, Integer, and_, bindparam, false, literal, or_, select, true
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import custom_op
 
 from app.engine.choices import Choice
@@ -127,6 +129,30 @@ class Arm:
         if self.dealer is None:
             return self.own
         return (*self.own, UnaryExpression(self.dealer, operator=_AS_IT_IS) == MY_DEALER)
+
+    @property
+    def walked(self) -> tuple[ColumnElement[bool], ...]:
+        """The same for lists, which walk the arm's own columns in their order: SQLite would take an index by
+        dealer and date, which serves charts, and read the whole dealer's rows to find one person's. PostgreSQL
+        knows how many rows each person has."""
+        return self.own if self.dealer is None else (*self.own, _Checked(self.dealer) == MY_DEALER)
+
+
+class _Checked(FunctionElement[int]):
+    """A column that is compared row by row."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(_Checked)
+def _write_checked(element: _Checked, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(_Checked, "sqlite")
+def _write_checked_sqlite(element: _Checked, compiler: Any, **options: Any) -> str:
+    return "+" + str(compiler.process(element.clauses, **options))
 
 
 _AS_IT_IS: Any = custom_op("+")

@@ -89,7 +89,7 @@ def _many_parents(session: Session, query: Query) -> bool:
     scopes = query.scopes & offered(parent)
 
     def amounts() -> Select[Any]:
-        each = [arm_source(a, parent.pk(), parent.pk())[0].where(*a.where) for a in arms(parent, scopes)]
+        each = [arm_source(a, parent.pk(), parent.pk())[0].where(*a.walked) for a in arms(parent, scopes)]
         limited = [s.with_only_columns(literal(1)).limit(MANY_PARENTS).subquery() for s in each]
         return select(*(select(func.count()).select_from(s).scalar_subquery() for s in limited))
 
@@ -120,7 +120,7 @@ def ids(
 def _arm(query: Query, way: Road, arm: Arm, segment: Segment, limit: int, bounded: bool) -> Select[Any]:
     pk, column = query.resource.pk(), query.sort.attribute
     statement, key, order = arm_source(arm, pk, column)
-    statement = statement.where(*arm.where)
+    statement = statement.where(*arm.walked)
     extreme = _extreme(query.sort, segment) if bounded else None
     if extreme is not None:  # before the list's own range: SQLite follows the first of two bounds
         bound = func.coalesce(end_of_look(arm, pk, column, segment, LOOK), extreme)
@@ -154,7 +154,7 @@ def end_of_look(arm: Arm, pk: Any, column: Any, segment: Segment, look: int) -> 
     when the arm ends before."""
     inner, key, order = arm_source(arm, pk, column)
     inner = inner.with_only_columns(order if segment.filled else key)
-    inner = inner.where(*arm.where, *segment.conditions(order, key))
+    inner = inner.where(*arm.walked, *segment.conditions(order, key))
     return segment.ordered(inner, order, key).limit(1).offset(look).correlate(None).scalar_subquery()
 
 

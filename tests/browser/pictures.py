@@ -9,6 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,31 @@ def _drawn(page: Any) -> None:
     page.wait_for_timeout(500)  # the charts grow for a moment
 
 
+_FILE = """客户姓名,手机号码,意向级别,客户来源,备注
+周女士,13712345601,A,短视频平台,想做全屋定制
+吴先生,13712345602,B,自然到店,已看样板间
+郑女士,1371234,B,自然到店,号码少了几位
+王先生,13712345604,X,自然到店,级别写错
+冯女士,13712345602,C,自然到店,与上面重复
+陈先生,13712345606,C,短视频平台,
+"""
+
+
+def _file(page: Any) -> None:
+    page.set_input_files(
+        "input[type=file]", {"name": "展会客户.csv", "mimeType": "text/csv", "buffer": _FILE.encode()}
+    )
+
+
+def _checked(page: Any) -> None:
+    _file(page)
+    page.locator("[data-main]").click()
+    page.locator(".steps").wait_for()
+    page.work()
+    page.reload()
+    page.get_by_role("button", name="开始导入").wait_for()
+
+
 @dataclass(frozen=True)
 class Picture:
     """One picture: who looks at which address, after which steps."""
@@ -108,6 +134,12 @@ PICTURES = (
     Picture("related", "designer1", "/customers/?scope=related"),
     Picture("charts", "manager1", "/customers/charts?scope=dealer", _drawn),
     Picture("dashboard", "manager1", "/dashboards/manager", _drawn),
+    Picture("notifications", "consultant1", "/notifications/"),
+    Picture("import", "clerk1", "/customers/import", _file),
+    Picture("import-ready", "clerk1", "/customers/import", _checked),
+    Picture("jobs", "clerk1", "/jobs/"),
+    Picture("handover", "manager1", "/customers/handover/"),
+    Picture("clock-rules", "admin", "/clock_rules/"),
     Picture("roles", "admin", "/roles/"),
     Picture("role", "admin", "/roles/{role}/edit", _mask),
     Picture("employees", "admin", "/employees/?scope=dealer"),
@@ -173,7 +205,21 @@ def _sign_in(context: Any, person: str) -> None:
     page.close()
 
 
-def _take(browser: Any, address: str, known: dict[str, str], target: Path) -> None:
+def _work(app: Any) -> None:
+    """Carry out the jobs that wait, as a worker does."""
+    from sqlalchemy import select
+
+    from app.engine import jobs, outbox
+    from app.engine.database import db
+
+    with app.app_context():
+        table = outbox.ROWS.c
+        waiting = select(table.id).where(table.kind == jobs.KIND, table.done_at.is_(None))
+        for row_id in db.session.scalars(waiting).all():
+            outbox.deliver(db.session(), row_id)
+
+
+def _take(browser: Any, address: str, known: dict[str, str], target: Path, work: Callable[[], None]) -> None:
     for size in (WIDE, NARROW):
         contexts: dict[tuple[str, bool], Any] = {}
         for one in PICTURES:
@@ -191,7 +237,7 @@ def _take(browser: Any, address: str, known: dict[str, str], target: Path) -> No
                 if one.person:
                     _sign_in(contexts[key], one.person)
             page = contexts[key].new_page()
-            page.known_phone = known["phone"]
+            page.known_phone, page.work = known["phone"], work
             page.goto(one.address.format(**known))
             one.steps(page)
             page.wait_for_timeout(200)
@@ -208,7 +254,7 @@ def main(target: Path = FOLDER) -> None:
     logging.disable(logging.INFO)
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        _, server, known = _serve(Path(folder))
+        app, server, known = _serve(Path(folder))
         with sync_playwright() as playwright:
             # Inputs of dates follow the language of the system the browser runs on.
             browser = playwright.chromium.launch(
@@ -216,7 +262,8 @@ def main(target: Path = FOLDER) -> None:
                 args=FLAGS,
                 env={"LANG": "zh_CN.UTF-8", "LANGUAGE": "zh_CN"},
             )
-            _take(browser, f"http://127.0.0.1:{server.server_port}", known, target)
+            work = partial(_work, app)
+            _take(browser, f"http://127.0.0.1:{server.server_port}", known, target, work)
             browser.close()
         server.shutdown()
 

@@ -16,7 +16,7 @@ HAND_WRITTEN = {
     "/static/<path:filename>", "/customers/handover/", "/customers/handover/<kind>",
     "/handovers/<int(max=2147483647):pk>/again", "/handovers/<int(max=2147483647):pk>/back",
     "/notices/", "/notices/<int(max=2147483647):pk>", "/notices/<int(max=2147483647):pk>/read",
-    "/jobs/progress", f"/jobs/{PK}/file",
+    "/jobs/progress", f"/jobs/{PK}/file", f"/jobs/{PK}/open",
     "/queue/", "/queue/again", "/healthz", "/readyz", "/metrics",
     "/dashboards/", "/dashboards/<name>", "/dashboards/<name>.xlsx",
 }  # fmt: skip

@@ -131,6 +131,11 @@ def test_hidden_sheets_are_not_read(tmp_path: Path) -> None:
     assert [cells for _, cells in sheets.lines(target)] == [HEAD, ["张一", "1"]]
 
 
+def test_an_exported_list_comes_in_without_its_last_line(tmp_path: Path) -> None:
+    rows = [HEAD, ["张一", "1"], [None, None], ["导出人：管理员；导出时间：2026-11-26 10:00:00；共 1 行"]]
+    assert lines(tmp_path, xlsx(rows)) == [["张一", "1"]]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_texts_in_every_encoding(tmp_path: Path, encoding: str, separator: str) -> None:

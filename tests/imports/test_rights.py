@@ -62,6 +62,24 @@ def test_an_import_is_seen_by_its_person_alone(world: World, importer: Make) -> 
     assert importer().get(run.id).state == ImportState.READY
 
 
+def test_the_job_centre_leads_to_it(world: World, importer: Make) -> None:
+    mine = importer()
+    run = mine.upload(SHEET)
+    assert "客户.xlsx" in mine.client.get(f"/jobs/{run.job_id}").get_data(as_text=True)
+    answer = mine.client.get(f"/jobs/{run.job_id}/open")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/imports/{run.id}")
+    assert importer("outsider").client.get(f"/jobs/{run.job_id}/open").status_code == 404
+
+
+def test_an_import_stopped_in_the_job_centre_is_given_up(world: World, importer: Make) -> None:
+    mine = importer()
+    mine.send(xlsx(SHEET))
+    run = db.session.scalars(select(ImportRun)).one()
+    mine.client.post("/jobs/action/cancel", data={"id": run.job_id})
+    mine.run()
+    assert mine.get(run.id).state == ImportState.CANCELLED
+
+
 def test_looking_changes_nothing(world: World, importer: Make) -> None:
     mine = importer()
     run = mine.upload(SHEET)

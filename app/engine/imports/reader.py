@@ -44,6 +44,8 @@ class Unreadable(Exception):
 Line = tuple[int, Sequence[str]]
 
 
+SIGNED = "导出人："
+"""With this the last line of our own exports begins; a file that was exported may come in again."""
 MARKED = "知客模板"
 """The hidden sheet of our own templates; its first cell says of what."""
 
@@ -62,7 +64,7 @@ def read(path: Path, target: Path, most: int) -> dict[str, Any]:
     with target.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
         for number, cells in lines:
-            if number == _FIRST and cells[0].startswith(EXAMPLE):
+            if cells[0].startswith(SIGNED) or (number == _FIRST and cells[0].startswith(EXAMPLE)):
                 continue
             rows += 1
             if rows > most + 1:

@@ -34,6 +34,7 @@ from app.engine.scopes import Actor
 PIECE = 4000
 KEPT = timedelta(days=30)
 """How long the file of an import is kept, and so how long its problems can be fetched."""
+PAGE = "/imports/{import}"
 CHECK, APPLY = "import.check", "import.apply"
 
 
@@ -90,7 +91,7 @@ def _ended(session: Session, job_id: int, state: JobState) -> None:
 # ----- reading and judging
 
 
-@jobs.doer(CHECK, "检查导入文件", ended=_ended)
+@jobs.doer(CHECK, "检查导入文件", ended=_ended, page=PAGE)
 def check(work: Work) -> Finish:
     """Read the file, understand its headings, judge every line (D-22, D-25). Where headings are not
     understood it stops and the person says what they mean."""
@@ -204,7 +205,7 @@ def _stage_path(run: Any) -> Path:
 # ----- bringing in
 
 
-@jobs.doer(APPLY, "导入", ended=_ended)
+@jobs.doer(APPLY, "导入", ended=_ended, page=PAGE)
 def apply(work: Work) -> Finish:
     """Bring the lines in, piece by piece; what was committed stays when it stops (A-56, D-25)."""
     session = work.session
@@ -285,5 +286,7 @@ def in_words(verdicts: Mapping[str, int]) -> str:
 
 def start(session: Session, run: ImportRun, actor: Actor, kind: str, state: ImportState, title: str) -> None:
     """Give the next step of an import to a worker, in the open transaction."""
-    job = jobs.start(session, actor, kind, title, {"import": run.id}, utcnow(), total=run.rows)
+    job = jobs.start(
+        session, actor, kind, title, {"import": run.id}, utcnow(), total=run.rows, about=run.file_name
+    )
     run.job_id, run.state, run.reason = job.id, state, None
