@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event
 
 from app.engine.database import db
 from app.engine.resource import resources
@@ -36,7 +36,9 @@ def statements() -> Iterator[list[tuple[str, Any]]]:
         event.remove(db.engine, "before_cursor_execute", note)
 
 
-@pytest.mark.parametrize("name", ["customers", "contacts", "tasks", "follow_ups", "service_orders", "factory_orders"])
+@pytest.mark.parametrize(
+    "name", ["customers", "contacts", "tasks", "follow_ups", "service_orders", "factory_orders"]
+)
 def test_each_scope_walks_along_its_own_index(name: str, world: World, login: Login) -> None:
     shown = next(r for r in resources() if r.name == name)
     dealers = {str(i.name) for i in shown.model.__table__.indexes if i.columns[0].name == "dealer_id"}
@@ -51,6 +53,8 @@ def test_each_scope_walks_along_its_own_index(name: str, world: World, login: Lo
         assert walks
         for statement, values in walks:
             with db.engine.connect() as connection:
-                plan = [str(r[-1]) for r in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+                plan = [
+                    str(r[-1]) for r in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+                ]
             used = {found.group(1) for line in plan if (found := re.search(r"INDEX (\w+)", line))}
             assert not used & dealers, (scope, plan)
