@@ -27,7 +27,7 @@ from sqlalchemy import func, select
 import config
 from app.engine import jobs, outbox
 from app.engine.choices import dictionary
-from app.engine.database import db, utcnow
+from app.engine.database import db, prepare_for_many_rows, utcnow
 from app.engine.imports import uploads
 from app.engine.imports.tables import ImportRun, ImportState
 from app.engine.resource import resource as named
@@ -58,6 +58,7 @@ def main() -> int:
     gc.collect()
     gc.freeze()  # as a worker does
     with app.app_context(), tempfile.TemporaryDirectory() as folder:
+        prepare_for_many_rows(db.engine)
         actor = _administrator()
         path = Path(folder) / "customers.xlsx"
         _write(path, actor)

@@ -23,6 +23,7 @@ from rq import Queue as RqQueueOfJobs
 from rq.worker import SimpleWorker, Worker
 
 from app.engine import queue
+from app.engine.database import db, prepare_for_many_rows
 
 QUEUE_NAME = "zhike"
 LONG_QUEUE_NAME = "zhike-long"
@@ -122,6 +123,7 @@ def work(app: Flask, *, burst: bool = False, lane: str = "all") -> None:
     redis = Redis.from_url(app.config["REDIS_URL"])
     name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     with app.app_context():
+        prepare_for_many_rows(db.engine)
         try:
             SimpleWorker(list(LANES[lane]), connection=redis, name=name).work(
                 burst=burst, logging_level="WARNING"

@@ -170,3 +170,17 @@ def prepare_engine(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+
+
+def prepare_for_many_rows(engine: Engine) -> None:
+    """Make the engine of a process that writes thousands of rows at once spare SQLite's disk: more of the changed
+    pages are kept until the commit, and the log is taken into the file after 64 MiB instead of 4."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _spare(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA cache_size=-16384")
+        connection.execute("PRAGMA wal_autocheckpoint=16384")
+
+    engine.dispose()

@@ -86,18 +86,23 @@ def condition(resource: type[Resource], attribute: Any, value: str, dialect: str
     Statements with the same `shape` differ in their `values` only.
     """
     wanted = folded(value)[:LONGEST]
-    if len(wanted) < 2:
+    if _known(wanted) < 2:
         return contains(attribute, value, dialect)
     if dialect == "postgresql":
         pairs = _has_pairs(attribute, wanted)
     else:
         pairs = resource.pk().in_(_hits(attribute, wanted))
-    return pairs if len(wanted) == 2 else and_(pairs, contains(attribute, value, dialect))
+    return pairs if _known(wanted) == 2 else and_(pairs, contains(attribute, value, dialect))
 
 
 def shape(attribute: Any, value: str) -> tuple[str, int]:
     """What `condition` and `contains` look like without their values."""
-    return (attribute.key, min(len(folded(value)[:LONGEST]), 3))
+    return (attribute.key, _known(folded(value)[:LONGEST]))
+
+
+def _known(wanted: str) -> int:
+    """How much the pairs know of a text: nothing below 2, everything at 2, not the whole at 3."""
+    return 0 if _SEPARATOR in wanted else min(len(wanted), 3)
 
 
 def values(attribute: Any, value: str) -> dict[str, Any]:
@@ -114,7 +119,7 @@ def frequent(attribute: Any, value: str, dialect: str) -> bool:
     """Whether so many names match (先生) that walking the list finds a page sooner than the index lists
     them all. PostgreSQL is asked for its estimate, SQLite for the matches up to the limit."""
     wanted = folded(value)[:LONGEST]
-    if len(wanted) < 2:
+    if _known(wanted) < 2:
         return True
     given = values(attribute, value)
     key = ("frequent", attribute.class_, *shape(attribute, value))
@@ -182,12 +187,16 @@ def contains(attribute: Any, value: str, dialect: str) -> ColumnElement[bool]:
     return func.instr(func.lower(attribute), given) > literal(0)
 
 
+_LOWERED = f"translate(value, '{string.ascii_uppercase}', '{string.ascii_lowercase}')"
+_SEPARATOR = "\x01"
+_EACH_PAIR = r"'(..)|.', E'\\1\x01', 'g'"
 _FUNCTION = (
-    "CREATE OR REPLACE FUNCTION zk_bigrams(value text) RETURNS text[] "
-    "LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$ "
-    "SELECT coalesce(array_agg(DISTINCT substr(lowered, place, 2)), '{}') FROM (SELECT translate(value, "
-    f"'{string.ascii_uppercase}', '{string.ascii_lowercase}') AS lowered) AS folded, "
-    "generate_series(1, length(value) - 1) AS place $$"
+    # Pairs from the first character on, then from the second one on, a last single one left out. One expression
+    # of built-in functions, and not STRICT: so it is written into the statement instead of being called, which
+    # takes a twentieth of the time.
+    "CREATE OR REPLACE FUNCTION zk_bigrams(value text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ "
+    f"SELECT array_remove(string_to_array(regexp_replace({_LOWERED}, {_EACH_PAIR}) || "
+    f"regexp_replace(substr({_LOWERED}, 2), {_EACH_PAIR}), E'\\x01'), '') $$"
 )
 _NUMBERS = (
     "CREATE TABLE IF NOT EXISTS zk_numbers (n INTEGER PRIMARY KEY)",
@@ -253,10 +262,19 @@ def repair(connection: Connection) -> list[str]:
     if missing:
         for statement in (*drop_ddl(dialect, missing), *ddl(dialect, missing)):
             connection.execute(text(statement))
+    if dialect == "postgresql":
+        _renew_function(connection)
     for place in searched():
         if dialect == "sqlite" and place not in missing:
             _renew_trigger(connection, place)
     return [place.table for place in missing]
+
+
+def _renew_function(connection: Connection) -> None:
+    """Replace the function of an older version, which finds the same pairs: indexes stay as they are."""
+    stored = text("SELECT prosrc FROM pg_proc WHERE oid = 'zk_bigrams(text)'::regprocedure")
+    if connection.scalar(stored) != _FUNCTION.split("$$")[1]:
+        connection.execute(text(_FUNCTION))
 
 
 def _renew_trigger(connection: Connection, place: Searched) -> None:

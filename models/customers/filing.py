@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from app.engine import deeds, perform
+from app.engine import bulk, deeds, perform
 from app.engine.actions import Act, NotFound, Refusal
 from app.engine.fields import FieldSpec, describe
 from app.engine.imports.drafts import Draft
@@ -151,7 +151,9 @@ class CustomerFiling(Filing):
         statement = (
             select(CustomerPhone.phone, Customer.id, Customer.store_id, Customer.stage)
             .join(Customer, Customer.id == CustomerPhone.customer_id)
-            .where(CustomerPhone.phone.in_(phones), CustomerPhone.dealer_id == dealer_id)
+            .where(
+                bulk.among(self.session, CustomerPhone.phone, phones), CustomerPhone.dealer_id == dealer_id
+            )
             .order_by(Customer.id.desc())
         )
         found: _Met = {}

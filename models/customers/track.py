@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
 from app.engine.choices import Choice, Tone
@@ -59,6 +59,10 @@ KINDS: Mapping[TrackAct, TrackKind] = {
 }  # fmt: skip
 
 
+_CONTACT = text("contact_id IS NOT NULL")
+"""Most of what happens, happens to customers."""
+
+
 class TrackEvent(Model):
     """One thing that happened to a person, never edited.
 
@@ -69,7 +73,14 @@ class TrackEvent(Model):
     __tablename__ = "track_events"
     __table_args__ = (
         Index("ix_track_events_customer", "customer_id", "at", "id"),
-        Index("ix_track_events_contact", "contact_id", "at", "id"),
+        Index(
+            "ix_track_events_contact",
+            "contact_id",
+            "at",
+            "id",
+            sqlite_where=_CONTACT,
+            postgresql_where=_CONTACT,
+        ),
         UniqueConstraint("dealer_id", "sender", "event_id"),
     )
 

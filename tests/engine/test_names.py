@@ -100,6 +100,26 @@ def test_repair_prepares_what_is_missing_and_nothing_twice(world: World) -> None
     assert len(found("司马")) == 2
 
 
+def test_repair_renews_what_an_older_version_made(world: World) -> None:
+    trigger = "contacts_name_fts_insert"
+    older = {
+        "postgresql": (
+            "CREATE OR REPLACE FUNCTION zk_bigrams(value text) RETURNS text[] LANGUAGE sql IMMUTABLE AS "
+            "$$ SELECT ARRAY[value] $$",
+        ),
+        "sqlite": (
+            f"DROP TRIGGER {trigger}",
+            f"CREATE TRIGGER {trigger} AFTER INSERT ON contacts BEGIN SELECT 1; END",
+        ),
+    }
+    with db.engine.begin() as connection:
+        for statement in older[connection.dialect.name]:
+            connection.execute(text(statement))
+        names.repair(connection)
+    world.contact(name="诸葛孔明")
+    assert len(found("葛孔")) == 1
+
+
 def test_what_is_made_here_is_known_to_migration_checks(app: Flask) -> None:
     for place in names.searched():
         assert names.owns(place.fts)

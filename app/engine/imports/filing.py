@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
-from app.engine import perform
+from app.engine import bulk, perform
 from app.engine.actions import Act, Refusal
 from app.engine.fields import FieldSpec, describe
 from app.engine.imports.drafts import Draft, about
@@ -150,7 +150,7 @@ class Filing:
     def known_by(self, spec: FieldSpec, wanted: Iterable[Any]) -> dict[Any, list[int]]:
         """The ids of records in the person's scope by the value of a field."""
         statement = select(spec.attribute, self.resource.pk()).where(
-            spec.attribute.in_(list(wanted)), visible(self.resource, self.actor)
+            bulk.among(self.session, spec.attribute, wanted), visible(self.resource, self.actor)
         )
         found: dict[Any, list[int]] = {}
         for value, record_id in self.session.execute(statement, self.actor.params):

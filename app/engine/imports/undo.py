@@ -14,7 +14,7 @@ import xlsxwriter
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from app.engine import audit, deeds, files, jobs
+from app.engine import audit, bulk, deeds, files, jobs
 from app.engine.actions import Act, new_deed_id
 from app.engine.audit import AuditEntry
 from app.engine.changes import spec_of
@@ -157,7 +157,7 @@ def _later(session: Session, name: str, ids: list[int], deed_id: str) -> dict[in
     table = AuditEntry.__table__.c
     own = (
         select(table.record_id, func.max(table.id).label("last"))
-        .where(table.resource == name, table.record_id.in_(ids), table.deed_id == deed_id)
+        .where(table.resource == name, bulk.among(session, table.record_id, ids), table.deed_id == deed_id)
         .group_by(table.record_id)
         .subquery()
     )
@@ -177,7 +177,7 @@ def _made(session: Session, name: str, mine: Mapping[int, Any]) -> list[int]:
     table = AuditEntry.__table__.c
     firsts = session.execute(
         select(table.record_id, func.min(table.id))
-        .where(table.resource == name, table.record_id.in_(list(mine)))
+        .where(table.resource == name, bulk.among(session, table.record_id, mine))
         .group_by(table.record_id)
     )
     return [record_id for record_id, first in firsts if first == mine[record_id].id]
@@ -189,7 +189,7 @@ def _used(session: Session, shown: type[Resource], filing: type[Filing], ids: Se
     if not ids:
         return found
     for key in _keys_to(shown):
-        where = key.in_(ids)
+        where = bulk.among(session, key, ids)
         if any(key is trace for trace in filing.own_traces):
             where &= ~filing.trace(key)
         found.update(session.scalars(select(key).where(where).distinct()))
