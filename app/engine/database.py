@@ -161,7 +161,7 @@ def prepare_engine(engine: Engine) -> None:
             "synchronous=NORMAL",
             "foreign_keys=ON",
             "busy_timeout=15000",
-            "cache_size=-4096",
+            "cache_size=-3072",
             "temp_store=MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")
