@@ -44,6 +44,7 @@
     const found = { colours: [1, 2, 3, 4, 5, 6, 7, 8].map((n) => token("c" + n)), tones: {} };
     ["ink", "line", "card", "font"].forEach((name) => (found[name] = token(name)));
     found.soft = token("ink-2");
+    found.faint = token("line-2");
     Object.keys(TONES).forEach((tone) => (found.tones[tone] = token(TONES[tone])));
     return found;
   }
@@ -119,8 +120,10 @@
     };
   }
 
+  // Centred bars instead of slopes: a step that few or none have reached stays readable.
   function funnel(c, data, unit, width, tall) {
     const wide = Math.round(width * (width < NARROW ? 0.52 : 0.58));
+    const most = data[0].value;
     const each = (tall - 24) / data.length;
     const said = (d) => cut(d.name, 9) + "\n" + whole(d.value, unit) + (d.note && d.note !== "—" ? " · 转化 " + d.note : "");
     return {
@@ -128,10 +131,13 @@
         type: "text", left: wide + 30, top: 12 + (n + 0.5) * each - 17, silent: true,
         style: { text: said(d), fill: c.ink, font: "12px " + c.font, lineHeight: 17 },
       })),
-      series: [{
-        type: "funnel", left: 12, width: wide, top: 12, bottom: 12, gap: 3, sort: "none", min: 0, max: data[0].value,
-        minSize: "0%", maxSize: "100%", data, itemStyle: { borderWidth: 0 }, label: { show: false },
-      }],
+      grid: { left: 12, width: wide, top: 12, bottom: 12 },
+      xAxis: { type: "value", min: 0, max: most, show: false },
+      yAxis: { type: "category", inverse: true, show: false, data: data.map((d) => d.name) },
+      series: [
+        { type: "bar", stack: "steps", silent: true, barWidth: "62%", itemStyle: { color: "transparent" }, data: data.map((d) => (most - d.value) / 2), showBackground: true, backgroundStyle: { color: c.faint, borderRadius: 4 } },
+        { type: "bar", stack: "steps", barMinHeight: 3, colorBy: "data", itemStyle: { borderRadius: 4 }, data: data.map((d) => (d.value ? d : "-")) },
+      ],
     };
   }
 
@@ -205,7 +211,7 @@
     if (kind === "pivot") return data.down.length * 30 + 56;
     if (kind === "bar") return rows * 27 + 40;
     if (kind === "pie" && width < NARROW) return 220 + Math.min(rows, 12) * 24;
-    return kind === "funnel" ? Math.max(rows * 74, 220) : 290;
+    return kind === "funnel" ? Math.max(rows * 74, 290) : 290;
   }
 
   function options(card, data, width) {
@@ -218,12 +224,12 @@
 
   function follow(chart, kind, data) {
     const go = (row) => row && row.url && (location.href = row.url);
-    if (kind !== "trend" && kind !== "bar") return chart.on("click", (at) => go(data[at.dataIndex]));
+    if (!["trend", "bar", "funnel"].includes(kind)) return chart.on("click", (at) => go(data[at.dataIndex]));
     // A short bar is hard to hit: all of its row or column counts.
     const at = (event) => {
       const point = [event.offsetX, event.offsetY];
       if (!chart.containPixel("grid", point)) return undefined;
-      return data[chart.convertFromPixel({ seriesIndex: 0 }, point)[kind === "bar" ? 1 : 0]];
+      return data[chart.convertFromPixel({ seriesIndex: 0 }, point)[kind === "trend" ? 0 : 1]];
     };
     const area = chart.getZr();
     area.on("click", (event) => go(at(event)));

@@ -87,6 +87,20 @@ def test_the_whole_row_of_a_ranking_can_be_clicked(page_as: Any, world: World) -
     screen.lists(page, "何雨桐", "郑宏")
 
 
+def test_the_whole_row_of_a_step_can_be_clicked(page_as: Any, world: World) -> None:
+    page = page_as("manager1")
+    still(page, "/customers/charts?scope=dealer")
+    link = page.locator("#chart-stage tbody tr").first.locator("[data-v] a")
+    address = link.get_attribute("href") or ""
+
+    def click() -> None:
+        box = drawn(page, "stage").bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + 20, box["y"] + 12 + 0.85 * (box["height"] - 24) / 3)
+
+    opens(page, click, re.escape(address) + "$")
+
+
 def test_the_keyboard_reaches_the_numbers_and_their_rows(page_as: Any, world: World) -> None:
     page = page_as("manager1")
     page.goto("/customers/charts?scope=dealer")
