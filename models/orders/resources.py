@@ -222,16 +222,16 @@ class Receipts(Resource, model=Receipt):
         ),
     )
     charts = (
-        Number("net", "净收款", sum=_NET, only=_VALID),
+        Number("net", "收款净额", sum=_NET, only=_VALID),
         Number("received", "收款", sum=Receipt.amount, only=_RECEIVED),
         Number("refunded", "退款", sum=Receipt.amount, only=_REFUNDED),
         Number("entries", "笔数", only=_VALID, unit="笔"),
-        Trend("paid", "净收款走势", at=Receipt.paid_on, sum=_NET, only=_VALID),
+        Trend("paid", "收款净额走势", at=Receipt.paid_on, sum=_NET, only=_VALID),
         Breakdown("kind", "收款与退款", by=Receipt.kind, style="pie", sum=Receipt.amount, only=_VALID),
         Breakdown("method", "支付方式（收款）", by=Receipt.method, sum=Receipt.amount, only=_RECEIVED),
         Breakdown("subject", "款项（收款）", by=Receipt.subject, sum=Receipt.amount, only=_RECEIVED),
-        Ranking("writer", "经办人净收款排行", by=Receipt.writer_id, sum=_NET, only=_VALID),
-        Ranking("store", "门店净收款排行", by=Receipt.store_id, sum=_NET, only=_VALID),
+        Ranking("writer", "经办人收款净额排行", by=Receipt.writer_id, sum=_NET, only=_VALID),
+        Ranking("store", "门店收款净额排行", by=Receipt.store_id, sum=_NET, only=_VALID),
     )
 
 
