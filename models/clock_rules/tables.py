@@ -83,7 +83,8 @@ class ClockRule(Steering, Audited, Versioned, Dated, Model):
     subject: Mapped[str] = column("适用对象", String(64), dictionary=SUBJECTS)
     condition: Mapped[dict[str, Any] | None] = column(
         "适用条件", JSON(none_as_null=True), kind="condition", wide=True, blank="全部记录",
-        hint="每行一项要求，全部满足才适用；同一行可用“或者”连接多种情况，行首写“非”表示不满足；不填写则适用全部记录",
+        hint="每行一项要求，例如“阶段 属于 跟进中、订单客户”，全部满足才适用；同一行可用“或者”连接多种情况，"
+        "行首写“非”表示不满足；不填写则适用全部记录",
     )  # fmt: skip
     start: Mapped[str] = column("起算时间", String(48), dictionary=STARTS, parent="subject")
     amount: Mapped[int] = column("时长", Integer, default=7, minimum=0, maximum=3660)
