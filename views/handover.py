@@ -217,23 +217,27 @@ def _customers(draft: Draft) -> str:
     query = listing.parse(Customers, actor, args, utcnow(), db.engine.dialect.name)
     query.scope, query.scopes, query.per_page = None, scopes_of(Customers, actor), LISTED
     rows = presenting.list_page(session, Customers, actor, query, _COLUMNS)
-    rows.url, rows.clear_url = (
-        URL,
-        f"{URL}?kind={draft.kind.value}&person={draft.person.id}",
-    )
+    rows.url, rows.clear_url = URL, _customers_url(draft)
     rows.hidden = [("kind", draft.kind.value), ("person", str(draft.person.id))]
     rows.filters = [f for f in rows.filters if f.name != "owner_id"]
     draft.ids, draft.everything = [], False
     shown = _page(draft, "customers")
+    shown.previous_url = f"{URL}?kind={draft.kind.value}"
     shown.customers = rows
     shown.total = len(handover.theirs(session, actor, draft.person.id))
     return _render(shown)
+
+
+def _customers_url(draft: Draft) -> str:
+    assert draft.person is not None
+    return f"{URL}?kind={draft.kind.value}&person={draft.person.id}"
 
 
 def _people(draft: Draft) -> str:
     """Step 3: to whom, beside what each of them holds now."""
     assert draft.person is not None
     shown = _page(draft, "people")
+    shown.previous_url = _customers_url(draft)
     shown.total, shown.headings = len(draft.ids), handover.labels()
     shown.words = request.form.get("words", "").strip()[:40]
     people = handover.successors(db.session(), draft.actor, draft.person, shown.words, draft.to)

@@ -92,6 +92,34 @@ def test_ticked_customers_are_for_the_function_chosen_after_them(page_as: Any, w
     expect(page.locator(".all0")).to_contain_text("2 位客户交接给")
 
 
+@pytest.mark.spec("A-48", "A-50")
+def test_on_a_phone_customers_are_cards_and_the_steps_lead_back(page_as: Any, world: World) -> None:
+    page = page_as("admin", size=NARROW)
+    page.goto("/customers/handover/staying")
+    expect(page.get_by_role("link", name="交接记录")).to_be_visible()
+    page.select_option("#person", label="陈朵")
+    page.get_by_role("button", name="下一步").click()
+    expect(page.locator("thead")).to_be_hidden()
+    assert page.evaluate("(t => t.scrollWidth <= t.clientWidth)(document.querySelector('.tbl'))")
+    page.get_by_role("row", name=re.compile("郑宏")).locator("input").check()
+    page.get_by_role("button", name="下一步").click()
+    page.get_by_label("选择林一").check()
+    page.get_by_role("link", name="上一步").click()
+    expect(page.locator("[aria-current=step]")).to_have_text("2 客户")
+    expect(page.get_by_role("row", name=re.compile("郑宏"))).to_be_visible()
+
+
+@pytest.mark.spec("A-56")
+def test_on_a_phone_the_refused_of_a_batch_can_be_tried_again(page_as: Any, world: World) -> None:
+    page = page_as("manager1", size=NARROW)
+    some = "&".join(f"id={world.customers[name]}" for name in ("周敏", "郑宏"))
+    page.goto(f"/customers/action/lose?{some}")
+    screen.fill(page, "失单原因", "预算不足")
+    page.locator("[data-main]").click()
+    expect(page.locator(".tally")).to_contain_text("未完成")
+    expect(page.get_by_role("button", name="只重试未完成的")).to_be_visible()
+
+
 @pytest.mark.spec("C-04", "C-06")
 def test_opening_an_announcement_takes_its_red_dot_away(page_as: Any, world: World) -> None:
     make("announcements", {"title": "门店盘点", "body": "周五 18:00 盘点"}, world.actor("admin"))

@@ -64,6 +64,7 @@ class HandoverPage:
     successors: list[Successor] = field(default_factory=list)
     words: str = ""
     confirm: str = ""
+    previous_url: str = ""
     back_url: str = "/customers/"
     history_url: str = ""
 
