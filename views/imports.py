@@ -133,13 +133,14 @@ def _page(run: ImportRun, actor: Actor) -> str:
         shown.headings = _headings(run, actor)
     elif not busy:
         shown.tallies = _tallies(run)
-        shown.effects = list(run.effects or ()) if run.state == ImportState.READY else []
         _add_problems(run, shown)
     if run.state == ImportState.READY:
+        shown.effects = list(run.effects or ())
+        shown.problems_title = "不会导入的行"
         again = uploads.repeated(session, run)
         if again is not None:
             shown.notes.append(f"同一个文件已于 {local(again):%Y-%m-%d %H:%M} 导入过")
-    shown.buttons = _buttons(run)
+    shown.buttons = _buttons(run, f"/{found.name}/import")
     return chrome.page("import.html", key=found.name, title=shown.title, page=shown)
 
 
@@ -218,7 +219,7 @@ def _headings(run: ImportRun, actor: Actor) -> list[pages.Heading]:
     return shown
 
 
-def _buttons(run: ImportRun) -> list[pages.Link]:
+def _buttons(run: ImportRun, upload_url: str) -> list[pages.Link]:
     base = f"/imports/{run.id}"
     found = []
     if run.state == ImportState.READY:
@@ -239,15 +240,17 @@ def _buttons(run: ImportRun) -> list[pages.Link]:
         )
     if run.state in (*BUSY, ImportState.READY, ImportState.MAPPING) and run.state != ImportState.UNDOING:
         asks = "确认停止？已导入的部分会保留，可以撤销。" if run.state == ImportState.RUNNING else ""
-        found.append(pages.Link("取消导入", f"{base}/stop", "x", confirm=asks, has_form=False))
+        found.append(pages.Link("取消导入", f"{base}/stop", "x", confirm=asks, has_form=False, keep=True))
     partly = run.state in (ImportState.CANCELLED, ImportState.FAILED) and run.counts is not None
     if run.state == ImportState.DONE or partly:
         found.append(
             pages.Link(
-                "撤销导入", f"{base}/undo", "arrow-back-up", tone="r", has_form=False,
+                "撤销导入", f"{base}/undo", "arrow-back-up", tone="r", has_form=False, keep=True,
                 confirm="确认撤销此次导入？导入后没有人处理过的新记录将被删除，更新过的内容恢复原值。",
             )
         )  # fmt: skip
+    if run.state in (ImportState.CANCELLED, ImportState.FAILED):
+        found.append(pages.Link("重新上传", upload_url, "upload", primary=True))
     return found
 
 
