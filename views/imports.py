@@ -15,7 +15,7 @@ from app.engine import chrome, files, jobs, pages
 from app.engine.actions import Forbidden, NotFound, Refusal
 from app.engine.database import PK, db, writing
 from app.engine.fields import describe
-from app.engine.imports import columns, sheets, uploads, workbook
+from app.engine.imports import columns, sheets, undo, uploads, workbook
 from app.engine.imports.filing import Options
 from app.engine.imports.runs import resource_for
 from app.engine.imports.tables import BUSY, PROBLEMS, ImportRun, ImportState, Verdict
@@ -133,13 +133,14 @@ def _page(run: ImportRun, actor: Actor) -> str:
         shown.headings = _headings(run, actor)
     elif not busy:
         shown.tallies = _tallies(run)
+        shown.effects = list(run.effects or ()) if run.state == ImportState.READY else []
         _add_problems(run, shown)
     if run.state == ImportState.READY:
-        shown.effects = list(run.effects or ())
-        shown.problems_title = "不会导入的行"
         again = uploads.repeated(session, run)
         if again is not None:
             shown.notes.append(f"同一个文件已于 {local(again):%Y-%m-%d %H:%M} 导入过")
+    if run.state == ImportState.DONE:
+        _add_failure(run, shown)
     shown.buttons = _buttons(run, f"/{found.name}/import")
     return chrome.page("import.html", key=found.name, title=shown.title, page=shown)
 
@@ -197,6 +198,13 @@ def _add_problems(run: ImportRun, shown: pages.ImportPage) -> None:
     if len(rows) > SHOWN:
         total = db.session.scalar(select(func.count()).select_from(PROBLEMS).where(mine))
         shown.more_problems = f"仅显示前 {SHOWN} 条，共 {total:,} 条，完整内容请下载失败明细"
+
+
+def _add_failure(run: ImportRun, shown: pages.ImportPage) -> None:
+    """Why taking back did not come to its end; the import stands as before and it may be tried again."""
+    job = db.session.get(jobs.Job, run.job_id) if run.job_id else None
+    if job is not None and job.kind == undo.KIND and job.state == jobs.JobState.FAILED:
+        shown.notes.append(f"撤销没有完成：{job.result}")
 
 
 def _headings(run: ImportRun, actor: Actor) -> list[pages.Heading]:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
+
+from app.engine.actions import Refusal
+from app.engine.imports import undo
 from app.engine.imports.tables import ImportState
 from tests.customers.world import World, words
 from tests.imports.conftest import Importer
@@ -28,15 +32,27 @@ def test_a_file_that_could_not_be_read_leads_to_the_next_upload(world: World, im
     assert "重新上传" not in mine.client.get(f"/imports/{mine.upload(SHEET).id}").text
 
 
-def test_before_the_start_it_speaks_of_what_will_be(world: World, importer: Make) -> None:
+def test_before_the_start_results_are_expectations(world: World, importer: Make) -> None:
     mine = importer("boss")
     run = mine.upload(SHEET)
-    assert "不会导入的行" in mine.page(run)
-    assert "预计成功" in words(mine.client.get("/customers/import").text)
-    run = mine.press(run, "start")
-    said = mine.page(run)
-    assert "未导入的行" in said and "不会导入的行" not in said
-    assert "预计成功" not in words(mine.client.get("/customers/import").text)
+    assert "预计成功1条" in words(mine.client.get("/customers/import").text)
+    mine.press(run, "start")
+    assert "预计" not in words(mine.client.get("/customers/import").text)
+
+
+def test_taking_back_in_vain_is_said_on_the_page(
+    world: World, importer: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise Refusal("数据与现有记录冲突，请检查后重试")
+
+    mine = importer("boss")
+    run = mine.bring_in(SHEET)
+    assert "撤销没有完成" not in mine.page(run)
+    monkeypatch.setattr(undo, "_take_back", refuse)
+    run = mine.press(run, "undo")
+    assert run.state == ImportState.DONE
+    assert "撤销没有完成：数据与现有记录冲突，请检查后重试" in mine.page(run)
 
 
 def test_stopping_and_taking_back_are_there_on_a_phone_too(world: World, importer: Make) -> None:

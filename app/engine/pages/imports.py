@@ -88,7 +88,6 @@ class ImportPage:
     notes: list[str] = field(default_factory=list)
     effects: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    problems_title: str = "未导入的行"
     more_problems: str = ""
     headings: list[Heading] = field(default_factory=list)
     buttons: list[Link] = field(default_factory=list)
