@@ -139,6 +139,8 @@ def _page(run: ImportRun, actor: Actor) -> str:
         again = uploads.repeated(session, run)
         if again is not None:
             shown.notes.append(f"同一个文件已于 {local(again):%Y-%m-%d %H:%M} 导入过")
+    if not _startable(run):
+        shown.notes.append("没有可以导入的行，请改正后重新上传")
     if run.state == ImportState.DONE:
         _add_failure(run, shown)
     shown.buttons = _buttons(run, f"/{found.name}/import")
@@ -227,13 +229,17 @@ def _headings(run: ImportRun, actor: Actor) -> list[pages.Heading]:
     return shown
 
 
+def _startable(run: ImportRun) -> bool:
+    """Not a file that was checked and has no line to bring in."""
+    good = ((run.counts or {}).get(v.value, 0) for v in (Verdict.NEW, Verdict.UPDATED, Verdict.ABSORBED))
+    return run.state != ImportState.READY or any(good)
+
+
 def _buttons(run: ImportRun, upload_url: str) -> list[pages.Link]:
     base = f"/imports/{run.id}"
     found = []
     if run.state == ImportState.READY:
-        good = sum(
-            (run.counts or {}).get(v.value, 0) for v in (Verdict.NEW, Verdict.UPDATED, Verdict.ABSORBED)
-        )
+        good = _startable(run)
         reason = "" if good else "没有可以导入的行"
         found.append(
             pages.Link(
@@ -241,7 +247,7 @@ def _buttons(run: ImportRun, upload_url: str) -> list[pages.Link]:
                 f"{base}/start",
                 "upload",
                 primary=True,
-                enabled=bool(good),
+                enabled=good,
                 reason=reason,
                 has_form=False,
             )
@@ -257,7 +263,7 @@ def _buttons(run: ImportRun, upload_url: str) -> list[pages.Link]:
                 confirm="确认撤销此次导入？导入后没有人处理过的新记录将被删除，更新过的内容恢复原值。",
             )
         )  # fmt: skip
-    if run.state in (ImportState.CANCELLED, ImportState.FAILED):
+    if run.state in (ImportState.CANCELLED, ImportState.FAILED) or not _startable(run):
         found.append(pages.Link("重新上传", upload_url, "upload", primary=True))
     return found
 

@@ -32,6 +32,16 @@ def test_a_file_that_could_not_be_read_leads_to_the_next_upload(world: World, im
     assert "重新上传" not in mine.client.get(f"/imports/{mine.upload(SHEET).id}").text
 
 
+def test_a_file_without_a_good_line_says_so_and_leads_to_the_next_upload(
+    world: World, importer: Make
+) -> None:
+    mine = importer("boss")
+    bad, good = mine.upload([SHEET[0], SHEET[2]]), mine.upload(SHEET)
+    assert "没有可以导入的行，请改正后重新上传" in mine.page(bad)
+    assert button(mine.client.get(f"/imports/{bad.id}").text, "重新上传") == "btn1"
+    assert "没有可以导入的行" not in mine.page(good)
+
+
 def test_before_the_start_results_are_expectations(world: World, importer: Make) -> None:
     mine = importer("boss")
     run = mine.upload(SHEET)
