@@ -7,9 +7,10 @@ import re
 from sqlalchemy.orm import Session
 
 from app.engine.fields import normalise_phone
+from app.engine.filterbar import chips, filter_bar
 from app.engine.guards import mask_phone
 from app.engine.listing import Query
-from app.engine.presenting import chips, filter_bar, titled
+from app.engine.presenting import titled
 
 _CALLABLE = re.compile(r"\d{7,}")
 

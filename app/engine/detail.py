@@ -14,12 +14,13 @@ from sqlalchemy.types import JSON
 from app.engine import chrome, ownership, pages, plans, timeline
 from app.engine.actions import NotFound
 from app.engine.audit import Audited
+from app.engine.buttons import action_link, offered_actions
 from app.engine.cells import DASH, html, locked
 from app.engine.database import Model, db, writing
 from app.engine.fields import FieldSpec, Pk, describe, with_companions
 from app.engine.guards import Hidden, gate, hidden
 from app.engine.listing import Query
-from app.engine.presenting import action_link, offered_actions, role
+from app.engine.presenting import role
 from app.engine.projecting import linked, projected
 from app.engine.resource import Group, Related, Resource, has_resource, resource_of
 from app.engine.resource import resource as named
