@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -34,7 +34,7 @@ from sqlalchemy.types import JSON
 
 from app.engine import queue
 from app.engine.collected import Collected
-from app.engine.database import Model, insert_for, utcnow, writing
+from app.engine.database import Model, insert_for, pieces, utcnow, writing
 from app.engine.fields import CreatedAt, Pk
 
 MAX_ATTEMPTS = 8
@@ -256,15 +256,10 @@ def _take_back(session: Session, ids: list[int]) -> None:
     """In a transaction of its own: the session's has just ended."""
     try:
         with cast(Engine, session.get_bind()).begin() as connection:
-            for some in _batched(ids):
+            for some in pieces(ids):
                 connection.execute(update(ROWS).where(ROWS.c.id.in_(some)).values(handed_at=None))
     except SQLAlchemyError:
         log.exception("rows that no queue took wait for the sweeper")
-
-
-def _batched(ids: Sequence[int], size: int = 1000) -> Iterator[Sequence[int]]:
-    """The ids in pieces that one statement can name."""
-    return (ids[at : at + size] for at in range(0, len(ids), size))
 
 
 def deliver(session: Session, row_id: int, *, now: datetime | None = None) -> Outcome:
