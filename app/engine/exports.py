@@ -34,10 +34,6 @@ KIND = "export"
 FORMATS = {"xlsx": "Excel", "csv": "CSV"}
 AT_ONCE = 5  # exports of one person that may be under way
 _PLACES = frozenset({Scope.STORE, Scope.DEPARTMENT})
-_MIME = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "csv": "text/csv; charset=utf-8",
-}
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,6 @@ class Ready:
 
     content: io.BytesIO
     name: str
-    mime: str
     rows: int
 
 
@@ -147,7 +142,7 @@ def _at_once(act: Act, query: Query, specs: Sequence[FieldSpec], kind: str, abou
     with deed(act):
         _keep(act, query.resource, rows, about)
     file.seek(0)
-    return Ready(file, _file_name(query, kind), _MIME[kind], rows)
+    return Ready(file, _file_name(query, kind), rows)
 
 
 def _write(

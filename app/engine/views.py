@@ -78,7 +78,7 @@ class ResourceView(FormViews, ActionViews, ImportViews):
             session, query, specs, kind if kind in exports.FORMATS else "xlsx", words, entrance()
         )
         if isinstance(made, exports.Ready):
-            return download(made.content, made.name, made.mime)
+            return download(made.content, made.name)
         waits = (
             "需要审批，同意后开始"
             if made.state == JobState.APPROVAL

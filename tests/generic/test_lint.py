@@ -83,6 +83,17 @@ def test_markup_is_made_of_literals_alone() -> None:
 
 
 @pytest.mark.sqlite_only
+def test_files_leave_by_one_door() -> None:
+    """`download` says that no cache keeps them; Flask's own answer would let a browser keep phones."""
+    senders = [
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if re.search(r"\bsend_file\b|\bsend_from_directory\b", path.read_text(encoding="utf-8"))
+    ]
+    assert senders == ["app/engine/viewbase.py"]
+
+
+@pytest.mark.sqlite_only
 def test_rules_and_the_engine_never_commit_by_themselves() -> None:
     """Only the boundary commits: `perform`, jobs, commands and a person's own settings."""
     wrong = [
