@@ -122,7 +122,7 @@ def _row(deed: Deed, names: Mapping[tuple[Any, int], str]) -> dict[str, Any]:
         "deed_id": act.deed_id,
         "at": act.now,
         "actor_id": act.actor.id,
-        "actor_name": act.actor.name or act.actor.username,
+        "actor_name": act.actor.called,
         "dealer_id": getattr(record, "dealer_id", None) or act.actor.dealer_id,
         "resource": name,
         "record_id": record.id,

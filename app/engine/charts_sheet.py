@@ -166,7 +166,7 @@ def log(
     with writing(session):
         session.add(
             AuditEntry(
-                at=now, actor_id=actor.id, actor_name=(actor.name or actor.username)[:64],
+                at=now, actor_id=actor.id, actor_name=actor.called[:64],
                 dealer_id=actor.dealer_id, resource=resource, record_id=0, kind_label=label[:32],
                 record_label=f"{title}，{amount} 张表：{reading}"[:160], action="export_charts",
                 action_label="导出图表", source=entrance(), changes={},

@@ -217,7 +217,7 @@ def _block(
     words = f"，{period.spec.label} {period.words}" if period is not None else ""
     block = Block(
         found.name,
-        found.menu.label if found.menu is not None and found.menu.label else found.label,
+        found.titled(),
         found.icon,
         f"{within}{words}{said}",
         charts_cards.figures([c for c in shown if isinstance(c, Number)], board, period),

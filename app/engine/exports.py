@@ -107,7 +107,7 @@ def ask(
         "format": kind,
         "asked_at": query.now.isoformat(),
         "place": _place(actor),
-        "by": [actor.id, actor.name or actor.username],
+        "by": [actor.id, actor.called],
         "file": files.fresh(f"{local(query.now):%Y-%m}", kind),
         "file_name": _file_name(query, kind),
         "approval": 0 < limits.approval < rows,

@@ -53,7 +53,7 @@ def list_page(
     shown = _rows(rows.records, specs, beside, headings, query, base)
     batch, many, doing = buttons.batch(resource, actor, args)
     return ListPage(
-        resource.name, titled(resource), resource.icon, base,
+        resource.name, resource.titled(), resource.icon, base,
         _scopes(resource, query, base, in_scopes), views_of(resource, query, in_views),
         bar, kept(query), chips(query, base, bar), headings, shown,
         _pager(query, walking, rows, base, total, more), batch, buttons.of_list(resource, actor, base, query),
@@ -89,11 +89,6 @@ def _skipped(session: Session, query: Query) -> int:
     query.page = 1
     query.notices.append("页码超出范围，已显示第1页")
     return 0
-
-
-def titled(resource: type[Resource]) -> str:
-    """A list and its tab are called as its menu entry is (D-07)."""
-    return (resource.menu.label if resource.menu is not None else "") or resource.label
 
 
 def _rows(
