@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -90,6 +90,22 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(name): plain(v) for name, v in value.items()}
     return str(value)[:LONGEST]
+
+
+_BACK: Mapping[str, Callable[[str], Any]] = {
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+    "money": Decimal,
+}
+
+
+def typed(spec: FieldSpec, value: Any) -> Any:
+    """A value that JSON has kept (`plain`) as the field's column holds it."""
+    if value is None:
+        return None
+    if spec.choices is not None:
+        return spec.choices.of(value)
+    return _BACK[spec.kind](value) if spec.kind in _BACK else value
 
 
 def kept(collected: Iterable[Deed]) -> list[Deed]:
