@@ -28,8 +28,6 @@ from views import handover_result
 URL = f"{handover.PAGE}/"
 LISTED = 200
 """Customers shown to tick; more are reached by a narrower filter, or taken all at once."""
-AT_ONCE = 2
-"""Pieces that are done while the person waits; the rest goes on in the background."""
 STEPS = {"who": "交接人", "customers": "客户", "people": "接手人", "preview": "预览"}
 _COLUMNS = ("code", "name", "phone", "level", "stage", "store_id", "last_follow_up_text", "next_follow_up_at")
 _OWN = ("kind", "person", "step", "ids", "all", "id", "to", "words", "csrf_token", "_once")
@@ -285,7 +283,7 @@ def _submit(draft: Draft, given: dict[int, int]) -> ResponseReturnValue:
     with deed(act, token):
         only_once(session, token, draft.actor.id)
         made = handover.submit(act, draft.kind, draft.person.id, given, token)
-    handover_result.carry_on(made.id, AT_ONCE)
+    handover_result.carry_on(made.id)
     return redirect(f"/handovers/{made.id}")
 
 
