@@ -23,7 +23,7 @@ AT_ONCE = 200
 """So many people are written to in one transaction, so that a killed worker goes on where it stopped."""
 
 
-@scheduled("notices.hourly", Every(60))
+@scheduled("notices.hourly", Every(60), label="整点提醒")
 def plan(delivery: Delivery) -> None:
     """At each full hour: whoever something arose for before it, in parts. A slot made up for later takes in
     the hours that were missed."""
@@ -39,7 +39,7 @@ def put_parts(delivery: Delivery, kind: str, users: Sequence[int]) -> None:
     outbox.put_many(delivery.session, kind, [(part, None) for part in parts], now=delivery.now)
 
 
-@handler("notices.hourly.part", seconds=120)
+@handler("notices.hourly.part", seconds=120, label="整点提醒（分批）")
 def write(delivery: Delivery) -> None:
     """Write the summaries of some people and let go of what they list: both or neither."""
     session = delivery.session
