@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.engine import audit, exporting, files, jobs, listing
 from app.engine.actions import Act, Forbidden, Refusal
-from app.engine.database import utcnow, writing
+from app.engine.database import utcnow
 from app.engine.deeds import deed
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import all_guards, hidden
@@ -256,17 +256,3 @@ def _again(session: Session, actor: Actor, payload: Mapping[str, Any]) -> Query:
 
 def _place(actor: Actor) -> list[int | None]:
     return [actor.dealer_id, actor.store_id, actor.department_id]
-
-
-def expire(session: Session, now: datetime) -> int:
-    """Delete the results whose time is over, of every kind of job; returns how many."""
-    over = select(Job).where(Job.expires_at <= now, Job.file.is_not(None)).with_for_update()
-    with writing(session):
-        jobs_over = list(session.scalars(over))
-        gone = [job.file for job in jobs_over]
-        for job in jobs_over:
-            job.file = None
-        session.commit()
-    for name in gone:
-        files.remove(name)
-    return len(gone)
