@@ -256,7 +256,7 @@ def detail_page(
         item(resource.tags).html if resource.tags is not None and values[resource.tags.name] else Markup(""),
         actions, [pages.Section(g.title, [item(f) for f in g.fields]) for g in groups],
         [_table(session, related, pk, actor, now) for related in resource.detail if _shown(related, actor)],
-        timeline.of(resource, pk, actor, kind, f"{base}{pk}", before) if resource.timeline else None,
+        timeline.of(session, resource, pk, actor, now, kind, f"{base}{pk}", before) if resource.timeline else None,
         f"{base}{pk}", base, edit, code=code, facts=head_facts, initial="" if titled.numbered else title[:1],
         history_url=f"{base}{pk}/history" if kept else "", id=pk, version=version, script=resource.script,
         clock=ownership.of(session, resource, pk, actor, now),
