@@ -25,7 +25,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import schema
-from app.engine import outbox, queue
+from app.engine import backlog, queue
 from app.engine.database import db
 
 _registry = CollectorRegistry()
@@ -112,7 +112,7 @@ class _Waiting(Collector):
     def collect(self) -> Iterator[Metric]:
         """The outbox and the queue."""
         try:
-            rows = outbox.waiting(db.session())
+            rows = backlog.waiting(db.session())
         except SQLAlchemyError:
             rows = -1
         yield GaugeMetricFamily("zhike_outbox_waiting", "Outbox rows not yet done, -1: no database", rows)

@@ -16,7 +16,7 @@ from sqlalchemy import func, insert, select, update
 
 import config
 from app.engine.clock import At
-from app.engine.database import db, utcnow, writing
+from app.engine.database import db, pieces, utcnow, writing
 from app.engine.outbox import Delivery
 from benchmarks.databases import environment
 from benchmarks.product import make_product
@@ -53,8 +53,8 @@ def measure() -> dict[str, Any]:
         before = session.scalar(select(func.count()).select_from(Notification)) or 0
         started = time.monotonic()
         people = notices.people(session, slot)
-        for at in range(0, len(people), AT_ONCE):
-            payload = {"slot": slot.isoformat(), "users": people[at : at + AT_ONCE]}
+        for some in pieces(people, AT_ONCE):
+            payload = {"slot": slot.isoformat(), "users": some}
             notices.write(Delivery(0, "notices.daily.part", payload, 1, now, session))
         seconds = time.monotonic() - started
         made = (session.scalar(select(func.count()).select_from(Notification)) or 0) - before

@@ -6,7 +6,7 @@ import importlib
 
 from flask import Flask
 
-MODULES = ("exports", "imports", "notifications", "schedule", "clock_rules")
+MODULES = ("imports", "notifications", "results", "schedule", "clock_rules")
 
 
 def connect(app: Flask) -> None:

@@ -19,7 +19,7 @@ def _parked(delivery: outbox.Delivery, reason: str) -> None:
     deliveries.failed(delivery.session, int(delivery.payload["id"]), delivery.attempt, number, reason)
 
 
-@outbox.handler(deliveries.KIND, seconds=120, outside=True, on_parked=_parked)
+@outbox.handler(deliveries.KIND, seconds=120, outside=True, on_parked=_parked, label="投递消息")
 def deliver(delivery: outbox.Delivery) -> Callable[[], None] | None:
     """Hand one message to its channel, under a number that is the same at every attempt. A failure stands on
     the page of deliveries at once; the outbox repeats it with growing pauses."""
@@ -48,7 +48,7 @@ def _in_words(error: Exception) -> str:
     return said if any("一" <= c <= "鿿" for c in said) else f"对方没有应答（{type(error).__name__}）"
 
 
-@clock.scheduled("notices.prune", clock.At("03:20"))
+@clock.scheduled("notices.prune", clock.At("03:20"), label="清理过期消息")
 def prune(delivery: outbox.Delivery) -> None:
     """Forget messages older than half a year, a piece at a time."""
     slot = datetime.fromisoformat(delivery.payload["slot"])

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.engine import clock, once, outbox, queue
+from app.engine import clock, once, outbox, queue, sweeping
 from app.engine.database import db, is_away, utcnow
 from app.processes import Wake
 
@@ -23,7 +23,7 @@ PATIENCE = 5.0  # seconds before the next try after a database error
 def prune(delivery: outbox.Delivery) -> None:
     """Forget what was delivered long ago, slots long past and forms carried out long ago."""
     slot = datetime.fromisoformat(delivery.payload["slot"])
-    outbox.prune(delivery.session, now=slot)
+    sweeping.prune(delivery.session, now=slot)
     clock.prune(delivery.session, now=slot)
     once.prune(delivery.session, now=slot)
 
@@ -40,9 +40,9 @@ class Clock:
         started = clock.tick(db.session(), now, self.seen)
         if now - self.swept_at >= SWEEP_EVERY:
             self.swept_at = now
-            hand_over(outbox.sweep, now)
+            hand_over(sweeping.sweep, now)
         else:
-            hand_over(outbox.release, now)
+            hand_over(sweeping.release, now)
         return started
 
 

@@ -23,7 +23,7 @@ from rq import Queue as RqQueueOfJobs
 from rq.worker import SimpleWorker, Worker
 
 from app.engine import queue
-from app.engine.database import db, prepare_for_many_rows
+from app.engine.database import db, pieces, prepare_for_many_rows
 
 QUEUE_NAME = "zhike"
 LONG_QUEUE_NAME = "zhike-long"
@@ -61,7 +61,7 @@ class RedisQueue:
                 failure_ttl=60,
                 description=f"outbox {chunk[0]}…" if len(chunk) > 1 else f"outbox {chunk[0]}",
             )
-            for chunk in (tuple(ids[at : at + size]) for at in range(0, len(ids), size))
+            for chunk in map(tuple, pieces(ids, size))
         ]
         try:
             (self._long if long else self._queue).enqueue_many(jobs)

@@ -28,6 +28,7 @@ PARTS = (
     "returning",
     "jobs",
     "resources",
+    "contact_resources",
     "duplicate_resources",
     "admin_resources",
     "clock",

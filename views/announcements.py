@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from app.engine import chrome, listing
 from app.engine.actions import Act
+from app.engine.buttons import action_link
 from app.engine.cells import ago
 from app.engine.database import PK, db, utcnow
 from app.engine.deeds import deed
 from app.engine.pages import AnnouncementBlock, AnnouncementLine, AnnouncementPage, AnnouncementsPage, Link
-from app.engine.presenting import action_link
 from app.engine.scopes import Actor
 from app.engine.security import entrance, require_actor
 from models.announcements import queries, rules

@@ -6,8 +6,9 @@ from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 
-from app.engine import charts_sheet, chrome, dashboards, presenting
+from app.engine import charts_sheet, chrome, dashboards
 from app.engine.actions import Forbidden
+from app.engine.addresses import arguments
 from app.engine.database import utcnow
 from app.engine.security import require_actor
 
@@ -41,7 +42,7 @@ class DashboardView(BaseView):  # type: ignore[misc]
 
 
 def _arguments() -> dict[str, list[str]]:
-    return presenting.arguments(request.args.to_dict(flat=False))
+    return arguments(request.args.to_dict(flat=False))
 
 
 VIEWS = [DashboardView]

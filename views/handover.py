@@ -12,6 +12,7 @@ from flask_appbuilder import BaseView, expose
 
 from app.engine import chrome, detail, listing, presenting
 from app.engine.actions import Act, NotFound, Refusal
+from app.engine.addresses import arguments
 from app.engine.database import db, id_of, utcnow
 from app.engine.deeds import AlreadyDone, deed, only_once
 from app.engine.pages import HandoverPage, Load, Option, Step, Successor
@@ -27,8 +28,6 @@ from views import handover_result
 URL = f"{handover.PAGE}/"
 LISTED = 200
 """Customers shown to tick; more are reached by a narrower filter, or taken all at once."""
-AT_ONCE = 2
-"""Pieces that are done while the person waits; the rest goes on in the background."""
 STEPS = {"who": "交接人", "customers": "客户", "people": "接手人", "preview": "预览"}
 _COLUMNS = ("code", "name", "phone", "level", "stage", "store_id", "last_follow_up_text", "next_follow_up_at")
 _OWN = ("kind", "person", "step", "ids", "all", "id", "to", "words", "csrf_token", "_once")
@@ -135,9 +134,7 @@ def _from_the_list(draft: Draft) -> None:
     """Customers ticked in the list before the function was chosen: their consultant hands them over."""
     args = request.args.to_dict(flat=False)
     if draft.person is None and args.get("all") == ["1"]:
-        query = listing.parse(
-            Customers, draft.actor, presenting.arguments(args), utcnow(), db.engine.dialect.name
-        )
+        query = listing.parse(Customers, draft.actor, arguments(args), utcnow(), db.engine.dialect.name)
         draft.ids = detail.matching(db.session(), query, handover.MOST)
     if draft.person is not None or not draft.ids:
         return
@@ -211,7 +208,7 @@ def _customers(draft: Draft) -> str:
     """Step 2: which of the person's customers, ticked in a filtered list or all of them (A-50)."""
     assert draft.person is not None
     session, actor = db.session(), draft.actor
-    asked = presenting.arguments(request.args.to_dict(flat=False)) if request.method == "GET" else {}
+    asked = arguments(request.args.to_dict(flat=False)) if request.method == "GET" else {}
     args = {name: values for name, values in asked.items() if name not in _OWN}
     args |= {"owner_id": [str(draft.person.id)], "window": ["all"]}
     query = listing.parse(Customers, actor, args, utcnow(), db.engine.dialect.name)
@@ -290,7 +287,7 @@ def _submit(draft: Draft, given: dict[int, int]) -> ResponseReturnValue:
     with deed(act, token):
         only_once(session, token, draft.actor.id)
         made = handover.submit(act, draft.kind, draft.person.id, given, token)
-    handover_result.carry_on(made.id, AT_ONCE)
+    handover_result.carry_on(made.id)
     return redirect(f"/handovers/{made.id}")
 
 

@@ -22,6 +22,7 @@ from models.customers.resources import Customers
 URL = "/handovers"
 SHOWN = 500
 AT_ONCE = 2
+"""Pieces that are done while the person waits; the rest goes on in the background."""
 _GOOD = (ItemState.DONE, ItemState.UNCHANGED, ItemState.RETURNED, ItemState.WAITING, ItemState.RETURNING)
 _BAD = (ItemState.REFUSED, ItemState.KEPT)
 
@@ -47,11 +48,11 @@ class HandoverResultView(BaseView):  # type: ignore[misc]
         return _deed(pk, "撤销交接", handover_run.give_back, "没有可撤销的客户")
 
 
-def carry_on(pk: int, pieces: int) -> None:
+def carry_on(pk: int) -> None:
     """Do the next pieces while the person waits; what is left goes on in the background, and so does all of it
     where the database is busy now."""
     with suppress(Refusal):
-        for _ in range(pieces):
+        for _ in range(AT_ONCE):
             if not handover_run.piece(db.session(), pk, utcnow(), entrance()):
                 break
 
@@ -71,7 +72,7 @@ def _deed(pk: int, words: str, rule: handover_run.Rule, none: str) -> ResponseRe
         flash(warning, "warning")
     if not amount:
         flash(none, "warning")
-    carry_on(pk, AT_ONCE)
+    carry_on(pk)
     return redirect(f"{URL}/{pk}")
 
 

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from app.engine import chrome, dashboards, filters, home, listing, presenting, reading
+from app.engine.addresses import address
 from app.engine.cells import ago, text
 from app.engine.cells import html as cell
 from app.engine.database import db, utcnow
@@ -76,7 +77,7 @@ def _entries(actor: Actor) -> list[Link]:
 def _address(found: type[Resource], actor: Actor, **put: str) -> str:
     if not actor.can("can_list", found.view_name()):
         return ""
-    return presenting.address(f"/{found.name}/", _opening(found, actor), **put)
+    return address(f"/{found.name}/", _opening(found, actor), **put)
 
 
 def _appointments(session: Session, tasks: type[Resource], actor: Actor, now: datetime) -> list[Appointment]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from flask import flash, jsonify, redirect, request, send_file
+from flask import flash, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from sqlalchemy import func, select
@@ -22,6 +22,7 @@ from app.engine.imports.tables import BUSY, PROBLEMS, ImportRun, ImportState, Ve
 from app.engine.localtime import local
 from app.engine.scopes import Actor
 from app.engine.security import require_actor
+from app.engine.viewbase import download
 
 SHOWN = 50
 _SAMPLES = 3
@@ -83,12 +84,9 @@ class ImportView(BaseView):  # type: ignore[misc]
         try:
             workbook.problems(session, run, target)
             shown = f"{run.file_name.rpartition('.')[0]}-失败明细.xlsx"
-            return send_file(target.open("rb"), as_attachment=True, download_name=shown, mimetype=_XLSX)
+            return download(target.open("rb"), shown)
         finally:
             files.remove(name)
-
-
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _do(pk: int, what: Callable[[Actor], None]) -> ResponseReturnValue:

@@ -19,7 +19,6 @@ from app.engine import (
     pages,
     perform,
     picking,
-    presenting,
     undo,
 )
 from app.engine.actions import (
@@ -31,6 +30,7 @@ from app.engine.actions import (
     Question,
     Refusal,
 )
+from app.engine.addresses import arguments
 from app.engine.database import db, id_of, utcnow
 from app.engine.resource import Group
 from app.engine.scopes import Actor
@@ -196,7 +196,7 @@ class ActionViews(ViewBase):
         session = db.session()
         resource = self.resource
         if given.get("all") == ["1"]:
-            args = presenting.arguments(given)
+            args = arguments(given)
             query = listing.parse(resource, actor, args, utcnow(), session.get_bind().dialect.name)
             found = detail.matching(session, query, perform.MAX_BATCH + 1)
             if len(found) > perform.MAX_BATCH:

@@ -30,12 +30,12 @@ from app.engine import (
     openapi,
     paging,
     perform,
-    presenting,
     reading,
     serial,
     throttle,
 )
 from app.engine.actions import Act, Action, Forbidden, Invalid, NotFound, Question, Refusal
+from app.engine.addresses import arguments
 from app.engine.database import MAX_ID, db, utcnow
 from app.engine.fields import FieldSpec
 from app.engine.resource import Resource, has_resource, resource_of
@@ -143,7 +143,7 @@ def index(name: str) -> ResponseReturnValue:
     """A page of the list: the filters, order and cursors of the list's own address."""
     found, actor = _resource(name, "can_list")
     session = db.session()
-    args = presenting.arguments(request.args.to_dict(flat=False))
+    args = arguments(request.args.to_dict(flat=False))
     query = listing.parse(found, actor, args, utcnow(), session.get_bind().dialect.name)
     specs = _checked(found, actor, args, query)
     chosen = serial.selected(specs)

@@ -7,16 +7,16 @@ import re
 from sqlalchemy.orm import Session
 
 from app.engine.fields import normalise_phone
+from app.engine.filterbar import chips, filter_bar
 from app.engine.guards import mask_phone
 from app.engine.listing import Query
-from app.engine.presenting import chips, filter_bar, titled
 
 _CALLABLE = re.compile(r"\d{7,}")
 
 
 def words(session: Session, query: Query) -> str:
     """What the list was asked for, for logs and files: numbers by which people are called are not in it."""
-    parts = [f"列表：{titled(query.resource)}"]
+    parts = [f"列表：{query.resource.titled()}"]
     parts.append(
         f"范围：{query.resource.scope_label(query.scope) if query.scope is not None else '全部可见'}"
     )

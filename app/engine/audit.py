@@ -190,7 +190,7 @@ def enter(act: Act, resource: type[Resource], action: str, label: str, note: str
     source = act.source if act.source in _SOURCES else Source.OTHER
     entry = {
         "deed_id": act.deed_id, "at": act.now, "actor_id": act.actor.id,
-        "actor_name": act.actor.name or act.actor.username,
+        "actor_name": act.actor.called,
         "dealer_id": act.actor.dealer_id, "resource": resource.name, "record_id": 0,
         "kind_label": resource.label, "record_label": label[:160], "action": action,
         "action_label": action_label(action), "source": source,
@@ -231,7 +231,7 @@ def record_many(
             "deed_id": act.deed_id,
             "at": act.now,
             "actor_id": act.actor.id,
-            "actor_name": act.actor.name or act.actor.username,
+            "actor_name": act.actor.called,
             "resource": resource.name,
             "kind_label": resource.label,
             "action": action[:64],

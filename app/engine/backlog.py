@@ -17,8 +17,8 @@ from app.engine.jobs import JOBS, JobState
 from app.engine.outbox import ROWS
 
 SHOWN = 100
-_PARKED = text("parked_at IS NOT NULL")
-_OPEN = text("done_at IS NULL AND parked_at IS NULL")
+_PARKED = text(outbox.PARKED)
+_OPEN = text(outbox.OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,12 @@ class Parked:
     attempts: int
     at: datetime
     reason: str
+
+
+def waiting(session: Session, *, bound: int = 10_000) -> int:
+    """How many rows are not yet done, counted up to ``bound``."""
+    rows = select(ROWS.c.id).where(_OPEN).limit(bound).subquery()
+    return session.scalar(select(func.count()).select_from(rows)) or 0
 
 
 def amounts(session: Session, now: datetime) -> list[Amount]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -92,6 +92,22 @@ def plain(value: Any) -> Any:
     return str(value)[:LONGEST]
 
 
+_BACK: Mapping[str, Callable[[str], Any]] = {
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+    "money": Decimal,
+}
+
+
+def typed(spec: FieldSpec, value: Any) -> Any:
+    """A value that JSON has kept (`plain`) as the field's column holds it."""
+    if value is None:
+        return None
+    if spec.choices is not None:
+        return spec.choices.of(value)
+    return _BACK[spec.kind](value) if spec.kind in _BACK else value
+
+
 def kept(collected: Iterable[Deed]) -> list[Deed]:
     """Those that changed something in the end."""
     found = []
@@ -122,7 +138,7 @@ def _row(deed: Deed, names: Mapping[tuple[Any, int], str]) -> dict[str, Any]:
         "deed_id": act.deed_id,
         "at": act.now,
         "actor_id": act.actor.id,
-        "actor_name": act.actor.name or act.actor.username,
+        "actor_name": act.actor.called,
         "dealer_id": getattr(record, "dealer_id", None) or act.actor.dealer_id,
         "resource": name,
         "record_id": record.id,

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from app.engine import charts_cards, listing, periods, presenting
+from app.engine import charts_cards, listing, periods
 from app.engine.actions import Forbidden, NotFound
+from app.engine.addresses import address
 from app.engine.chartkinds import Chart, Number, charted
 from app.engine.charts_board import NOTHING, Board, widest
 from app.engine.database import db
+from app.engine.filterbar import chips, filter_bar, kept
 from app.engine.guards import may_filter
 from app.engine.listing import Query
 from app.engine.pages import ChartPage, Chip, Link
@@ -50,15 +52,15 @@ def page(resource: type[Resource], actor: Actor, args: listing.Args, now: dateti
     period = periods.of(board.query)
     shown: Sequence[Any] = [one_of(resource, actor, chosen)] if chosen else allowed(resource, actor)
     base = f"/{resource.name}/charts"
-    fields = presenting.filter_bar(db.session(), resource, actor, asked)
+    fields = filter_bar(db.session(), resource, actor, asked)
     found = ChartPage(
         f"{resource.label}图表", resource.name, base, board.address({}), _scopes(asked, base),
         periods.bar(asked, period, base),
         charts_cards.cards([c for c in shown if not isinstance(c, Number)], board),
         charts_cards.figures([c for c in shown if isinstance(c, Number)], board, period),
-        filters=fields, chips=[*_view_chip(asked, base), *presenting.chips(asked, base, fields)],
-        hidden=presenting.kept(asked) + [(k, v) for k in ("window", "include") for v in args.get(k, ())],
-        clear_url=presenting.address(base, {k: v for k, v in args.items() if k == "scope"}),
+        filters=fields, chips=[*_view_chip(asked, base), *chips(asked, base, fields)],
+        hidden=kept(asked) + [(k, v) for k in ("window", "include") for v in args.get(k, ())],
+        clear_url=address(base, {k: v for k, v in args.items() if k == "scope"}),
         error="；".join(asked.errors),
     )  # fmt: skip
     if actor.can("can_export", resource.view_name()):
@@ -70,14 +72,14 @@ def page(resource: type[Resource], actor: Actor, args: listing.Args, now: dateti
 
 def sheet_address(base: str, args: listing.Args, **put: str) -> str:
     """Where the same numbers are fetched as a spreadsheet."""
-    return presenting.address(f"{base}.xlsx", args, **put)
+    return address(f"{base}.xlsx", args, **put)
 
 
 def _scopes(asked: Query, base: str) -> list[Link]:
     return [
         Link(
             asked.resource.scope_label(scope),
-            presenting.address(base, asked.args, scope=scope.value),
+            address(base, asked.args, scope=scope.value),
             active=scope is asked.scope,
         )
         for scope in listing.tabs(asked.resource, asked.actor)
@@ -88,4 +90,4 @@ def _view_chip(asked: Query, base: str) -> list[Chip]:
     """The list shows its view as a tab; here it is one of the conditions."""
     if asked.view is None:
         return []
-    return [Chip(f"视图：{asked.view.label}", presenting.address(base, asked.args, drop=("view",)))]
+    return [Chip(f"视图：{asked.view.label}", address(base, asked.args, drop=("view",)))]

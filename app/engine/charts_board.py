@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import Select
 
-from app.engine import filters, listing, presenting
+from app.engine import filters, listing
+from app.engine.addresses import address
 from app.engine.cells import entry_of
 from app.engine.cells import text as words
 from app.engine.chartkinds import Chosen
@@ -85,7 +86,7 @@ class Board:
     def address(self, put: Mapping[str, Sequence[str]]) -> str:
         """The list's address, some of its arguments replaced."""
         args = {**self.query.args, **{name: list(values) for name, values in put.items()}}
-        return presenting.address(f"/{self.resource.name}/", args)
+        return address(f"/{self.resource.name}/", args)
 
     def rows(self, *chosen: tuple[FieldSpec, Sequence[Any]]) -> str:
         """The address of exactly the rows with these values; empty where the list has no words for one."""

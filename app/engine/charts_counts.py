@@ -37,7 +37,6 @@ from app.engine.localtime import local, local_day
 from app.engine.resource import resource_of
 from app.engine.scopes import Scope
 
-MOST_STEPS = 400
 _OF_A_PLACE = frozenset({Scope.GROUP, Scope.DEALER, Scope.STORE})
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import xlsxwriter
-from flask import Response, send_file
+from flask.typing import ResponseReturnValue
 
 from app.engine import measures
 from app.engine.actions import Refusal
@@ -22,8 +22,8 @@ from app.engine.localtime import local
 from app.engine.pages import ChartCard, ChartPage, DashboardPage, Figure, Grid
 from app.engine.scopes import Actor
 from app.engine.security import entrance
+from app.engine.viewbase import download
 
-MIMETYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MONEY, _COUNT = "#,##0.00", "#,##0.######"
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\']")
 _LONGEST_NAME = 31
@@ -144,7 +144,7 @@ def _cross(made: _Book, card: ChartCard, grid: Grid) -> None:
 
 def answer(
     resource: str, label: str, shown: ChartPage | DashboardPage, actor: Actor, now: datetime
-) -> Response:
+) -> ResponseReturnValue:
     """The page's numbers as a file to be kept, noted in the history. Raises `Refusal` for conditions that
     could not be read: a file would not show that they were left out."""
     if shown.error:
@@ -154,7 +154,7 @@ def answer(
     file = book(shown.title, reading, shown.figures, cards, actor, now)
     log(resource, label, shown.title, reading, len(cards), actor, now)
     name = f"{shown.title} {local(now):%Y%m%d-%H%M}.xlsx"
-    return send_file(io.BytesIO(file), MIMETYPE, as_attachment=True, download_name=name)
+    return download(io.BytesIO(file), name)
 
 
 def log(
@@ -166,7 +166,7 @@ def log(
     with writing(session):
         session.add(
             AuditEntry(
-                at=now, actor_id=actor.id, actor_name=(actor.name or actor.username)[:64],
+                at=now, actor_id=actor.id, actor_name=actor.called[:64],
                 dealer_id=actor.dealer_id, resource=resource, record_id=0, kind_label=label[:32],
                 record_label=f"{title}，{amount} 张表：{reading}"[:160], action="export_charts",
                 action_label="导出图表", source=entrance(), changes={},

@@ -107,7 +107,7 @@ def entries() -> list[Entry]:
         if menu is not None:
             found.append(
                 Entry(
-                    menu.group, resource.name, menu.label or resource.label, f"/{resource.name}/",
+                    menu.group, resource.name, resource.titled(), f"/{resource.name}/",
                     menu.icon or resource.icon, menu.order, ("can_list", resource.view_name()),
                     menu.badge, resource,
                 )

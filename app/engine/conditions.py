@@ -11,14 +11,13 @@ import operator
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, inspect, not_, or_, true
 from sqlalchemy.orm import Session
 
 from app.engine import picking
-from app.engine.choices import Choice
+from app.engine.changes import plain
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import hidden
 from app.engine.localtime import local, local_day
@@ -277,18 +276,10 @@ def _plain(node: Node) -> dict[str, Any]:
         return {"not": _plain(node.part)}
     found: dict[str, Any] = {"field": node.spec.name, "is": node.op.value}
     if node.values:
-        found["value"] = [_plain_value(v) for v in node.values]
+        found["value"] = plain(node.values)
     if node.named:
         found["named"] = list(node.named)
     return found
-
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, Choice):
-        return value.value
-    if isinstance(value, date):
-        return value.isoformat()
-    return f"{value:f}" if isinstance(value, Decimal) else value
 
 
 __all__ = [

@@ -14,8 +14,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.engine import charts, charts_cards, chrome, filters, listing, periods, presenting
+from app.engine import charts, charts_cards, chrome, filters, listing, periods
 from app.engine.actions import Forbidden, NotFound
+from app.engine.addresses import address
 from app.engine.chartkinds import Chart, Number, charted
 from app.engine.charts_board import Board, widest
 from app.engine.database import db, id_of
@@ -216,7 +217,7 @@ def _block(
     words = f"，{period.spec.label} {period.words}" if period is not None else ""
     block = Block(
         found.name,
-        found.menu.label if found.menu is not None and found.menu.label else found.label,
+        found.titled(),
         found.icon,
         f"{within}{words}{said}",
         charts_cards.figures([c for c in shown if isinstance(c, Number)], board, period),
@@ -262,12 +263,10 @@ def _bar(dashboard: Dashboard, args: listing.Args, asked: Asked, said: str) -> P
     links = []
     for label, first, last in choices:
         put = {f"{DAY}.from": first.isoformat(), f"{DAY}.to": last.isoformat()}
-        url = presenting.address(dashboard.url, args, drop=drop, **put)
+        url = address(dashboard.url, args, drop=drop, **put)
         links.append(Link(label, url, active=(asked.first, asked.last) == (first, last)))
     everything = asked.first is None and asked.last is None
-    links.append(
-        Link("全部", presenting.address(dashboard.url, args, drop=drop, **{DAY: EVER}), active=everything)
-    )
+    links.append(Link("全部", address(dashboard.url, args, drop=drop, **{DAY: EVER}), active=everything))
     words = "不限" if everything else f"{asked.first or '最早'} 至 {asked.last or asked.today}"
     return PeriodBar(
         f"{words}{said}",

@@ -7,11 +7,11 @@ one write lock at the start instead of failing half-way, and PostgreSQL behaves 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from zlib import crc32
 
 from flask_appbuilder import Model as FrameworkModel
@@ -24,6 +24,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
 
@@ -131,6 +133,11 @@ def among(session: Session, space: int, name: str, *, whole: bool = False) -> No
     if session.get_bind().dialect.name == "postgresql":
         lock = func.pg_advisory_xact_lock if whole else func.pg_advisory_xact_lock_shared
         session.execute(select(lock(space, crc32(name.encode()) - 2**31)))
+
+
+def pieces(things: Sequence[T], size: int = 1000) -> Iterator[Sequence[T]]:
+    """The things in their order, so many at a time: as many ids as one statement may name."""
+    return (things[at : at + size] for at in range(0, len(things), size))
 
 
 def insert_for(session: Session, table: Any) -> Any:

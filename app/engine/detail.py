@@ -14,12 +14,13 @@ from sqlalchemy.types import JSON
 from app.engine import chrome, ownership, pages, plans, timeline
 from app.engine.actions import NotFound
 from app.engine.audit import Audited
+from app.engine.buttons import action_link, offered_actions
 from app.engine.cells import DASH, html, locked
 from app.engine.database import Model, db, writing
 from app.engine.fields import FieldSpec, Pk, describe, with_companions
 from app.engine.guards import Hidden, gate, hidden
 from app.engine.listing import Query
-from app.engine.presenting import action_link, offered_actions, role
+from app.engine.presenting import role
 from app.engine.projecting import linked, projected
 from app.engine.resource import Group, Related, Resource, has_resource, resource_of
 from app.engine.resource import resource as named
@@ -255,7 +256,7 @@ def detail_page(
         item(resource.tags).html if resource.tags is not None and values[resource.tags.name] else Markup(""),
         actions, [pages.Section(g.title, [item(f) for f in g.fields]) for g in groups],
         [_table(session, related, pk, actor, now) for related in resource.detail if _shown(related, actor)],
-        timeline.of(resource, pk, actor, kind, f"{base}{pk}", before) if resource.timeline else None,
+        timeline.of(session, resource, pk, actor, now, kind, f"{base}{pk}", before) if resource.timeline else None,
         f"{base}{pk}", base, edit, code=code, facts=head_facts, initial="" if titled.numbered else title[:1],
         history_url=f"{base}{pk}/history" if kept else "", id=pk, version=version, script=resource.script,
         clock=ownership.of(session, resource, pk, actor, now),

@@ -233,6 +233,4 @@ def _bare(spec: FieldSpec) -> FieldSpec:
 
 def about(query: Query, at: datetime) -> About:
     """What the file of a list says of itself."""
-    menu = query.resource.menu
-    title = (menu.label if menu is not None else "") or query.resource.label
-    return About(title, query.actor.name or query.actor.username, local(at))
+    return About(query.resource.titled(), query.actor.called, local(at))

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.engine import audit, exporting, files, jobs, listing
 from app.engine.actions import Act, Forbidden, Refusal
-from app.engine.database import utcnow, writing
+from app.engine.database import utcnow
 from app.engine.deeds import deed
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import all_guards, hidden
@@ -34,10 +34,6 @@ KIND = "export"
 FORMATS = {"xlsx": "Excel", "csv": "CSV"}
 AT_ONCE = 5  # exports of one person that may be under way
 _PLACES = frozenset({Scope.STORE, Scope.DEPARTMENT})
-_MIME = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "csv": "text/csv; charset=utf-8",
-}
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,6 @@ class Ready:
 
     content: io.BytesIO
     name: str
-    mime: str
     rows: int
 
 
@@ -112,7 +107,7 @@ def ask(
         "format": kind,
         "asked_at": query.now.isoformat(),
         "place": _place(actor),
-        "by": [actor.id, actor.name or actor.username],
+        "by": [actor.id, actor.called],
         "file": files.fresh(f"{local(query.now):%Y-%m}", kind),
         "file_name": _file_name(query, kind),
         "approval": 0 < limits.approval < rows,
@@ -147,7 +142,7 @@ def _at_once(act: Act, query: Query, specs: Sequence[FieldSpec], kind: str, abou
     with deed(act):
         _keep(act, query.resource, rows, about)
     file.seek(0)
-    return Ready(file, _file_name(query, kind), _MIME[kind], rows)
+    return Ready(file, _file_name(query, kind), rows)
 
 
 def _write(
@@ -261,17 +256,3 @@ def _again(session: Session, actor: Actor, payload: Mapping[str, Any]) -> Query:
 
 def _place(actor: Actor) -> list[int | None]:
     return [actor.dealer_id, actor.store_id, actor.department_id]
-
-
-def expire(session: Session, now: datetime) -> int:
-    """Delete the results whose time is over, of every kind of job; returns how many."""
-    over = select(Job).where(Job.expires_at <= now, Job.file.is_not(None)).with_for_update()
-    with writing(session):
-        jobs_over = list(session.scalars(over))
-        gone = [job.file for job in jobs_over]
-        for job in jobs_over:
-            job.file = None
-        session.commit()
-    for name in gone:
-        files.remove(name)
-    return len(gone)

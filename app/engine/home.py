@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.engine import charts_cards, chrome, counting, filters, listing, periods, presenting
+from app.engine import charts_cards, chrome, counting, filters, listing, periods
+from app.engine.addresses import address
 from app.engine.chartkinds import Number, charted
 from app.engine.charts_board import Board
 from app.engine.dashboards import Tile
@@ -64,7 +65,7 @@ def todos(actor: Actor, now: datetime) -> list[Todo]:
     for w, n in zip(mine, numbers, strict=True):
         scope = scopes[w.resource]
         args = {"scope": [scope.value]} if scope is not None else {}
-        url = presenting.address(f"/{w.resource.name}/", args, view=w.view)
+        url = address(f"/{w.resource.name}/", args, view=w.view)
         found.append(Todo(w.label, chrome.bounded(n), url, w.icon, w.tone if n else ""))
     return found
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from flask import redirect, request, send_file
+from flask import redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 from sqlalchemy import select
@@ -23,7 +23,7 @@ from app.engine.imports.tables import IMPORTS, ImportState
 from app.engine.localtime import local
 from app.engine.resource import ImportTemplate, Resource
 from app.engine.scopes import Actor
-from app.engine.viewbase import ViewBase
+from app.engine.viewbase import ViewBase, download
 
 ADD, BOTH, UPDATE = "add", "both", "update"
 _MODES = {ADD: "只新增", BOTH: "新增，并更新已有的", UPDATE: "只更新已有的"}
@@ -66,7 +66,7 @@ class ImportViews(ViewBase):
                 db.session(), self.resource, actor, options.get("presets") or {}, options["key"], target
             )
             content = io.BytesIO(target.read_bytes())
-        return send_file(content, as_attachment=True, download_name=f"{self.resource.label}导入模板.xlsx")
+        return download(content, f"{self.resource.label}导入模板.xlsx")
 
     def _template(self) -> ImportTemplate:
         template = self.resource.template

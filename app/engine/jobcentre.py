@@ -115,7 +115,7 @@ def refuse(job: Job, act: Act, reason: str) -> str:
     _decides(job, act)
     audit.log(act, job, "不同意导出")
     job.state, job.finished_at = JobState.CANCELLED, act.now
-    job.result = f"审批未通过（{act.actor.name or act.actor.username}）：{reason}"
+    job.result = f"审批未通过（{act.actor.called}）：{reason}"
     act.session.flush()
     jobs.told_of_end(act, job.id, f"{job.id}:{act.deed_id}")
     return "已退回申请人"

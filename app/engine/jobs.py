@@ -17,7 +17,7 @@ from sqlalchemy import Boolean, DateTime, ForeignKey, Index, Integer, String, Ta
 from sqlalchemy.orm import Mapped, Session
 from sqlalchemy.types import JSON
 
-from app.engine import events, outbox
+from app.engine import events, files, outbox
 from app.engine.actions import Act, Refusal
 from app.engine.cells import Linked, Progress, full
 from app.engine.choices import Choice, Tone
@@ -348,3 +348,17 @@ def told_of_end(act: Act, job_id: int, once: str) -> None:
     if known is not None and known.ended is not None:
         known.ended(act.session, job_id, job.state)
     events.publish(act, ENDED, job, once=once)
+
+
+def expire(session: Session, now: datetime) -> int:
+    """Delete the results whose time is over, of every kind of job; returns how many."""
+    over = select(Job).where(Job.expires_at <= now, Job.file.is_not(None)).with_for_update()
+    with writing(session):
+        jobs_over = list(session.scalars(over))
+        gone = [job.file for job in jobs_over]
+        for job in jobs_over:
+            job.file = None
+        session.commit()
+    for name in gone:
+        files.remove(name)
+    return len(gone)

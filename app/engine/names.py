@@ -287,11 +287,6 @@ def _renew_trigger(connection: Connection, place: Searched) -> None:
         connection.execute(text(wanted))
 
 
-def owns(name: str) -> bool:
-    """Whether a table, index or trigger is made here and not by the declared metadata (migration checks)."""
-    return name == "zk_numbers" or name.endswith("_grams") or "_fts" in name
-
-
 def _complete(connection: Connection, place: Searched, dialect: str) -> bool:
     if dialect == "postgresql":
         known = connection.execute(

@@ -1,7 +1,7 @@
 """What must happen after commit.
 
-A rule calls `put` in its own transaction. After the commit the row's id is handed to the queue; `release`
-hands over what became due later, `sweep` whatever was left behind. A job is idempotent by its row: the
+A rule calls `put` in its own transaction. After the commit the row's id is handed to the queue; what
+became due later or was left behind a clock hands over (`sweeping`). A job is idempotent by its row: the
 handler's effects and the mark "done" are one transaction, so a second run of the same row changes nothing.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -17,16 +17,12 @@ from typing import Any, TypeVar, cast
 
 from flask import has_app_context
 from sqlalchemy import (
-    ColumnElement,
     Engine,
     Index,
     String,
     Table,
     Text,
-    TextClause,
-    delete,
     event,
-    func,
     or_,
     select,
     text,
@@ -38,16 +34,14 @@ from sqlalchemy.types import JSON
 
 from app.engine import queue
 from app.engine.collected import Collected
-from app.engine.database import Model, insert_for, utcnow, writing
+from app.engine.database import Model, insert_for, pieces, utcnow, writing
 from app.engine.fields import CreatedAt, Pk
 
 MAX_ATTEMPTS = 8
 BACK_OFF = (30, 120, 480, 1800, 7200, 21600)  # seconds before the next attempt; the last one repeats
-AGAIN = timedelta(minutes=5)  # a row handed over this recently is still the queue's business
-KEPT = timedelta(days=7)  # how long delivered rows stay for whoever wants to look
-_OPEN = "done_at IS NULL AND parked_at IS NULL"
-_PARKED = "parked_at IS NOT NULL"
-_HERE = f"{_OPEN} AND handed_at IS NULL"
+OPEN = "done_at IS NULL AND parked_at IS NULL"
+HERE = f"{OPEN} AND handed_at IS NULL"  # no queue has been given it
+PARKED = "parked_at IS NOT NULL"
 log = logging.getLogger(__name__)
 
 
@@ -56,10 +50,10 @@ class OutboxRow(Model):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("ix_outbox_open", "available_at", sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
-        Index("ix_outbox_here", "available_at", sqlite_where=text(_HERE), postgresql_where=text(_HERE)),
+        Index("ix_outbox_open", "available_at", sqlite_where=text(OPEN), postgresql_where=text(OPEN)),
+        Index("ix_outbox_here", "available_at", sqlite_where=text(HERE), postgresql_where=text(HERE)),
         Index("ix_outbox_done_at", "done_at"),
-        Index("ix_outbox_parked_at", "parked_at", sqlite_where=text(_PARKED), postgresql_where=text(_PARKED)),
+        Index("ix_outbox_parked_at", "parked_at", sqlite_where=text(PARKED), postgresql_where=text(PARKED)),
     )
 
     id: Mapped[Pk]
@@ -215,19 +209,20 @@ def put_many(
     statement = insert_for(session, ROWS).on_conflict_do_nothing(index_elements=["key"])
     ids = list(session.scalars(statement.returning(ROWS.c.id), rows))
     if due:
-        _pending.share(session).append((_lane(kind), ids))
+        _pending.share(session).append((lane_of(kind), ids))
     return ids
 
 
-def _lane(kind: str) -> _Lane:
+def lane_of(kind: str) -> Lane:
+    """The lane of a kind; one nobody handles is neither long nor slow."""
     known = _handlers.get(kind)
     return (known.seconds, known.long) if known else (60, False)
 
 
-_Lane = tuple[int, bool]
+Lane = tuple[int, bool]
 """How many seconds rows may run, and whether they are long."""
-_Ids = list[tuple[_Lane, list[int]]]
-_pending: Collected[_Ids] = Collected("outbox", list, lambda lower, upper: lower.extend(upper))
+Ids = list[tuple[Lane, list[int]]]
+_pending: Collected[Ids] = Collected("outbox", list, lambda lower, upper: lower.extend(upper))
 
 
 @event.listens_for(Session, "after_commit")
@@ -236,13 +231,13 @@ def _hand_over_committed(session: Session) -> None:
         return
     pending = _pending.take(session)
     if pending and has_app_context():
-        _hand_over(session, pending)
+        hand_over(session, pending)
 
 
-def _hand_over(session: Session, rows: _Ids) -> int:
+def hand_over(session: Session, rows: Ids) -> int:
     """Give ids, marked as handed over, to the queue; returns how many. Those that the queue does not
     take are marked as still here: nobody's click fails for it, a clock finds them."""
-    by_lane: defaultdict[_Lane, list[int]] = defaultdict(list)
+    by_lane: defaultdict[Lane, list[int]] = defaultdict(list)
     for lane, ids in rows:
         by_lane[lane] += ids
     handed = 0
@@ -261,15 +256,10 @@ def _take_back(session: Session, ids: list[int]) -> None:
     """In a transaction of its own: the session's has just ended."""
     try:
         with cast(Engine, session.get_bind()).begin() as connection:
-            for some in _batched(ids):
+            for some in pieces(ids):
                 connection.execute(update(ROWS).where(ROWS.c.id.in_(some)).values(handed_at=None))
     except SQLAlchemyError:
         log.exception("rows that no queue took wait for the sweeper")
-
-
-def _batched(ids: Sequence[int], size: int = 1000) -> Iterator[Sequence[int]]:
-    """The ids in pieces that one statement can name."""
-    return (ids[at : at + size] for at in range(0, len(ids), size))
 
 
 def deliver(session: Session, row_id: int, *, now: datetime | None = None) -> Outcome:
@@ -400,74 +390,3 @@ def _note_failure(delivery: Delivery, reason: str, final: bool, tell: Parked | N
         if noted is not None and tell is not None:
             tell(delivery, reason)
         delivery.session.commit()
-
-
-def release(session: Session, *, now: datetime | None = None, limit: int = 1000) -> int:
-    """Hand over the rows that are due and were not handed over yet: delayed ones, further attempts, and
-    what a queue that was down did not take; returns how many."""
-    moment = now or utcnow()
-    return _send(session, (text(_HERE), ROWS.c.available_at <= moment), moment, limit)
-
-
-def sweep(session: Session, *, now: datetime | None = None, limit: int = 1000) -> int:
-    """Hand over the due rows nobody works on, lost ones too: those handed over long ago, or taken by a
-    worker that died; returns how many. With the queue down: none, and no error."""
-    moment = now or utcnow()
-    table = ROWS.c
-    where = (
-        text(_OPEN),
-        table.available_at <= moment,
-        or_(table.leased_until.is_(None), table.leased_until <= moment),
-        or_(
-            table.handed_at.is_(None),
-            table.handed_at <= moment - AGAIN,
-            table.handed_at < table.leased_until,
-        ),
-    )
-    return _send(session, where, moment, limit)
-
-
-def _send(
-    session: Session, where: tuple[ColumnElement[bool] | TextClause, ...], moment: datetime, limit: int
-) -> int:
-    """Mark rows as handed over, then do it; piece by piece until none is left."""
-    table = ROWS.c
-    found = select(table.id).where(*where).order_by(table.available_at, table.id).limit(limit)
-    total = 0
-    while True:
-        ids = list(session.scalars(found))
-        session.rollback()
-        if not ids or not _queue_is_up():
-            return total
-        with writing(session):
-            mine = session.execute(
-                update(ROWS)
-                .where(table.id.in_(ids), *where)
-                .values(handed_at=moment)
-                .returning(table.id, table.kind)
-            ).all()
-            session.commit()
-        handed = _hand_over(session, [(_lane(row.kind), [row.id]) for row in mine])
-        total += handed
-        if handed < limit:
-            return total
-
-
-def _queue_is_up() -> bool:
-    try:
-        queue.current().depth()
-    except queue.QueueDown:
-        return False
-    return True
-
-
-def prune(session: Session, *, now: datetime) -> None:
-    """Delete rows delivered more than `KEPT` ago, except those whose key must stay known."""
-    table = ROWS.c
-    session.execute(delete(ROWS).where(table.done_at < now - KEPT, table.key.is_(None)))
-
-
-def waiting(session: Session, *, bound: int = 10_000) -> int:
-    """How many rows are not yet done, counted up to ``bound``."""
-    rows = select(ROWS.c.id).where(text(_OPEN)).limit(bound).subquery()
-    return session.scalar(select(func.count()).select_from(rows)) or 0

@@ -11,18 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.engine import audit, deeds, once, picking
+from app.engine import deeds, once, picking
 from app.engine.actions import (
     UNCHANGED,
     Act,
     Action,
     Done,
     Forbidden,
-    Invalid,
     NotFound,
     Question,
     Refusal,
@@ -31,11 +30,10 @@ from app.engine.actions import (
 from app.engine.database import Model, db, utcnow
 from app.engine.deeds import AlreadyDone as AlreadyDone
 from app.engine.deeds import deed as deed
-from app.engine.fields import FieldSpec, Links, Values, describe
-from app.engine.forms import Keeping
-from app.engine.numbers import next_number
+from app.engine.fields import FieldSpec
 from app.engine.resource import Resource, fields_of, has_resource, resource_of, resources
 from app.engine.scopes import Actor, visible
+from app.engine.storing import belongs, fill_numbers, set_columns, set_members
 
 MAX_BATCH = 2000
 
@@ -251,7 +249,7 @@ def create(
         roots = deeds.roots_in(resource, fields_of(resource.groups(editing=False)), values)
         deeds.lock(session, resource, (), roots=roots)
         record = resource.model()
-        given = _set_columns(resource, record, values, editing=False)
+        given = set_columns(resource, record, values, editing=False)
         if resource.create is not None:
             record = resource.create(record, act, dict(values)) or record
         fields = fields_of(resource.groups(editing=False))
@@ -264,29 +262,13 @@ def create(
 
 def _add(act: Act, record: Any, given: list[FieldSpec], values: Mapping[str, Any]) -> None:
     session = act.session
-    _fill_numbers(act, record)
+    fill_numbers(act, record)
     session.add(record)
     session.flush()
     for spec in given:
-        if hasattr(record, "__table__") and _belongs(spec, record):
-            _set_members(session, record, spec, values[spec.name])
+        if hasattr(record, "__table__") and belongs(spec, record):
+            set_members(session, record, spec, values[spec.name])
     session.flush()
-
-
-def _belongs(spec: FieldSpec, record: Any) -> bool:
-    source = spec.links or spec.values
-    if source is None:
-        return False
-    foreign = next(iter(source.left.property.columns[0].foreign_keys))
-    return foreign.column.table is record.__table__
-
-
-def _fill_numbers(act: Act, record: Any) -> None:
-    for attribute in type(record).__mapper__.column_attrs:
-        spec = describe(getattr(type(record), attribute.key))
-        if spec.numbered and not getattr(record, attribute.key):
-            number = next_number(act.session, spec.numbered, record.dealer_id, act.now)
-            setattr(record, attribute.key, number)
 
 
 def update(
@@ -313,9 +295,9 @@ def update(
         if resource.update is not None:
             resource.update(record, act, dict(values))
         picking.judge(act, record, chosen)
-        changed = _set_columns(resource, record, values, editing=True)
+        changed = set_columns(resource, record, values, editing=True)
         for spec in changed:
-            _set_members(session, record, spec, values[spec.name])
+            set_members(session, record, spec, values[spec.name])
         session.flush()
     return record, act
 
@@ -376,50 +358,3 @@ def _kind_of(model: Any) -> str:
 def _check_version(record: Any, version: int | None) -> None:
     if version is not None and getattr(record, "version", version) != version:
         raise Stale
-
-
-def _set_columns(
-    resource: type[Resource], record: Any, values: Mapping[str, Any], *, editing: bool
-) -> list[FieldSpec]:
-    """Set what the form declares and ``values`` holds; returns the link and value sets to write later."""
-    later: list[FieldSpec] = []
-    unknown = set(values) - {s.name for s in fields_of(resource.groups(editing))}
-    if unknown:
-        raise Invalid(dict.fromkeys(sorted(unknown), "不可填写此项"))
-    for spec in fields_of(resource.groups(editing)):
-        if spec.name not in values:
-            continue
-        if spec.links is not None or spec.values is not None:
-            later.append(spec)
-        elif spec.attribute is not None and hasattr(type(record), spec.name):
-            setattr(record, spec.name, values[spec.name])
-    return later
-
-
-def _set_members(session: Session, record: Any, spec: FieldSpec, wanted: Sequence[Any]) -> None:
-    source: Links | Values = spec.links or spec.values  # type: ignore[assignment]
-    member = source.right if isinstance(source, Links) else source.value
-    copies = {copy.key: getattr(record, original.key) for copy, original in source.copies}
-    order = source.order.key if isinstance(source, Values) and source.order is not None else None
-    keeping = isinstance(wanted, Keeping)
-    if isinstance(source, Values) and source.main is not None:
-        wanted = [getattr(record, source.main.key), *wanted]
-    present = set(session.scalars(select(member).where(source.left == record.id)))
-    kept = {"audited": True}  # by `_note_members`
-    gone = set() if keeping else present - set(wanted)
-    if gone:
-        leaving = delete(source.left.class_).where(source.left == record.id, member.in_(gone))
-        session.execute(leaving, execution_options=kept)
-    rows = [
-        {source.left.key: record.id, member.key: value, **copies, **({order: n} if order else {})}
-        for n, value in enumerate(dict.fromkeys(wanted))
-        if value not in present
-    ]
-    if rows:
-        session.execute(insert(source.left.class_), rows, execution_options=kept)
-    if gone or rows:
-        _note_members(session, record, spec, present, (present - gone) | set(wanted))
-
-
-def _note_members(session: Session, record: Any, spec: FieldSpec, before: set[Any], after: set[Any]) -> None:
-    audit.note(session, record, spec.name, sorted(map(str, before)), sorted(map(str, after)))

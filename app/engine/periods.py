@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from app.engine import filters, presenting
+from app.engine import filters
+from app.engine.addresses import address
 from app.engine.fields import FieldSpec, describe
 from app.engine.listing import Query
 from app.engine.localtime import local
@@ -126,11 +127,11 @@ def bar(asked: Query, period: Period | None, base: str) -> PeriodBar:
     for days, label in LENGTHS:
         first = period.today - timedelta(days=days)
         put = {f"{name}.from": first.isoformat(), f"{name}.to": period.today.isoformat()}
-        url = presenting.address(base, asked.args, drop=drop, **put)
+        url = address(base, asked.args, drop=drop, **put)
         links.append(Link(label, url, active=ends == first))
     everything = {"window": "all"} if asked.resource.window is not None else {}
     unbounded = period.first is None and period.last is None
-    url = presenting.address(base, asked.args, drop=drop, **everything)
+    url = address(base, asked.args, drop=drop, **everything)
     links.append(Link("全部", url, active=unbounded))
     default = any(f.default and f.names == ("window",) for f in asked.filters)
     words = f"{within}，{period.spec.label} {period.words}"

@@ -1,41 +1,26 @@
-"""From rows to the list page: headings, cells, chips, tabs and addresses."""
+"""From rows to the list page: headings, cells, tabs and the pager."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from itertools import zip_longest
-from typing import Any
 from urllib.parse import urlencode
 
-from flask import current_app
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.engine import chrome, counting, drawing, filters, forms, listing, paging, reading
-from app.engine.actions import Action
+from app.engine import buttons, chrome, counting, listing, paging, reading
+from app.engine.addresses import DOING, PAGING, address
 from app.engine.cells import html
 from app.engine.fields import FieldSpec, Look, describe, with_companions
+from app.engine.filterbar import chips, filter_bar, kept
 from app.engine.guards import may_filter
-from app.engine.listing import Query, first
-from app.engine.pages import Chip, Column, ExportForm, Field, Link, ListPage, Option, Pager, Row
+from app.engine.listing import Query
+from app.engine.pages import Column, ExportForm, Link, ListPage, Option, Pager, Row
 from app.engine.resource import Resource, View
 from app.engine.scopes import Actor
 
-PRIMARY = 4
-FEW_IN_FILTER = 12
-"""Longer pick lists are searched, so that a page does not carry the staff five times."""
-_PAGING = ("page", "after", "before", "last")
-DOING = "do"
-"""The parameter of a list that names the function its ticks are for (A-48)."""
-_PLAIN = {"scope", "sort", "per_page", DOING, *_PAGING}
-
-
-def address(base: str, args: listing.Args, drop: Sequence[str] = (), **put: str) -> str:
-    """The list's address with some parameters changed; paging starts anew."""
-    gone = {*_PAGING, *drop, *put}
-    pairs = [(k, v) for k, values in args.items() if k not in gone for v in values if v]
-    pairs += [(k, v) for k, v in put.items() if v]
-    return f"{base}?{urlencode(pairs)}" if pairs else base
+_PLAIN = {"scope", "sort", "per_page", DOING, *PAGING}
 
 
 def list_page(
@@ -66,28 +51,21 @@ def list_page(
     bar = filter_bar(session, resource, actor, query)
     in_scopes, in_views = tab_counts(session, resource, query)
     shown = _rows(rows.records, specs, beside, headings, query, base)
-    actions = offered_actions(resource, actor)
-    batch = [action_link(resource, a, actor) for a in actions if a.batch]
-    if not any(b.enabled for b in batch):
-        batch = []
-    doing = next((b for b in batch if b.enabled and b.name == first(args, DOING)), None)
-    if doing is not None:
-        batch = [doing]
-    many = sorted((b for b in batch if b is not doing and b.name in resource.batch_menu), key=_in(resource))
-    batch = [b for b in batch if b not in many]
+    batch, many, doing = buttons.batch(resource, actor, args)
     return ListPage(
-        resource.name, titled(resource), resource.icon, base,
+        resource.name, resource.titled(), resource.icon, base,
         _scopes(resource, query, base, in_scopes), views_of(resource, query, in_views),
         bar, kept(query), chips(query, base, bar), headings, shown,
-        _pager(query, walking, rows, base, total, more), batch, _buttons(resource, actor, base, query),
-        row_menu(resource, actor),
+        _pager(query, walking, rows, base, total, more), batch, buttons.of_list(resource, actor, base, query),
+        buttons.row_menu(resource, actor),
         resource.empty, _empty_hint(resource, query),
         all_columns=_all_columns(resource, specs),
         columns_url=f"{base}columns",
-        select_all=urlencode([(k, v) for k, vs in walking.items() if k not in _PAGING for v in vs]),
+        select_all=urlencode([(k, v) for k, vs in walking.items() if k not in PAGING for v in vs]),
         notice="；".join(query.notices), error="；".join(query.errors),
         clear_url=address(base, {k: v for k, v in args.items() if k in ("scope", "view", "per_page", DOING)}),
-        batch_menu=_batch_menu(resource, actor, query), batch_many=many, doing=doing, stop_url=address(base, args, (DOING,)),
+        batch_menu=buttons.batch_menu(resource, actor, query), batch_many=many, doing=doing,
+        stop_url=address(base, args, (DOING,)),
         export=export_form(resource, actor, base, walking, total, more), script=resource.script,
     )  # fmt: skip
 
@@ -111,11 +89,6 @@ def _skipped(session: Session, query: Query) -> int:
     query.page = 1
     query.notices.append("页码超出范围，已显示第1页")
     return 0
-
-
-def titled(resource: type[Resource]) -> str:
-    """A list and its tab are called as its menu entry is (D-07)."""
-    return (resource.menu.label if resource.menu is not None else "") or resource.label
 
 
 def _rows(
@@ -154,7 +127,7 @@ def _total(session: Session, query: Query, rows: reading.Rows) -> tuple[int, boo
 def _counted(session: Session, query: Query) -> tuple[int, bool]:
     """The number of matches, kept for a moment: turning pages does not count again."""
     args = tuple(
-        (k, tuple(v)) for k, v in sorted(query.args.items()) if k not in (*_PAGING, "sort", "per_page")
+        (k, tuple(v)) for k, v in sorted(query.args.items()) if k not in (*PAGING, "sort", "per_page")
     )
     key = ("count", query.resource.name, query.actor.id, query.actor.epoch, query.now.date(), args)
     found: tuple[int, bool] = chrome.remembered(key, lambda: counting.count(session, query))
@@ -227,42 +200,6 @@ def views_of(resource: type[Resource], query: Query, numbers: Sequence[int]) -> 
     return found
 
 
-def kept(query: Query) -> list[tuple[str, str]]:
-    """What the filter bar sends along unseen."""
-    return [
-        (name, first(query.args, name))
-        for name in ("scope", "view", "sort", "per_page", DOING)
-        if first(query.args, name)
-    ]
-
-
-def chips(query: Query, base: str, bar: Sequence[Field]) -> list[Chip]:
-    """The filters in force; following one takes it away."""
-    inputs = {f.name: f for f in bar}
-    found = []
-    for f in query.filters:
-        if f.default:
-            put = {"window": "all"} if f.names == ("window",) else {"include": "all"}
-            found.append(Chip(f.label, address(base, query.args, **put)))
-        else:
-            found.append(
-                Chip(_chip_words(query, f, inputs.get(f.spec.name)), address(base, query.args, drop=f.names))
-            )
-    if query.text:
-        found.append(Chip(f"关键字：{query.text}", address(base, query.args, drop=("q",))))
-    return found
-
-
-def _chip_words(query: Query, active: filters.Active, drawn: Field | None) -> str:
-    """Filters by another record read its name, as far as the person may see it, not its number."""
-    if active.spec.kind not in ("ref", "refs") or active.names[0].endswith("__text") or drawn is None:
-        return active.label
-    named = {o.value: o.label for o in drawn.options}
-    values = [v for v in query.args.get(active.spec.name, ()) if v]
-    labels = ["未填写" if v == filters.EMPTY else named.get(v, "（无权查看）") for v in values]
-    return f"{active.spec.label}：{'、'.join(labels)}"
-
-
 def _headings(
     resource: type[Resource], actor: Actor, query: Query, specs: Sequence[FieldSpec], base: str
 ) -> list[Column]:
@@ -303,136 +240,6 @@ def _all_columns(resource: type[Resource], specs: Sequence[FieldSpec]) -> list[C
     return [Column(s.name, s.label) for s in specs] + [
         Column(s.name, s.label, hidden=True) for s in rest if s.name not in shown
     ]
-
-
-def filter_bar(session: Session, resource: type[Resource], actor: Actor, query: Query) -> list[Field]:
-    """The search box and the declared filters with what was asked; without values they are kept for a
-    moment, because their options cost a statement each."""
-    names = {f.spec.name for f in filters.declared(resource, actor)}
-    if query.text or any(k.partition(".")[0] in names for k in query.args):
-        return _filters(session, resource, actor, query)
-    key = ("filters", resource.name, actor.id, actor.epoch)
-    kept: list[Field] = chrome.remembered(key, lambda: _filters(session, resource, actor, query))
-    return kept
-
-
-def _filters(session: Session, resource: type[Resource], actor: Actor, query: Query) -> list[Field]:
-    found: list[Field] = []
-    if resource.search or resource.exact or resource.tail:
-        words = resource.search_hint or "关键字"
-        found.append(Field("q", "关键字", "text", query.text, placeholder=words, primary=True, maxlength=64))
-    context = forms.Context(session, actor, query.now)
-    typed = {k: list(v) for k, v in query.args.items()}
-    drawer = drawing.Drawer(
-        f"/{resource.name}", texts=typed, few=FEW_IN_FILTER, picks=_picks(resource, actor, context)
-    )
-    for position, declared in enumerate(filters.declared(resource, actor)):
-        spec = declared.spec
-        if declared.ranged:
-            made = Field(
-                spec.name, spec.label, "date_range" if spec.kind in ("date", "datetime") else "number_range",
-                value=first(query.args, f"{spec.name}.from"), value_to=first(query.args, f"{spec.name}.to"),
-            )  # fmt: skip
-        else:
-            made = drawer.draw(spec, context)
-            made.required, made.error, made.locked, made.hint = False, "", "", ""
-            made.placeholder = ""
-            made.values = list(query.args.get(spec.name, ()))
-            made.value = first(query.args, spec.name)
-            if spec.kind == "ref" and made.options and not _is_long(made):
-                made.kind = "choice"
-        made.primary = position < PRIMARY
-        found.append(made)
-    return found
-
-
-def _picks(resource: type[Resource], actor: Actor, context: forms.Context) -> Any:
-    """The short pick lists of the bar, kept for a moment whatever is filtered by."""
-    specs = [d.spec for d in filters.declared(resource, actor) if not d.ranged]
-    key = ("picks", resource.name, actor.id, actor.epoch)
-    return chrome.remembered(key, lambda: forms.short_lists(specs, context, FEW_IN_FILTER))
-
-
-def _is_long(made: Field) -> bool:
-    return all(o.selected for o in made.options)
-
-
-def _buttons(resource: type[Resource], actor: Actor, base: str, query: Query) -> list[Link]:
-    found = []
-    if resource.charts and actor.can("can_chart", resource.view_name()):
-        found.append(Link("图表", _charts(f"{base}charts", query), "chart-bar", keep=True))
-    if resource.template is not None and actor.can("can_import", resource.view_name()):
-        found.append(Link("导入", f"{base}import", "upload"))
-    if resource.form and actor.can("can_add", resource.view_name()):
-        label = resource.create_label or f"新增{resource.label}"
-        found.append(Link(label, f"{base}new", "plus", primary=True))
-    return found
-
-
-def _charts(base: str, query: Query) -> str:
-    """The charts of the list as it stands. A list just opened says nothing about the scope meant, so
-    its charts open as wide as the person may see."""
-    narrowed = any(name not in (*_PAGING, "sort", "per_page") for name in query.args)
-    scope = query.scope.value if narrowed and query.scope is not None else ""
-    return address(base, query.args, scope=scope)
-
-
-def offered_actions(resource: type[Resource], actor: Actor) -> list[Action]:
-    """The actions whose buttons this person sees: the permitted ones, and those that stay visible grey."""
-    return [a for a in resource.actions if a.greyed or a.allowed(resource, actor)]
-
-
-def _in(resource: type[Resource]) -> Callable[[Link], int]:
-    return lambda link: resource.batch_menu.index(link.name)
-
-
-def _batch_menu(resource: type[Resource], actor: Actor, query: Query) -> list[Link]:
-    """The functions this person may use on many records, in the order of the declaration (A-48). Each leads to
-    its own page, or to the list whose ticks are for it."""
-    named = {a.name: a for a in resource.actions if a.allowed(resource, actor)}
-    return [
-        Link(
-            a.label, a.page or address(f"/{resource.name}/", query.args, **{DOING: a.name}), a.icon,
-            name=a.name, tone=a.tone,
-        )
-        for a in (named[name] for name in resource.batch_menu if name in named)
-    ]  # fmt: skip
-
-
-def row_menu(resource: type[Resource], actor: Actor) -> Markup:
-    """What a row offers, drawn once for a while: it is the same on every page of a list."""
-
-    def draw() -> Markup:
-        items = _row_links(resource, actor)
-        template = current_app.jinja_env.get_template("_rowmenu.html")
-        return Markup(template.render(items=items) if items else "")
-
-    drawn: Markup = chrome.remembered(("rowmenu", resource.name, actor.id, actor.epoch), draw)
-    return drawn
-
-
-def _row_links(resource: type[Resource], actor: Actor) -> list[Link]:
-    """Its page, its form, and the actions that make sense on nearly every row."""
-    base = f"/{resource.name}/"
-    found = []
-    if resource.detail:
-        found.append(Link("打开整页", f"{base}{{id}}", "external-link", name="open"))
-    if resource.groups(True) and actor.can("can_edit", resource.view_name()):
-        found.append(Link("编辑", f"{base}{{id}}/edit", "pencil", name="edit"))
-    offered = offered_actions(resource, actor)
-    return found + [action_link(resource, a, actor) for a in offered if a.row or a.menu]
-
-
-def action_link(resource: type[Resource], action: Action, actor: Actor, ids: str = "") -> Link:
-    """A button for the action; without the permission it is grey and says what is missing."""
-    allowed = action.allowed(resource, actor)
-    return Link(
-        action.label, f"{action.page or f'/{resource.name}/action/{action.name}'}{ids}", action.icon,
-        enabled=allowed, reason="" if allowed else f"没有权限：{action.permission_label or action.label}",
-        name=action.name, primary=action.primary, confirm=action.confirm,
-        has_form=bool(action.fields) or action.before is not None, batch=action.batch, row=action.row,
-        tone=action.tone,
-    )  # fmt: skip
 
 
 def _empty_hint(resource: type[Resource], query: Query) -> str:
@@ -480,11 +287,3 @@ def _pager(query: Query, args: listing.Args, rows: reading.Rows, base: str, tota
         Link(str(n), address(base, args, per_page=str(n)), active=n == per_page) for n in listing.PAGE_SIZES
     ]
     return found
-
-
-def arguments(pairs: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """The address's parameters, bounded in number and length; no database takes a zero byte."""
-    return {
-        k.replace("\0", ""): [v[:200].replace("\0", "") for v in list(values)[:60]]
-        for k, values in list(pairs.items())[:80]
-    }

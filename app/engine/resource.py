@@ -273,6 +273,11 @@ class Resource:
         return cls.scope_labels.get(scope, scope.label)
 
     @classmethod
+    def titled(cls) -> str:
+        """What its list, tab and menu entry are called (D-07)."""
+        return (cls.menu.label if cls.menu is not None else "") or cls.label
+
+    @classmethod
     def window_days(cls) -> int:
         """The days of the default window; 0 without one."""
         return cls.window.days if cls.window else 0

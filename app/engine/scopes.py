@@ -78,6 +78,11 @@ class Actor:
         }
 
     @property
+    def called(self) -> str:
+        """The name others read: in the history, in messages, in files."""
+        return self.name or self.username
+
+    @property
     def header(self) -> str:
         """姓名-职位 [店代码: 店名] (D-01)."""
         who = f"{self.name}-{self.position}" if self.position else self.name

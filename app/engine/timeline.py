@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from urllib.parse import urlencode
+
+from sqlalchemy.orm import Session
 
 from app.engine.pages import Timeline
 from app.engine.resource import Resource
@@ -11,8 +14,8 @@ from app.engine.scopes import Actor
 
 SHOWN = 30
 
-TimelineSource = Callable[[int, Actor, str, int, str], Timeline]
-"""``source(record_id, actor, kind, limit, before)``: the newest ``limit`` events of that kind (empty: all)
+TimelineSource = Callable[[Session, int, Actor, datetime, str, int, str], Timeline]
+"""``source(session, record_id, actor, now, kind, limit, before)``: the newest ``limit`` events of that kind (empty: all)
 before the place ``before`` (empty: now). Its texts have passed the gate; the record is in scope. Kinds carry
 their ``name``; ``more_url`` holds the place where the older events begin."""
 
@@ -25,7 +28,14 @@ def provide_timeline(resource_name: str, source: TimelineSource) -> None:
 
 
 def of(
-    resource: type[Resource], record_id: int, actor: Actor, kind: str, url: str, before: str = ""
+    session: Session,
+    resource: type[Resource],
+    record_id: int,
+    actor: Actor,
+    now: datetime,
+    kind: str,
+    url: str,
+    before: str = "",
 ) -> Timeline | None:
     """What happened to a record the actor may see, newest first; None where nobody provides it.
 
@@ -34,7 +44,7 @@ def of(
     source = _sources.get(resource.name)
     if source is None:
         return None
-    found = source(record_id, actor, kind, SHOWN, before)
+    found = source(session, record_id, actor, now, kind, SHOWN, before)
     for link in found.kinds:
         link.url = link.url or (f"{url}?{urlencode({'kind': link.name})}" if link.name else url)
     if found.more_url and not found.more_url.startswith("/"):

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -20,7 +19,7 @@ from sqlalchemy.orm import Session
 from app.engine import deeds, perform
 from app.engine.actions import UNCHANGED, Act, Action, NotFound
 from app.engine.audit import AuditEntry
-from app.engine.changes import plain, spec_of
+from app.engine.changes import plain, spec_of, typed
 from app.engine.database import db, utcnow
 from app.engine.events import publish
 from app.engine.fields import describe
@@ -173,24 +172,10 @@ def _gone(session: Session, entries: Iterable[AuditEntry]) -> dict[int, str]:
 def _put_back(record: Any, entry: AuditEntry) -> dict[str, tuple[Any, Any]]:
     changes = {}
     for name, pair in _fields(entry).items():
-        old = _typed(type(record), name, pair[0])
+        old = typed(describe(getattr(type(record), name)), pair[0])
         changes[name] = (getattr(record, name), old)
         setattr(record, name, old)
     return changes
-
-
-def _typed(model: Any, name: str, value: Any) -> Any:
-    """A value of the history as its column takes it."""
-    spec = describe(getattr(model, name))
-    if value is None:
-        return None
-    if spec.choices is not None:
-        return spec.choices.of(value)
-    if spec.kind == "datetime":
-        return datetime.fromisoformat(value)
-    if spec.kind == "date":
-        return date.fromisoformat(value)
-    return Decimal(value) if spec.kind == "money" else value
 
 
 def _take_along(act: Act, found: type[Resource], deed_id: str, restored: Collection[int]) -> None:

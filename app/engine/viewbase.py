@@ -19,6 +19,10 @@ from app.engine.security import require_actor
 Texts = Mapping[str, Sequence[str]]
 _BLANK = re.compile(r"[\x00-\x20\\]")
 """Browsers drop these from an address, and may then see another host in it."""
+_MIMES = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+}
 
 
 class ViewBase(BaseView):  # type: ignore[misc]
@@ -55,8 +59,9 @@ def leave(address: str) -> ResponseReturnValue:
     return redirect(address)
 
 
-def download(content: Any, name: str, mime: str | None = None) -> ResponseReturnValue:
+def download(content: Any, name: str) -> ResponseReturnValue:
     """A file to keep, of a path or of what was made just now; no cache keeps it, like every page."""
+    mime = _MIMES.get(name.rpartition(".")[2])
     answer = send_file(content, mime, as_attachment=True, download_name=name)
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -27,6 +27,7 @@ from app.engine import (
 )
 from app.engine.actions import NotFound
 from app.engine.actionviews import ActionViews
+from app.engine.addresses import arguments
 from app.engine.database import PK, db, utcnow
 from app.engine.fields import describe
 from app.engine.formviews import FormViews
@@ -68,7 +69,7 @@ class ResourceView(FormViews, ActionViews, ImportViews):
         actor = require_actor()
         exports.require(actor, self.resource)
         session = db.session()
-        query = self._query(actor, presenting.arguments(request.args.to_dict(flat=False)))
+        query = self._query(actor, arguments(request.args.to_dict(flat=False)))
         every = request.form.get("columns") == "all"
         specs = exports.columns(query, detail.chosen_columns(session, actor, self.resource), every=every)
         kind = request.form.get("format", "")
@@ -77,7 +78,7 @@ class ResourceView(FormViews, ActionViews, ImportViews):
             session, query, specs, kind if kind in exports.FORMATS else "xlsx", words, entrance()
         )
         if isinstance(made, exports.Ready):
-            return download(made.content, made.name, made.mime)
+            return download(made.content, made.name)
         waits = (
             "需要审批，同意后开始"
             if made.state == JobState.APPROVAL
@@ -146,7 +147,7 @@ class ResourceView(FormViews, ActionViews, ImportViews):
         return charts_sheet.answer(self.resource.name, self.resource.label, shown, actor, now)
 
     def _arguments(self) -> dict[str, list[str]]:
-        return presenting.arguments(request.args.to_dict(flat=False))
+        return arguments(request.args.to_dict(flat=False))
 
 
 def make_views() -> list[type[ResourceView]]:

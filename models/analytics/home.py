@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from app.engine.dashboards import Tile
 from app.engine.home import Waiting, provide_own, provide_waiting
-from models.customers.resources import Contacts, Customers
+from models.customers.contact_resources import Contacts
+from models.customers.resources import Customers
 from models.follow_ups.resources import FollowUps, Tasks
 from models.orders.resources import Receipts
 

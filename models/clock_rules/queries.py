@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy import cast as type_cast
 from sqlalchemy.orm import Session
 
-from app.engine.database import insert_for
+from app.engine.database import insert_for, pieces
 from models.clock_rules import occurrences
 from models.clock_rules.book import Rule
 from models.clock_rules.tables import ClockFiring, ClockSweep
@@ -170,7 +170,7 @@ def by_person(
         gathered = func.json_group_array(func.json_array(newest.c.id, newest.c.title))
     listed = select(type_coerce(gathered, String)).select_from(newest).scalar_subquery()
     items: dict[int, Any] = {}
-    for some in batched([row.user for row in rows], _AT_ONCE):
+    for some in pieces([row.user for row in rows], _AT_ONCE):
         lists = select(Employee.id, listed).where(Employee.id.in_(some))
         items |= {user: _pairs(found) for user, found in session.execute(lists)}
     return [(user, dealer, int(amount), items.get(user, [])) for user, dealer, amount in rows]
@@ -179,11 +179,6 @@ def by_person(
 def _pairs(found: Any) -> list[tuple[int, str]]:
     data = json.loads(found) if isinstance(found, str) else found or []
     return [(int(pk), str(title)) for pk, title in data]
-
-
-def batched(ids: Sequence[int], size: int) -> list[Sequence[int]]:
-    """The ids in pieces that one statement can name."""
-    return [ids[at : at + size] for at in range(0, len(ids), size)]
 
 
 def until_of(session: Session) -> dict[int, datetime]:

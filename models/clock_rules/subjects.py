@@ -128,11 +128,6 @@ def declare_effect(effect: Effect) -> None:
     _effects[effect.name] = effect
 
 
-def forget_effect(name: str) -> None:
-    """Take an effect away again, as tests of a domain that does not exist yet do."""
-    _effects.pop(name, None)
-
-
 def subjects() -> Sequence[Subject]:
     """Every subject."""
     return tuple(_subjects.values())

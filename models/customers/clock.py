@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from models.clock_rules.presets import Preset, declare_presets
 from models.clock_rules.subjects import Silencer, Start, Subject, declare_subject
-from models.customers.resources import Contacts, Customers
+from models.customers.contact_resources import Contacts
+from models.customers.resources import Customers
 from models.customers.tables import Contact, Customer
 
 FOLLOWED, FILED, PLANNED = "last_follow_up", "filed", "next_follow_up"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,16 +171,6 @@ def _second(
     if not within_reach:
         text = "已有客户不在您的数据范围内，添加品类请联系其导购；确需另建服务号请选择“继续建档”。"
     return Question("温馨提示", text, answers, HEADINGS if rows else (), rows, links)
-
-
-def phones_of(values: Mapping[str, Any]) -> list[str]:
-    """All numbers of a cleaned form, the main one first."""
-    return clean_phones([values.get("phone"), *(values.get("phones") or ())])
-
-
-def is_about_one_on_file(refusal: Refusal) -> bool:
-    """Whether this is the policy's question or its no."""
-    return refusal.message in (HEADING, REFUSED)
 
 
 def told(

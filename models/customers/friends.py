@@ -105,7 +105,7 @@ def _take_contacts(act: Act, found: Sequence[Happening]) -> None:
             contact.employee_id = facts["new"]
 
 
-@scheduled("friends.effective", Every(5))
+@scheduled("friends.effective", Every(5), label="好友关系生效")
 def take_effect(delivery: Delivery) -> None:
     """Every five minutes: what was due at that moment is in effect (A-51)."""
     slot = datetime.fromisoformat(delivery.payload["slot"])

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.engine import once, outbox
 from app.engine.actions import UNCHANGED, Act, Action, Done, Refusal, action
+from app.engine.database import pieces
 from app.engine.fields import describe, entry
 from app.engine.perform import find, require_action
 from app.engine.picking import BETWEEN, best_first
@@ -29,6 +30,7 @@ PAGE = "/customers/handover"
 MOST = 20_000
 """So many customers go in one handover."""
 MOST_SUCCESSORS = 60
+_AT_ONCE = 5000  # customers whose burdens are counted by one statement
 RUN = "handovers.run"
 _SUCCESSOR = entry("owner", "接手人", target=Employee, required=True, prefers=CONSULTANTS)
 
@@ -244,15 +246,11 @@ def balances(
     for burden in _burdens:
         for owner, amount in session.execute(burden.held(list(people))):
             found[owner].before[burden.label] = amount
-        for some in _pieces(list(given)):
+        for some in pieces(list(given), _AT_ONCE):
             for customer, amount in session.execute(burden.along(some, person_id)):
                 gain = found[given[customer]].gain
                 gain[burden.label] = gain.get(burden.label, 0) + amount
     return list(found.values())
-
-
-def _pieces(ids: Sequence[int], size: int = 5000) -> Iterable[Sequence[int]]:
-    return (ids[at : at + size] for at in range(0, len(ids), size))
 
 
 # ----- the deed

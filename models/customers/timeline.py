@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
 
 from app.engine.cells import ago
-from app.engine.database import db, utcnow
 from app.engine.pages import Event, Link, Timeline
 from app.engine.scopes import Actor
 from app.engine.timeline import TimelineSource, provide_timeline
@@ -40,8 +40,9 @@ _ICONS = {
 
 
 def _source(person: type[Customer] | type[Contact], column: Any) -> TimelineSource:
-    def read(record_id: int, actor: Actor, kind: str, limit: int, before: str) -> Timeline:
-        session = db.session()
+    def read(
+        session: Session, record_id: int, actor: Actor, now: datetime, kind: str, limit: int, before: str
+    ) -> Timeline:
         statement = (
             select(TrackEvent, Employee.name)
             .outerjoin(Employee, Employee.id == TrackEvent.by_id)
@@ -60,7 +61,6 @@ def _source(person: type[Customer] | type[Contact], column: Any) -> TimelineSour
             )
         rows = session.execute(statement).all()
         score = session.scalar(select(person.activity_score).where(person.id == record_id)) or 0
-        now = utcnow()
         more = ""
         if len(rows) > limit:
             oldest = rows[limit - 1][0]

@@ -10,6 +10,7 @@ from sqlalchemy import insert as insert_into
 from app.engine import audit
 from app.engine.actions import Act
 from app.engine.changes import labelled
+from app.engine.database import pieces
 from app.engine.events import publish
 from app.engine.fields import entry
 from models.clock_rules.subjects import Effect, Fired, declare_effect
@@ -18,7 +19,6 @@ from models.follow_ups.tables import WAITING, Task, TaskKind, TaskState
 
 MAKE_TASK = "make_task"
 TASKS = cast(Table, Task.__table__)
-_AT_ONCE = 1000
 
 
 def _make_tasks(act: Act, fired: Fired) -> None:
@@ -29,8 +29,8 @@ def _make_tasks(act: Act, fired: Fired) -> None:
     names = [c.key for c in chosen.selected_columns]
     adding = insert_into(TASKS).from_select(names, chosen).returning(TASKS.c.id)
     ids = list(session.scalars(adding, execution_options={"audited": True}))
-    for first in range(0, len(ids), _AT_ONCE):
-        made = select(Task).where(Task.id.in_(ids[first : first + _AT_ONCE])).order_by(Task.id)
+    for some in pieces(ids):
+        made = select(Task).where(Task.id.in_(some)).order_by(Task.id)
         for task in session.scalars(made):
             values = {name: (None, getattr(task, name)) for name in labelled(task)}
             audit.log(act, task, "create", {n: pair for n, pair in values.items() if pair[1] is not None})

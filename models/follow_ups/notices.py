@@ -85,7 +85,7 @@ def _given(act: Act, task: Task, old: int | None, new: int | None) -> None:
 # ----- at 08:00 and 20:00
 
 
-@scheduled("notices.daily", At("08:00", "20:00"))
+@scheduled("notices.daily", At("08:00", "20:00"), label="早晚汇总")
 def plan(delivery: Delivery) -> None:
     """定时提醒: whoever has tasks due by the end of the slot's day, in parts of some hundred people (A-36)."""
     slot = datetime.fromisoformat(delivery.payload["slot"])
@@ -109,7 +109,7 @@ def people(session: Session, slot: datetime) -> list[int]:
     return list(session.scalars(statement))
 
 
-@handler("notices.daily.part", seconds=120)
+@handler("notices.daily.part", seconds=120, label="早晚汇总（分批）")
 def write(delivery: Delivery) -> None:
     """One message for each of these people, once per slot whoever writes it (A-39)."""
     slot = datetime.fromisoformat(delivery.payload["slot"])

@@ -22,7 +22,8 @@ from app.engine.resource import (
     Window,
 )
 from app.engine.scopes import Scope, Scopes
-from models.customers.resources import Contacts, Customers, today, tomorrow
+from models.customers.contact_resources import Contacts
+from models.customers.resources import Customers, today, tomorrow
 from models.follow_ups import rules, tasks
 from models.follow_ups.tables import SETTLED, WAITING, FollowUp, SmsMessage, Task, TaskState
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.engine import outbox
 from app.engine.clock import Every, scheduled
+from app.engine.database import pieces
 from app.engine.localtime import local
 from app.engine.outbox import Delivery, handler
 from models.notifications.rules import ITEMS, notify_many
@@ -22,7 +23,7 @@ AT_ONCE = 200
 """So many people are written to in one transaction, so that a killed worker goes on where it stopped."""
 
 
-@scheduled("notices.hourly", Every(60))
+@scheduled("notices.hourly", Every(60), label="整点提醒")
 def plan(delivery: Delivery) -> None:
     """At each full hour: whoever something arose for before it, in parts. A slot made up for later takes in
     the hours that were missed."""
@@ -34,11 +35,11 @@ def plan(delivery: Delivery) -> None:
 def put_parts(delivery: Delivery, kind: str, users: Sequence[int]) -> None:
     """The people of a slot as rows of the outbox, each a transaction of its own, done once by one worker."""
     slot = delivery.payload["slot"]
-    parts = [{"slot": slot, "users": users[at : at + AT_ONCE]} for at in range(0, len(users), AT_ONCE)]
+    parts = [{"slot": slot, "users": some} for some in pieces(users, AT_ONCE)]
     outbox.put_many(delivery.session, kind, [(part, None) for part in parts], now=delivery.now)
 
 
-@handler("notices.hourly.part", seconds=120)
+@handler("notices.hourly.part", seconds=120, label="整点提醒（分批）")
 def write(delivery: Delivery) -> None:
     """Write the summaries of some people and let go of what they list: both or neither."""
     session = delivery.session
@@ -52,9 +53,9 @@ def write(delivery: Delivery) -> None:
 
 
 def _let_go(session: Session, ids: Sequence[int]) -> None:
-    for at in range(0, len(ids), 1000):
+    for some in pieces(ids):
         session.execute(
-            delete(NoticeEvent).where(NoticeEvent.id.in_(ids[at : at + 1000])),
+            delete(NoticeEvent).where(NoticeEvent.id.in_(some)),
             execution_options={"synchronize_session": False},
         )
 

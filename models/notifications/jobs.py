@@ -31,7 +31,7 @@ def ask_for_approval(act: Act, job: Job) -> None:
     others = [user for user in holders(act.session, *APPROVING, job.dealer_id) if user != job.user_id]
     notify(
         act.session, users=others, kind=NoticeKind.INSTANT, topic=TOPIC, title=f"待审批：{job.title}",
-        text=f"申请人：{act.actor.name or act.actor.username}", now=act.now, dealer_id=job.dealer_id,
+        text=f"申请人：{act.actor.called}", now=act.now, dealer_id=job.dealer_id,
         about=(Jobs.name, job.id), key=f"job:{job.id}:{act.deed_id}",
     )  # fmt: skip
 
@@ -41,6 +41,6 @@ def tell_of_approval(act: Act, job: Job) -> None:
     """Whoever asked learns that the job may begin."""
     notify(
         act.session, users=[job.user_id], kind=NoticeKind.INSTANT, topic=TOPIC,
-        title=f"{job.title}：已通过审批", text=f"审批人：{act.actor.name or act.actor.username}", now=act.now,
+        title=f"{job.title}：已通过审批", text=f"审批人：{act.actor.called}", now=act.now,
         dealer_id=job.dealer_id, about=(Jobs.name, job.id), key=f"job:{job.id}:{act.deed_id}",
     )  # fmt: skip

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.engine import audit
 from app.engine.actions import Act, Invalid
 from app.engine.choices import Entry
+from app.engine.database import pieces
 from app.engine.deeds import hold
 from app.engine.fields import entry
 from app.engine.localtime import local, to_utc
@@ -98,11 +99,11 @@ def wishes(session: Session, users: Iterable[int]) -> dict[int, Wish]:
     """How these people are reached, in one statement per 500 of them."""
     wanted = sorted(set(users))
     found: dict[int, Wish] = {}
-    for at in range(0, len(wanted), _AT_ONCE):
+    for some in pieces(wanted, _AT_ONCE):
         statement = (
             select(Employee, NoticePreference)
             .outerjoin(NoticePreference, NoticePreference.user_id == Employee.id)
-            .where(Employee.id.in_(wanted[at : at + _AT_ONCE]))
+            .where(Employee.id.in_(some))
         )
         columns = (
             Employee.id, Employee.name, Employee.active, Employee.departed_at, Employee.dealer_id,

@@ -137,7 +137,7 @@ def test_nobody_reads_without_signing_in(world: World, client: Any) -> None:
 
 
 @pytest.mark.spec("C-04")
-def test_everybody_is_told_once_in_one_statement(world: World, run_outbox: Any) -> None:
+def test_everybody_is_told_once_in_one_statement(world: World, run_outbox: Any, login: Login) -> None:
     made = publish(world, "盘点通知")
     seen = statements(db.engine)
     run_outbox()
@@ -150,6 +150,7 @@ def test_everybody_is_told_once_in_one_statement(world: World, run_outbox: Any) 
         (NoticeKind.INSTANT, "announcement", "announcements", made.id)
     }
     assert sum("INSERT INTO notifications" in s for s in seen) == 1
+    assert re.search(r"实时提醒</span>公告 · ", login("keeper").get("/notifications/").text)
     world.act("withdraw", made, by="boss")
     unread = select(func.count()).select_from(Notification).where(Notification.read_at.is_(None))
     assert db.session.scalar(unread) == 0

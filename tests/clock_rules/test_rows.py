@@ -15,10 +15,10 @@ from app.engine.audit import AuditEntry
 from app.engine.database import db
 from app.engine.localtime import local
 from app.engine.perform import update as save
-from models.clock_rules import occurrences
+from models.clock_rules import occurrences, subjects
 from models.clock_rules.book import rules_in_force
 from models.clock_rules.resources import ClockRules
-from models.clock_rules.subjects import Effect, Fired, declare_effect, forget_effect
+from models.clock_rules.subjects import Effect, Fired, declare_effect
 from models.clock_rules.tables import ClockFiring, Direction, Repeat, Unit
 from models.customers.tables import Customer
 from models.follow_ups.tables import Task, TaskKind, TaskState
@@ -124,7 +124,7 @@ def release(app: Any) -> Iterator[str]:
 
     declare_effect(Effect("release", "流入公海", run, late=True))
     yield "release"
-    forget_effect("release")
+    subjects._effects.pop("release")
 
 
 def owned() -> dict[str, Any]:

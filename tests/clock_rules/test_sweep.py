@@ -14,9 +14,9 @@ from app.engine import outbox
 from app.engine.database import db, utcnow, writing
 from app.engine.perform import update
 from jobs.schedule import Clock
-from models.clock_rules import queries, sweep
+from models.clock_rules import queries, subjects, sweep
 from models.clock_rules.resources import ClockRules
-from models.clock_rules.subjects import Effect, declare_effect, forget_effect
+from models.clock_rules.subjects import Effect, declare_effect
 from models.clock_rules.tables import ClockFiring, ClockSweep
 from models.notifications.tables import NoticeKind, Notification
 from tests.clock_rules.conftest import Times, at
@@ -154,7 +154,7 @@ def test_a_rule_taken_away_does_nothing_more(world: World, times: Times, rule: R
 def test_a_rule_of_a_domain_that_is_gone_is_left_out(world: World, times: Times, rule: Rule) -> None:
     declare_effect(Effect("gone", "已停用的执行内容"))
     rule(amount=1, at="08:00", effect="gone")
-    forget_effect("gone")
+    subjects._effects.pop("gone")
     times.tick("2026-03-01 07:00")
     customer = world.customer(now=at("2026-03-01 09:00"))
     times.days("2026-03-02", "2026-03-08")
@@ -184,7 +184,7 @@ def test_old_firings_are_forgotten_except_of_those_that_look_back(
     with writing(db.session()):
         sweep.prune(db.session(), at("2026-03-01 03:20"))
         db.session.commit()
-    forget_effect("late")
+    subjects._effects.pop("late")
     assert [f.rule_id for f in db.session.scalars(select(ClockFiring))] == [kept.id]
 
 

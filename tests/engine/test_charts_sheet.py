@@ -29,6 +29,7 @@ def world(app: Flask) -> World:
 def book(answer: Any) -> Any:
     """The workbook of an answer."""
     assert answer.status_code == 200, answer.get_data(as_text=True)
+    assert answer.headers["Cache-Control"] == "no-store"
     return load_workbook(io.BytesIO(answer.data))
 
 

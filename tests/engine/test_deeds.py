@@ -16,7 +16,8 @@ from app.engine.actions import Act, Answer, Question, Refusal, Stale, action
 from app.engine.audit import AuditEntry, acting
 from app.engine.database import db, utcnow, writing
 from app.engine.resource import fields_of, resources
-from models.customers.resources import Contacts, Customers
+from models.customers.contact_resources import Contacts
+from models.customers.resources import Customers
 from models.customers.tables import Contact, Customer
 from models.orders import queries, rules
 from models.orders.resources import ServiceOrders

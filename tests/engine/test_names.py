@@ -118,11 +118,3 @@ def test_repair_renews_what_an_older_version_made(world: World) -> None:
         names.repair(connection)
     world.contact(name="诸葛孔明")
     assert len(found("葛孔")) == 1
-
-
-def test_what_is_made_here_is_known_to_migration_checks(app: Flask) -> None:
-    for place in names.searched():
-        assert names.owns(place.fts)
-        assert names.owns(place.index)
-        assert all(names.owns(trigger) for trigger in place.triggers)
-    assert not names.owns("customers")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import datetime
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from app.engine import timeline
+from app.engine.database import db
 from app.engine.pages import Event, Link, Timeline
 from app.engine.resource import resource
 from app.engine.scopes import SYSTEM
 from tests.customers.world import World, build
+
+NOON = datetime(2026, 11, 22, 4)
 
 
 @pytest.fixture
@@ -28,8 +32,10 @@ def asked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     seen: list[Any] = []
     monkeypatch.setattr(timeline, "_sources", {})
 
-    def source(record_id: int, actor: Any, kind: str, limit: int, before: str) -> Timeline:
-        seen.append((record_id, kind, limit, before))
+    def source(
+        session: Any, record_id: int, actor: Any, now: Any, kind: str, limit: int, before: str
+    ) -> Timeline:
+        seen.append((record_id, now, kind, limit, before))
         kinds = [Link("全部", ""), Link("跟进", "", name="follow_up"), Link("外部", "/else")]
         return Timeline(kinds, [Event("phone", "来电", "今天")], more_url="2026-11-22T10:00:00_7")
 
@@ -39,16 +45,16 @@ def asked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 def test_addresses_are_completed_from_the_record(asked: list[Any]) -> None:
     stores: Any = resource("stores")
-    found = timeline.of(stores, 5, SYSTEM, "follow_up", "/stores/5")
+    found = timeline.of(db.session(), stores, 5, SYSTEM, NOON, "follow_up", "/stores/5")
     assert found is not None
-    assert asked == [(5, "follow_up", timeline.SHOWN, "")]
+    assert asked == [(5, NOON, "follow_up", timeline.SHOWN, "")]
     assert [k.url for k in found.kinds] == ["/stores/5", "/stores/5?kind=follow_up", "/else"]
     assert found.more_url == "/stores/5?kind=follow_up&before=2026-11-22T10%3A00%3A00_7"
 
 
 def test_nobody_provides_nothing_is_shown(asked: list[Any]) -> None:
     customers: Any = resource("customers")
-    assert timeline.of(customers, 5, SYSTEM, "", "/customers/5") is None
+    assert timeline.of(db.session(), customers, 5, SYSTEM, NOON, "", "/customers/5") is None
 
 
 def test_older_events_are_reached_from_the_page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -54,6 +55,12 @@ def test_numbers_by_kind_and_reasons(app: Flask, world: World, login: Any) -> No
     assert "发送短信" in page
     assert "网关没有应答" in page
     assert SECRET not in page
+
+
+def test_whatever_waits_is_called_by_a_chinese_name(app: Flask) -> None:
+    own = {kind for kind in outbox.kinds() if not kind.startswith("test.")}
+    assert {"job.run", "notices.deliver", "clock_rules.sweep"} <= own
+    assert [kind for kind in sorted(own) if not re.match(r"[\u4e00-\u9fff]", outbox.label_of(kind))] == []
 
 
 def test_only_for_those_who_look_after_it(world: World, login: Any) -> None:

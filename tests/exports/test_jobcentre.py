@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from app.engine import exports, files, outbox
+from app.engine import files, outbox
 from app.engine.database import db, utcnow
-from app.engine.jobs import Job, JobState
+from app.engine.jobs import Job, JobState, expire
 from models.identity import presets
 from models.identity.tables import Employee
 from tests.customers.world import World, grant, words
@@ -299,9 +299,9 @@ def test_files_expire(ask: Any, world: World, login: Any, run_outbox: Run) -> No
     (done,) = jobs()
     assert done.expires_at is not None
     assert abs(done.expires_at - utcnow() - timedelta(days=1)) < timedelta(minutes=5)
-    assert exports.expire(db.session(), utcnow() + timedelta(hours=23)) == 0
+    assert expire(db.session(), utcnow() + timedelta(hours=23)) == 0
     assert len(folder(job)) == 1
-    assert exports.expire(db.session(), utcnow() + timedelta(hours=25)) == 1
+    assert expire(db.session(), utcnow() + timedelta(hours=25)) == 1
     assert folder(job) == []
     answer = login("keeper").get(f"/jobs/{job.id}/file")
     assert answer.status_code == 400

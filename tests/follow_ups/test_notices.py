@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select
 
-from app.engine import clock, outbox
+from app.engine import clock, outbox, sweeping
 from app.engine.database import db
 from jobs.schedule import Clock
 from models.follow_ups import notices
@@ -360,7 +360,7 @@ def test_with_redis_down_all_day_clicks_work_and_everything_is_told_afterwards(
     assert len(instant(world, "seller")) == 1 and messages() == []
     queue.connect(app, worker.RedisQueue(app.config["REDIS_URL"]))
     for _ in range(3):  # the slot puts its parts, which are rows of their own
-        outbox.sweep(db.session())
+        sweeping.sweep(db.session())
         drain_queue()
     assert [m.user_id for m in messages()] == [world.people["seller2"].id]
 

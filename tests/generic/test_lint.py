@@ -65,6 +65,7 @@ def test_markup_is_made_of_literals_alone() -> None:
     """`Markup(...)` around anything but a literal would let a value past the escaping."""
     allowed = {
         "app/engine/chrome.py",  # the menu, rendered by an escaping template
+        "app/engine/buttons.py",  # the menu of a row, rendered by an escaping template
         "app/engine/presenting.py",  # a row, joined from cells that are Markup already
     }
     wrong = []
@@ -79,6 +80,17 @@ def test_markup_is_made_of_literals_alone() -> None:
             if not literal and name not in allowed:
                 wrong.append(f"{name}:{node.lineno}")
     assert wrong == []
+
+
+@pytest.mark.sqlite_only
+def test_files_leave_by_one_door() -> None:
+    """`download` says that no cache keeps them; Flask's own answer would let a browser keep phones."""
+    senders = [
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if re.search(r"\bsend_file\b|\bsend_from_directory\b", path.read_text(encoding="utf-8"))
+    ]
+    assert senders == ["app/engine/viewbase.py"]
 
 
 @pytest.mark.sqlite_only

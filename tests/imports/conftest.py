@@ -99,6 +99,7 @@ class Importer:
         """The workbook of the lines that were not brought in."""
         answer = self.client.get(f"/imports/{run.id}/problems")
         assert answer.status_code == 200
+        assert answer.headers["Cache-Control"] == "no-store"
         return table(answer.get_data())
 
 

@@ -16,7 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from app.engine import outbox
+from app.engine import outbox, sweeping
 from app.engine.audit import AuditEntry
 from app.engine.database import db, utcnow
 from app.engine.imports.tables import ImportRun, ImportState
@@ -84,7 +84,7 @@ def test_it_goes_on_where_it_was(
             .values(leased_until=moment, handed_at=None)
         )
         db.session.commit()
-        assert outbox.sweep(db.session(), now=utcnow()) == 1
+        assert sweeping.sweep(db.session(), now=utcnow()) == 1
     drain_queue()
     db.session.expire_all()
     assert db.session.get_one(ImportRun, import_id).counts == {"new": LINES}

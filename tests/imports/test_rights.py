@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from app.engine import files, outbox
 from app.engine.audit import acting
 from app.engine.database import db
 from app.engine.imports import uploads
@@ -138,6 +140,29 @@ def test_the_same_file_at_once_is_taken_once(app: Flask, world: World, importer:
     mine.run()
     assert db.session.scalar(select(func.count()).select_from(Customer)) == 1
     assert "同一个文件已于" in mine.page(mine.get(runs[1]))
+
+
+def test_a_file_kept_no_longer_goes_after_the_rows_have_let_go_of_it(
+    world: World, importer: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deleted before the commit, it would still be offered where that fails."""
+    mine = importer()
+    run = mine.bring_in([*SHEET, ["", "13700000002"]])
+    place = files.path(run.file or "")
+    open_then = []
+
+    def remove(name: str) -> None:
+        open_then.append(db.session().in_transaction())
+        files.path(name).unlink(missing_ok=True)
+
+    monkeypatch.setattr(files, "remove", remove)
+    assert run.expires_at is not None and place.exists()
+    outbox.put(db.session(), "imports.prune", {"slot": (run.expires_at + timedelta(days=1)).isoformat()})
+    mine.run()
+    assert open_then == [False] * 3
+    assert not place.exists() and mine.get(run.id).file is None
+    answer = mine.client.get(f"/imports/{run.id}/problems")
+    assert "文件已过保留期" in answer.get_data(as_text=True)
 
 
 def test_whoever_changed_the_store_uploads_anew(world: World, importer: Make) -> None:

@@ -15,7 +15,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from app.engine import outbox
+from app.engine import outbox, sweeping
 from app.engine.database import db, utcnow
 from models.follow_ups.tables import TaskKind
 from models.notifications import hourly
@@ -55,7 +55,7 @@ def test_a_worker_killed_in_the_middle_of_a_summary(
     past = utcnow() - timedelta(seconds=1)
     db.session.execute(update(table).where(table.leased_until.is_not(None)).values(leased_until=past))
     db.session.commit()
-    outbox.sweep(db.session(), now=utcnow() + timedelta(minutes=6))
+    sweeping.sweep(db.session(), now=utcnow() + timedelta(minutes=6))
     drain_queue()
     assert _told() == {world.people[name].id: 1 for name in OWNERS}
 

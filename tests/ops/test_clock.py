@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.engine import clock, once, outbox
+from app.engine import clock, once, outbox, sweeping
 from app.engine.database import db
 from jobs.schedule import Clock, prune
 
@@ -89,7 +89,7 @@ def test_what_is_due_leaves_at_every_tick_and_lost_rows_every_minute(
     monkeypatch.setattr("jobs.schedule.hand_over", lambda which, now: sent.append(which))
     for second in range(0, 181, 10):
         ticking.tick(NOON + timedelta(seconds=second))
-    assert (sent.count(outbox.sweep), sent.count(outbox.release)) == (4, 15)
+    assert (sent.count(sweeping.sweep), sent.count(sweeping.release)) == (4, 15)
 
 
 def test_old_slots_are_forgotten(app: Flask, runs: list[str]) -> None:

@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from app.engine import files, outbox, queue
+from app.engine import files, outbox, queue, sweeping
 from app.engine.database import db, utcnow
 from app.engine.jobs import JobState
 from app.redis_embedded import EmbeddedRedis
@@ -110,7 +110,7 @@ def a_minute_later() -> int:
     held = outbox.ROWS.c.leased_until.is_not(None)
     db.session.execute(update(outbox.ROWS).where(held).values(leased_until=gone, handed_at=gone))
     db.session.commit()
-    return outbox.sweep(db.session(), now=utcnow())
+    return sweeping.sweep(db.session(), now=utcnow())
 
 
 def whole(world: World, login: Any, amount: int = 1) -> None:

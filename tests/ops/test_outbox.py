@@ -16,7 +16,7 @@ from flask import Flask
 from redis import Redis
 from sqlalchemy import func, select
 
-from app.engine import outbox, queue
+from app.engine import outbox, queue, sweeping
 from app.engine.database import db, utcnow, writing
 from jobs import worker
 from tests.ops import handlers
@@ -144,7 +144,7 @@ def test_after_the_last_attempt_it_is_parked_with_its_reason(app: Flask) -> None
     assert outcomes[-1] is outbox.Outcome.PARKED
     assert outcomes.count(outbox.Outcome.PARKED) == 1
     assert "对方没有应答" in row(row_id).error
-    assert outbox.sweep(db.session(), now=now + timedelta(days=2)) == 0
+    assert sweeping.sweep(db.session(), now=now + timedelta(days=2)) == 0
 
 
 @pytest.mark.parametrize(
@@ -170,12 +170,12 @@ def test_a_delayed_row_waits_for_its_time(app: Flask, drain_queue: Callable[[], 
     row_id = outbox.put(db.session(), "test.note", {}, at=now + timedelta(hours=1))
     db.session.commit()
     assert queue.current().depth() == 0
-    assert outbox.sweep(db.session(), now=now + timedelta(minutes=59)) == 0
+    assert sweeping.sweep(db.session(), now=now + timedelta(minutes=59)) == 0
     assert row_id is not None
     assert outbox.deliver(db.session(), row_id, now=now) is outbox.Outcome.SKIPPED
-    assert outbox.release(db.session(), now=now + timedelta(minutes=61)) == 1
+    assert sweeping.release(db.session(), now=now + timedelta(minutes=61)) == 1
     assert queue.current().depth() == 1
-    assert outbox.release(db.session(), now=now + timedelta(minutes=61)) == 0
+    assert sweeping.release(db.session(), now=now + timedelta(minutes=61)) == 0
 
 
 def test_a_backlog_is_handed_over_once(app: Flask, drain_queue: Callable[[], None]) -> None:
@@ -184,7 +184,7 @@ def test_a_backlog_is_handed_over_once(app: Flask, drain_queue: Callable[[], Non
     db.session.commit()
     depth = queue.current().depth()
     for seconds in (31, 60, 120):
-        assert outbox.sweep(db.session(), now=now + timedelta(seconds=seconds)) == 0
+        assert sweeping.sweep(db.session(), now=now + timedelta(seconds=seconds)) == 0
     assert queue.current().depth() == depth
 
 
@@ -193,7 +193,7 @@ def test_many_delayed_rows_leave_at_once(app: Flask, drain_queue: Callable[[], N
     later = now + timedelta(hours=1)
     outbox.put_many(db.session(), "test.note", [({"n": n}, None) for n in range(250)], now=now, at=later)
     db.session.commit()
-    assert outbox.release(db.session(), now=later + timedelta(seconds=1), limit=100) == 250
+    assert sweeping.release(db.session(), now=later + timedelta(seconds=1), limit=100) == 250
 
 
 def test_more_rows_than_a_statement_can_name(app: Flask) -> None:
@@ -259,11 +259,11 @@ def test_with_redis_down_the_click_succeeds_and_the_sweeper_delivers_later(
     for _ in range(20):
         put("test.note")
     assert time.monotonic() - began < 2
-    assert outbox.sweep(db.session(), now=utcnow() + timedelta(minutes=1)) == 0
+    assert sweeping.sweep(db.session(), now=utcnow() + timedelta(minutes=1)) == 0
     assert row(row_id).done_at is None
     queue.connect(app, up)
-    assert outbox.sweep(db.session(), now=utcnow() + timedelta(minutes=1)) == 21
-    assert outbox.sweep(db.session(), now=utcnow() + timedelta(minutes=1)) == 0
+    assert sweeping.sweep(db.session(), now=utcnow() + timedelta(minutes=1)) == 21
+    assert sweeping.sweep(db.session(), now=utcnow() + timedelta(minutes=1)) == 0
     drain_queue()
     assert effects() == 21
 
@@ -284,8 +284,8 @@ def test_redis_that_forgot_everything_loses_nothing(
 ) -> None:
     put("test.note")
     Redis.from_url(redis_url).flushall()
-    assert outbox.sweep(db.session(), now=utcnow() + timedelta(minutes=1)) == 0
-    assert outbox.sweep(db.session(), now=utcnow() + timedelta(minutes=6)) == 1
+    assert sweeping.sweep(db.session(), now=utcnow() + timedelta(minutes=1)) == 0
+    assert sweeping.sweep(db.session(), now=utcnow() + timedelta(minutes=6)) == 1
     drain_queue()
     assert effects() == 1
 
@@ -314,7 +314,7 @@ def test_a_job_whose_worker_was_killed_runs_again_once(
     restorer.touch_all()
     assert row(row_id).attempts == 1
     time.sleep(1.1)  # the lease of that kind
-    assert outbox.sweep(db.session(), now=utcnow() + timedelta(minutes=1)) == 1
+    assert sweeping.sweep(db.session(), now=utcnow() + timedelta(minutes=1)) == 1
     drain_queue()
     assert row(row_id).done_at is not None
     assert effects() == 1
@@ -327,7 +327,7 @@ def test_delivered_rows_are_forgotten_after_a_week_keys_are_not(app: Flask) -> N
     for row_id in (plain, keyed):
         assert row_id is not None
         outbox.deliver(db.session(), row_id, now=utcnow())
-    outbox.prune(db.session(), now=now + timedelta(days=8))
+    sweeping.prune(db.session(), now=now + timedelta(days=8))
     db.session.commit()
     left = set(db.session.scalars(select(TABLE.id)))
     assert plain not in left

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +15,9 @@ from sqlalchemy.orm import Session
 from app.engine import audit, bulk, deeds, files, jobs
 from app.engine.actions import Act, new_deed_id
 from app.engine.audit import AuditEntry
-from app.engine.changes import spec_of
+from app.engine.changes import spec_of, typed
 from app.engine.database import Model, forget_many, utcnow, writing
 from app.engine.deeds import deed
-from app.engine.fields import FieldSpec
 from app.engine.imports import runs
 from app.engine.imports.filing import Filing
 from app.engine.imports.tables import IMPORTS, ImportState
@@ -32,7 +29,6 @@ LABEL = "撤销导入"
 _PIECE = 500
 _WORKED_ON = "导入后已有人处理"
 _GONE = "记录已不存在"
-_BACK: Mapping[str, Any] = {"date": date.fromisoformat, "datetime": datetime.fromisoformat, "money": Decimal}
 
 
 @dataclass(frozen=True)
@@ -243,7 +239,7 @@ def _restore(
             continue
         source = spec.links or spec.values
         if source is None:
-            setattr(record, name, _value(spec, pair[0]))
+            setattr(record, name, typed(spec, pair[0]))
             continue
         added = set(map(str, pair[1] or ())) - set(map(str, pair[0] or ()))
         member: Any = spec.links.right if spec.links is not None else source.value  # type: ignore[union-attr]
@@ -258,12 +254,3 @@ def _restore(
             )
     session.flush()
     return True
-
-
-def _value(spec: FieldSpec, kept: Any) -> Any:
-    """What the history keeps as the column wants it."""
-    if kept is None:
-        return None
-    if spec.choices is not None:
-        return spec.choices.of(kept)
-    return _BACK[spec.kind](kept) if spec.kind in _BACK else kept

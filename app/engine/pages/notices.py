@@ -48,11 +48,6 @@ class Notice:
     gone: str = ""
     groups: list[NoticeGroup] = field(default_factory=list)
 
-    @property
-    def gist(self) -> str:
-        """The groups in one line."""
-        return " · ".join(f"{g.name} {g.amount}" for g in self.groups)
-
 
 @dataclass(slots=True)
 class NoticesPage:

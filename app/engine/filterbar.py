@@ -1,0 +1,107 @@
+"""The bar above a list: its filters with what was asked, and the chips that take a filter away again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.engine import chrome, drawing, filters, forms
+from app.engine.addresses import DOING, address
+from app.engine.listing import Query, first
+from app.engine.pages import Chip, Field
+from app.engine.resource import Resource
+from app.engine.scopes import Actor
+
+PRIMARY = 4
+FEW_IN_FILTER = 12
+"""Longer pick lists are searched, so that a page does not carry the staff five times."""
+
+
+def filter_bar(session: Session, resource: type[Resource], actor: Actor, query: Query) -> list[Field]:
+    """The search box and the declared filters with what was asked; without values they are kept for a
+    moment, because their options cost a statement each."""
+    names = {f.spec.name for f in filters.declared(resource, actor)}
+    if query.text or any(k.partition(".")[0] in names for k in query.args):
+        return _filters(session, resource, actor, query)
+    key = ("filters", resource.name, actor.id, actor.epoch)
+    kept: list[Field] = chrome.remembered(key, lambda: _filters(session, resource, actor, query))
+    return kept
+
+
+def _filters(session: Session, resource: type[Resource], actor: Actor, query: Query) -> list[Field]:
+    found: list[Field] = []
+    if resource.search or resource.exact or resource.tail:
+        words = resource.search_hint or "关键字"
+        found.append(Field("q", "关键字", "text", query.text, placeholder=words, primary=True, maxlength=64))
+    context = forms.Context(session, actor, query.now)
+    typed = {k: list(v) for k, v in query.args.items()}
+    drawer = drawing.Drawer(
+        f"/{resource.name}", texts=typed, few=FEW_IN_FILTER, picks=_picks(resource, actor, context)
+    )
+    for position, declared in enumerate(filters.declared(resource, actor)):
+        spec = declared.spec
+        if declared.ranged:
+            made = Field(
+                spec.name, spec.label, "date_range" if spec.kind in ("date", "datetime") else "number_range",
+                value=first(query.args, f"{spec.name}.from"), value_to=first(query.args, f"{spec.name}.to"),
+            )  # fmt: skip
+        else:
+            made = drawer.draw(spec, context)
+            made.required, made.error, made.locked, made.hint = False, "", "", ""
+            made.placeholder = ""
+            made.values = list(query.args.get(spec.name, ()))
+            made.value = first(query.args, spec.name)
+            if spec.kind == "ref" and made.options and not _is_long(made):
+                made.kind = "choice"
+        made.primary = position < PRIMARY
+        found.append(made)
+    return found
+
+
+def _picks(resource: type[Resource], actor: Actor, context: forms.Context) -> Any:
+    """The short pick lists of the bar, kept for a moment whatever is filtered by."""
+    specs = [d.spec for d in filters.declared(resource, actor) if not d.ranged]
+    key = ("picks", resource.name, actor.id, actor.epoch)
+    return chrome.remembered(key, lambda: forms.short_lists(specs, context, FEW_IN_FILTER))
+
+
+def _is_long(made: Field) -> bool:
+    return all(o.selected for o in made.options)
+
+
+def kept(query: Query) -> list[tuple[str, str]]:
+    """What the filter bar sends along unseen."""
+    return [
+        (name, first(query.args, name))
+        for name in ("scope", "view", "sort", "per_page", DOING)
+        if first(query.args, name)
+    ]
+
+
+def chips(query: Query, base: str, bar: Sequence[Field]) -> list[Chip]:
+    """The filters in force; following one takes it away."""
+    inputs = {f.name: f for f in bar}
+    found = []
+    for f in query.filters:
+        if f.default:
+            put = {"window": "all"} if f.names == ("window",) else {"include": "all"}
+            found.append(Chip(f.label, address(base, query.args, **put)))
+        else:
+            found.append(
+                Chip(_chip_words(query, f, inputs.get(f.spec.name)), address(base, query.args, drop=f.names))
+            )
+    if query.text:
+        found.append(Chip(f"关键字：{query.text}", address(base, query.args, drop=("q",))))
+    return found
+
+
+def _chip_words(query: Query, active: filters.Active, drawn: Field | None) -> str:
+    """Filters by another record read its name, as far as the person may see it, not its number."""
+    if active.spec.kind not in ("ref", "refs") or active.names[0].endswith("__text") or drawn is None:
+        return active.label
+    named = {o.value: o.label for o in drawn.options}
+    values = [v for v in query.args.get(active.spec.name, ()) if v]
+    labels = ["未填写" if v == filters.EMPTY else named.get(v, "（无权查看）") for v in values]
+    return f"{active.spec.label}：{'、'.join(labels)}"

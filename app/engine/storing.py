@@ -1,0 +1,82 @@
+"""From a form's values to what is stored: columns, running numbers, links and value sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from app.engine import audit
+from app.engine.actions import Act, Invalid
+from app.engine.fields import FieldSpec, Links, Values, describe
+from app.engine.forms import Keeping
+from app.engine.numbers import next_number
+from app.engine.resource import Resource, fields_of
+
+
+def set_columns(
+    resource: type[Resource], record: Any, values: Mapping[str, Any], *, editing: bool
+) -> list[FieldSpec]:
+    """Set what the form declares and ``values`` holds; returns the link and value sets to write later."""
+    later: list[FieldSpec] = []
+    unknown = set(values) - {s.name for s in fields_of(resource.groups(editing))}
+    if unknown:
+        raise Invalid(dict.fromkeys(sorted(unknown), "不可填写此项"))
+    for spec in fields_of(resource.groups(editing)):
+        if spec.name not in values:
+            continue
+        if spec.links is not None or spec.values is not None:
+            later.append(spec)
+        elif spec.attribute is not None and hasattr(type(record), spec.name):
+            setattr(record, spec.name, values[spec.name])
+    return later
+
+
+def fill_numbers(act: Act, record: Any) -> None:
+    """Give a new record the numbers its columns declare (`numbered`), unless it has them."""
+    for attribute in type(record).__mapper__.column_attrs:
+        spec = describe(getattr(type(record), attribute.key))
+        if spec.numbered and not getattr(record, attribute.key):
+            number = next_number(act.session, spec.numbered, record.dealer_id, act.now)
+            setattr(record, attribute.key, number)
+
+
+def belongs(spec: FieldSpec, record: Any) -> bool:
+    """Whether the links or values hang on that record: a form may make another kind than its own."""
+    source = spec.links or spec.values
+    if source is None:
+        return False
+    foreign = next(iter(source.left.property.columns[0].foreign_keys))
+    return foreign.column.table is record.__table__
+
+
+def set_members(session: Session, record: Any, spec: FieldSpec, wanted: Sequence[Any]) -> None:
+    """Make the links or values of a record those wanted, each once; `Keeping` takes none away."""
+    source: Links | Values = spec.links or spec.values  # type: ignore[assignment]
+    member = source.right if isinstance(source, Links) else source.value
+    copies = {copy.key: getattr(record, original.key) for copy, original in source.copies}
+    order = source.order.key if isinstance(source, Values) and source.order is not None else None
+    keeping = isinstance(wanted, Keeping)
+    if isinstance(source, Values) and source.main is not None:
+        wanted = [getattr(record, source.main.key), *wanted]
+    present = set(session.scalars(select(member).where(source.left == record.id)))
+    kept = {"audited": True}  # by `_note_members`
+    gone = set() if keeping else present - set(wanted)
+    if gone:
+        leaving = delete(source.left.class_).where(source.left == record.id, member.in_(gone))
+        session.execute(leaving, execution_options=kept)
+    rows = [
+        {source.left.key: record.id, member.key: value, **copies, **({order: n} if order else {})}
+        for n, value in enumerate(dict.fromkeys(wanted))
+        if value not in present
+    ]
+    if rows:
+        session.execute(insert(source.left.class_), rows, execution_options=kept)
+    if gone or rows:
+        _note_members(session, record, spec, present, (present - gone) | set(wanted))
+
+
+def _note_members(session: Session, record: Any, spec: FieldSpec, before: set[Any], after: set[Any]) -> None:
+    audit.note(session, record, spec.name, sorted(map(str, before)), sorted(map(str, after)))
