@@ -90,6 +90,8 @@ class EmbeddedRedis:
         deadline = time.monotonic() + 10
         while not self.answers():
             if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()  # one that hangs would keep the port from the next attempt
+                process.wait()
                 raise RuntimeError(f"内置 Redis 未能启动，详见 {self.folder / 'redis.log'}")
             time.sleep(0.02)
         return process

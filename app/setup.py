@@ -6,7 +6,7 @@ from flask import Flask, current_app
 from flask_migrate import upgrade
 from sqlalchemy import select, text
 
-from app.engine import audit, forms, names, permissions
+from app.engine import audit, forms, names
 from app.engine.actions import Act, Invalid, Refusal
 from app.engine.database import alone, db, utcnow, writing
 from app.engine.deeds import deed
@@ -43,7 +43,6 @@ def install() -> None:
     session = db.session()
     with deed(Act(SYSTEM, utcnow(), session, "job", "init")):
         alone(session, _SPACE, "init")
-        permissions.sync(session)
         presets.install(session)
         settings_rules.install(session)
         customer_settings.install(session)

@@ -70,13 +70,26 @@ class Child:
         if self.process is not None:
             code = self.process.returncode
             self.failures = 0 if now - self.started_at > STEADY else self.failures + 1
-            pause = PAUSES[min(self.failures, len(PAUSES)) - 1] if self.failures else PAUSES[0]
-            self.start_at, self.process = now + pause, None
-            return f"{self.name}已退出（{code}），{pause:g} 秒后重启"
-        if now >= self.start_at:
+            self.process = None
+            return f"{self.name}已退出（{code}），{self._pause():g} 秒后重启"
+        if now < self.start_at:
+            return ""
+        try:
             self.start()
-            return f"{self.name}已重启"
-        return ""
+        except (RuntimeError, OSError) as reason:
+            self.failures += 1
+            return f"{reason}，{self._pause():g} 秒后重试"
+        return f"{self.name}已重启"
+
+    def _pause(self) -> float:
+        """Put the next start off; for how many seconds."""
+        seconds = PAUSES[min(self.failures, len(PAUSES)) - 1] if self.failures else PAUSES[0]
+        self.start_at = time.monotonic() + seconds
+        return seconds
+
+    def hurry(self) -> None:
+        """What it failed for is over: it starts at once and counts as healthy."""
+        self.failures, self.start_at = 0, 0.0
 
 
 class Tree:
@@ -203,14 +216,12 @@ class Tree:
         if self.stopping:
             return
         for child in [*([self.redis] if self.redis else []), *self.children]:
-            try:
-                news = child.revive()
-            except (RuntimeError, OSError) as reason:
-                news = str(reason)
-                child.failures += 1
-                child.start_at = time.monotonic() + PAUSES[-1]
+            news = child.revive()
             if news:
                 say(news, error=True)
+            if news and child is self.redis and child.alive:
+                for waiting in self.children:
+                    waiting.hurry()
 
     def _stop_all(self) -> None:
         """First those who work, then Redis, so that none of them loses it in mid-work."""

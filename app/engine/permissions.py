@@ -107,8 +107,8 @@ def _of_guards() -> Iterator[PermissionDef]:
         yield PermissionDef(permission, view, guard.label, "", FIELDS, guard.restricting, guard)
 
 
-def sync(session: Session) -> int:
-    """Write the permissions that the framework's tables lack; returns how many pairs are new.
+def sync(session: Session) -> frozenset[tuple[str, str]]:
+    """Write the permissions that the framework's tables lack; returns the pairs that are new.
 
     Idempotent, in at most eight statements; the caller commits.
     """
@@ -120,13 +120,10 @@ def sync(session: Session) -> int:
         (row.permission_id, row.view_menu_id)
         for row in session.execute(select(table.c.permission_id, table.c.view_menu_id))
     }
-    missing = [
-        {"permission_id": permissions[permission], "view_menu_id": views[view]}
-        for permission, view in wanted
-        if (permissions[permission], views[view]) not in present
-    ]
-    _insert(session, PermissionView, missing)
-    return len(missing)
+    missing = [p for p in wanted if (permissions[p[0]], views[p[1]]) not in present]
+    rows = [{"permission_id": permissions[name], "view_menu_id": views[view]} for name, view in missing]
+    _insert(session, PermissionView, rows)
+    return frozenset(missing)
 
 
 def _ids(session: Session, model: Any, names: set[str]) -> dict[str, int]:

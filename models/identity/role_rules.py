@@ -88,6 +88,15 @@ def merged(actor: Actor, old: Rights, wanted: Rights) -> Rights:
     return Rights(wanted.grants | kept, wanted.scopes | beyond)
 
 
+def beyond_declared(held: Rights, wanted: Rights) -> Rights:
+    """The wanted rights, with those held that no declaration of this program speaks of."""
+    pairs, names = {p.pair for p in all_permissions()}, {r.name for r in resources()}
+    return Rights(
+        wanted.grants | {g for g in held.grants if g not in pairs},
+        wanted.scopes | {s for s in held.scopes if s[0] not in names},
+    )
+
+
 def difference(old: Rights, new: Rights) -> list[Change]:
     """What a change means, in the order of the tree: added and taken rights, then changed scopes."""
     labels = {r.name: r.label for r in resources()}
@@ -252,15 +261,15 @@ def _set_rights(role: StaffRole, act: Act, values: Mapping[str, Any]) -> bool:
         raise Refusal("保存后本商场将没有任何人能管理角色，请先为其他员工授权")
     if act.actor.id in before - after:
         raise Refusal("不能移除自己管理角色的权限，请由其他管理员操作")
-    _note(role, act, changes)
+    note(act.session, role, changes)
     return wanted != old
 
 
-def _note(role: StaffRole, act: Act, changes: list[Change]) -> None:
+def note(session: Session, role: StaffRole, changes: list[Change]) -> None:
     """Keep in the history what was added and taken, in words (A-116)."""
     for name, old, new in (
         ("grants", [c.text for c in changes if c.sign == "-"], [c.text for c in changes if c.sign == "+"]),
         ("scopes", [c.old for c in changes if not c.sign], [c.new for c in changes if not c.sign]),
     ):
         if old or new:
-            audit.note(act.session, role, name, old, new)
+            audit.note(session, role, name, old, new)

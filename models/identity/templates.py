@@ -1,4 +1,4 @@
-"""What each role of a new dealer may do: read once when the dealer is made, then its administrator's.
+"""What each preset role may do, until an administrator changes the role and it is his.
 
 Written against permissions, not against screens: a template says which pages and which actions, and the
 registry knows the rest. Actions that nobody here names belong to the administrator alone.

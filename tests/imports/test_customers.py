@@ -367,6 +367,7 @@ def test_the_consultants_hear_of_their_new_customers_once_and_the_importer_of_th
     heard = {m.user_id: m.title for m in told if m.topic == "customer"}
     assert heard == {owner: "文员甲导入了5位客户，请跟进"}
     assert len(next(m for m in told if m.topic == "customer").items or ()) == 5
-    assert [m.title for m in told if m.topic == "import"] == [
-        "客户导入已完成：成功 5 条，重复 0 条，失败 0 条"
+    assert [(m.title, m.text) for m in told if m.user_id == world.people["typist"].id] == [
+        ("检查导入文件：客户.xlsx：已完成", "检查完成"),
+        ("导入客户：客户.xlsx：已完成", "成功 5 条，重复 0 条，失败 0 条"),
     ]

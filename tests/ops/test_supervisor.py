@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from app.redis_embedded import free_port
+from app.supervisor import PAUSES, Child, Tree, stop
 from tests.plugins.databases import SECRETS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,6 +146,34 @@ def test_whoever_dies_is_restarted(tree: Running, word: str) -> None:
 
     until(replaced)
     until(lambda: '"status":"ok"' in tree.get("/readyz"))
+
+
+def test_what_cannot_start_is_tried_again_with_growing_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> subprocess.Popen[bytes]:
+        raise RuntimeError("内置 Redis 未能启动")
+
+    child, now = Child("内置 Redis", fail), [1000.0]
+    monkeypatch.setattr("app.supervisor.time.monotonic", lambda: now[0])
+    for pause in (*PAUSES, PAUSES[-1]):
+        assert child.revive() == f"内置 Redis 未能启动，{pause:g} 秒后重试"
+        now[0] += pause - 0.01
+        assert child.revive() == ""
+        now[0] += 0.02
+
+
+def test_when_redis_is_back_nobody_waits_for_it_any_longer(tmp_path: Path) -> None:
+    def launch() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(["sleep", "60"])
+
+    later = time.monotonic() + 30
+    tree = Tree({"DATA_DIR": tmp_path}, {})
+    tree.children = [Child("任务进程", launch, failures=6, start_at=later)]
+    tree._watch(0)
+    assert not tree.children[0].alive
+    tree.redis = Child("内置 Redis", launch)
+    tree._watch(0)
+    assert tree.children[0].alive and tree.children[0].failures == 0
+    stop([child.process for child in (tree.redis, *tree.children) if child.process])
 
 
 def test_pages_answer_while_redis_is_away(tree: Running) -> None:

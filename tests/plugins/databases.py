@@ -73,7 +73,8 @@ def postgresql_server(run_id: str) -> Iterator[Any]:
         server.psql(f"ALTER SYSTEM SET {setting} = off;")
     server.psql("SELECT pg_reload_conf();")
     yield server
-    server.cleanup()
+    with suppress(FileNotFoundError):  # another run that begins just now clears the same folder away
+        server.cleanup()
 
 
 def _stop_abandoned() -> None:

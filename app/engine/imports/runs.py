@@ -20,7 +20,6 @@ from app.engine import bulk, files, jobs, perform
 from app.engine.actions import Act, Refusal
 from app.engine.database import forget_many, utcnow, writing
 from app.engine.deeds import deed
-from app.engine.events import publish
 from app.engine.fields import FieldSpec
 from app.engine.imports import columns, sheets, workbook
 from app.engine.imports.drafts import Draft, Parser
@@ -227,7 +226,7 @@ def apply(work: Work) -> Finish:
     for drafts in stage.pieces(pieces):
         pieces += 1
         _file(work, run, filing, drafts, pieces)
-    return _finish(work, run, found)
+    return _finish(work, run)
 
 
 def _file(work: Work, run: Any, filing: Filing, drafts: list[Draft], pieces: int) -> None:
@@ -243,7 +242,7 @@ def _file(work: Work, run: Any, filing: Filing, drafts: list[Draft], pieces: int
     forget_many(work.session)
 
 
-def _finish(work: Work, run: Any, found: type[Resource]) -> Finish:
+def _finish(work: Work, run: Any) -> Finish:
     session = work.session
     verdicts: Counter[str] = Counter(work.counts.get("verdicts", {}))
     for verdict, amount in _refused_before(session, run.id).items():
@@ -254,13 +253,11 @@ def _finish(work: Work, run: Any, found: type[Resource]) -> Finish:
         name = files.fresh(work.now.strftime("%Y-%m"), "xlsx")
         workbook.problems(session, run, files.path(name))
         file_name = f"{Path(run.file_name).stem}-失败明细.xlsx"
-    act = Act(work.actor, utcnow(), session, "import", "import", deed_id=run.deed_id)
-    with deed(act):
-        _keep(
-            session, run.id, state=ImportState.DONE, counts={v: n for v, n in verdicts.items() if n},
-            finished_at=act.now, expires_at=act.now + KEPT,
-        )  # fmt: skip
-        publish(act, "imported", found, import_id=run.id, deed_id=run.deed_id, said=said)
+    moment = utcnow()
+    _write(
+        session, run.id, state=ImportState.DONE, counts={v: n for v, n in verdicts.items() if n},
+        finished_at=moment, expires_at=moment + KEPT,
+    )  # fmt: skip
     return Finish(said, dict(verdicts), name, file_name, utcnow() + KEPT)
 
 
