@@ -91,3 +91,19 @@ def test_it_is_done_once(world: World, importer: Make) -> None:
     entries = amount(AuditEntry)
     assert mine.press(run, "undo").state == ImportState.UNDONE
     assert amount(AuditEntry) == entries
+
+
+def test_what_comes_later_is_another_record(world: World, importer: Make) -> None:
+    """Neither by a file nor by the form does a new customer get the key, and so the history, of a removed one;
+    what the second file brought in is taken back like the first."""
+    mine = importer("boss")
+    first = mine.bring_in([HEAD, *[[f"旧{n}", f"1370000000{n}", "A", ""] for n in range(3)]])
+    removed = set(db.session.scalars(select(Customer.id)))
+    mine.press(first, "undo")
+    typed = world.customer(by="boss", name="手填")
+    second = mine.bring_in([HEAD, *[[f"新{n}", f"1380000000{n}", "A", ""] for n in range(3)]])
+    assert not removed & set(db.session.scalars(select(Customer.id)))
+    for record_id in db.session.scalars(select(Customer.id)):
+        assert "旧" not in mine.client.get(f"/customers/{record_id}/history").get_data(as_text=True)
+    assert mine.press(second, "undo").reason == "已删除 3 条新增，已还原 0 条更新"
+    assert db.session.scalars(select(Customer.id)).all() == [typed.id]
