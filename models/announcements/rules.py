@@ -17,9 +17,10 @@ from models.identity.rules import own_dealer
 from models.identity.tables import Employee
 from models.notifications.rules import notify_many
 from models.notifications.tables import NoticeKind, Notification
+from models.notifications.topics import Topic, declare
 
 TELL = "announcements.tell"
-TOPIC = "announcement"
+TOPIC = declare(Topic("announcement", "公告", "speakerphone", hourly=False))
 
 
 def publish(announcement: Announcement, act: Act, values: Mapping[str, Any]) -> None:
@@ -62,7 +63,7 @@ def read(session: Session, user_id: int, announcement_id: int, act: Act) -> None
 
 
 def _key(announcement_id: int) -> str:
-    return f"{TOPIC}:{announcement_id}"
+    return f"{TOPIC.key}:{announcement_id}"
 
 
 @outbox.handler(TELL)
@@ -80,7 +81,7 @@ def tell(delivery: Delivery) -> None:
     message = {
         "dealer_id": announcement.dealer_id,
         "kind": NoticeKind.INSTANT,
-        "topic": TOPIC,
+        "topic": TOPIC.key,
         "title": f"公告：{announcement.title}",
         "text": announcement.body[:200],
         "resource": "announcements",

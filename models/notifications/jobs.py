@@ -9,8 +9,7 @@ from app.engine.jobs import ASKED, DECIDED, ENDED, Job
 from models.identity.queries import holders
 from models.notifications.rules import notify
 from models.notifications.tables import NoticeKind
-
-TOPIC = "job"
+from models.notifications.topics import JOB
 
 
 @subscribe(ENDED)
@@ -19,7 +18,7 @@ def tell_of_end(act: Act, job: Job, *, once: str) -> None:
     if job.user_id == act.actor.id:
         return
     notify(
-        act.session, users=[job.user_id], kind=NoticeKind.INSTANT, topic=TOPIC,
+        act.session, users=[job.user_id], kind=NoticeKind.INSTANT, topic=JOB.key,
         title=f"{job.title}：{job.state.label}", text=job.result or "", now=act.now, dealer_id=job.dealer_id,
         about=(Jobs.name, job.id), key=f"job:{once}",
     )  # fmt: skip
@@ -30,7 +29,7 @@ def ask_for_approval(act: Act, job: Job) -> None:
     """Those of the dealer who may approve learn that a job waits for one of them."""
     others = [user for user in holders(act.session, *APPROVING, job.dealer_id) if user != job.user_id]
     notify(
-        act.session, users=others, kind=NoticeKind.INSTANT, topic=TOPIC, title=f"待审批：{job.title}",
+        act.session, users=others, kind=NoticeKind.INSTANT, topic=JOB.key, title=f"待审批：{job.title}",
         text=f"申请人：{act.actor.name or act.actor.username}", now=act.now, dealer_id=job.dealer_id,
         about=(Jobs.name, job.id), key=f"job:{job.id}:{act.deed_id}",
     )  # fmt: skip
@@ -40,7 +39,7 @@ def ask_for_approval(act: Act, job: Job) -> None:
 def tell_of_approval(act: Act, job: Job) -> None:
     """Whoever asked learns that the job may begin."""
     notify(
-        act.session, users=[job.user_id], kind=NoticeKind.INSTANT, topic=TOPIC,
+        act.session, users=[job.user_id], kind=NoticeKind.INSTANT, topic=JOB.key,
         title=f"{job.title}：已通过审批", text=f"审批人：{act.actor.name or act.actor.username}", now=act.now,
         dealer_id=job.dealer_id, about=(Jobs.name, job.id), key=f"job:{job.id}:{act.deed_id}",
     )  # fmt: skip

@@ -13,14 +13,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.engine import bulk, files, jobs, perform
 from app.engine.actions import Act, Refusal
 from app.engine.database import forget_many, utcnow, writing
 from app.engine.deeds import deed
-from app.engine.events import publish
 from app.engine.fields import FieldSpec
 from app.engine.imports import columns, sheets, workbook
 from app.engine.imports.drafts import Draft, Parser
@@ -121,8 +120,8 @@ def check(work: Work) -> Finish:
     columns.complete(found, work.actor, run.mapping, options)
     mapping = run.mapping
     sheets.unnamed(lines, run.headings)
-    _judge(work, run, found, options, mapping)
-    return Finish("检查完成")
+    counts = _judge(work, run, found, options, mapping)
+    return Finish(f"{foreseen(counts)}；请打开后确认开始")
 
 
 def _specs(
@@ -138,7 +137,10 @@ def _filing(work: Work, found: type[Resource], options: Options, specs: Sequence
     return found.template.filing(work.session, found, work.actor, options, given, work.now)  # type: ignore[no-any-return]
 
 
-def _judge(work: Work, run: Any, found: type[Resource], options: Options, mapping: Sequence[str]) -> None:
+def _judge(
+    work: Work, run: Any, found: type[Resource], options: Options, mapping: Sequence[str]
+) -> Mapping[str, int]:
+    """Give every line its verdict and keep what came of it; returns how many there are of each."""
     session = work.session
     with writing(session):
         session.execute(delete(PROBLEMS).where(PROBLEMS.c.import_id == run.id))
@@ -153,14 +155,15 @@ def _judge(work: Work, run: Any, found: type[Resource], options: Options, mappin
     counts: Counter[Verdict] = Counter()
     stage = Stage(_stage_path(run), _all_specs(parser, options))
     stage.write(_judged(work, run, parser, filing, counts))
+    kept = {v.value: n for v, n in counts.items()}
     with writing(session):
         work.note(run.rows)
         _keep(
-            session, run.id, state=ImportState.READY, counts={v.value: n for v, n in counts.items()},
-            effects=filing.effects(counts),
+            session, run.id, state=ImportState.READY, counts=kept, effects=filing.effects(counts),
             options={**run.options, "stamp": work.actor.epoch},
         )  # fmt: skip
         session.commit()
+    return kept
 
 
 def _all_specs(parser: Parser, options: Options) -> Mapping[str, FieldSpec]:
@@ -227,7 +230,7 @@ def apply(work: Work) -> Finish:
     for drafts in stage.pieces(pieces):
         pieces += 1
         _file(work, run, filing, drafts, pieces)
-    return _finish(work, run, found)
+    return _finish(work, run)
 
 
 def _file(work: Work, run: Any, filing: Filing, drafts: list[Draft], pieces: int) -> None:
@@ -243,11 +246,12 @@ def _file(work: Work, run: Any, filing: Filing, drafts: list[Draft], pieces: int
     forget_many(work.session)
 
 
-def _finish(work: Work, run: Any, found: type[Resource]) -> Finish:
+def _finish(work: Work, run: Any) -> Finish:
     session = work.session
     verdicts: Counter[str] = Counter(work.counts.get("verdicts", {}))
-    for verdict, amount in _refused_before(session, run.id).items():
+    for verdict, amount in refused(session, run.id).items():
         verdicts[verdict] = amount
+    session.rollback()
     said = in_words(verdicts)
     name, file_name = "", ""
     if verdicts[Verdict.WRONG.value] + verdicts[Verdict.DUPLICATE.value]:
@@ -260,16 +264,17 @@ def _finish(work: Work, run: Any, found: type[Resource]) -> Finish:
             session, run.id, state=ImportState.DONE, counts={v: n for v, n in verdicts.items() if n},
             finished_at=act.now, expires_at=act.now + KEPT,
         )  # fmt: skip
-        publish(act, "imported", found, import_id=run.id, deed_id=run.deed_id, said=said)
     return Finish(said, dict(verdicts), name, file_name, utcnow() + KEPT)
 
 
-def _refused_before(session: Session, import_id: int) -> Counter[str]:
+def refused(session: Session, import_id: int) -> Counter[str]:
     """The lines that were not brought in, by verdict; those of the check and those of the deed."""
-    found = session.execute(select(PROBLEMS.c.verdict).where(PROBLEMS.c.import_id == import_id))
-    counted = Counter(row.verdict.value for row in found)
-    session.rollback()
-    return counted
+    found = session.execute(
+        select(PROBLEMS.c.verdict, func.count())
+        .where(PROBLEMS.c.import_id == import_id)
+        .group_by(PROBLEMS.c.verdict)
+    )
+    return Counter({verdict.value: amount for verdict, amount in found})
 
 
 def in_words(verdicts: Mapping[str, int]) -> str:
@@ -282,6 +287,17 @@ def in_words(verdicts: Mapping[str, int]) -> str:
     if unchanged:
         parts.append(f"无变化 {unchanged:,} 条")
     return "，".join(parts)
+
+
+def foreseen(verdicts: Mapping[str, int]) -> str:
+    """What would come of a file that was checked, by verdict."""
+    always = (Verdict.NEW, Verdict.DUPLICATE, Verdict.WRONG)
+    future = (Verdict.NEW, Verdict.UPDATED)
+    return "，".join(
+        f"{'将' if v in future else ''}{v.label} {verdicts.get(v.value, 0):,} 条"
+        for v in Verdict
+        if v in always or verdicts.get(v.value)
+    )
 
 
 def start(session: Session, run: ImportRun, actor: Actor, kind: str, state: ImportState, title: str) -> None:
