@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
@@ -13,9 +13,9 @@ from sqlalchemy import func, select
 
 from app.engine import chrome, files, jobs, pages
 from app.engine.actions import Forbidden, NotFound, Refusal
-from app.engine.database import PK, db, writing
+from app.engine.database import PK, db, utcnow, writing
 from app.engine.fields import describe
-from app.engine.imports import columns, sheets, uploads, workbook
+from app.engine.imports import columns, runs, sheets, uploads, workbook
 from app.engine.imports.filing import Options
 from app.engine.imports.runs import resource_for
 from app.engine.imports.tables import BUSY, PROBLEMS, ImportRun, ImportState, Verdict
@@ -108,7 +108,7 @@ def _do(pk: int, what: Callable[[Actor], None]) -> ResponseReturnValue:
 
 
 def _progress(run: ImportRun) -> tuple[int, str]:
-    job = db.session.get(jobs.Job, run.job_id) if run.job_id else None
+    job = _job(run)
     if job is None or run.state not in BUSY:
         return (100, "") if run.state in (ImportState.DONE, ImportState.UNDONE) else (0, "")
     if job.state == jobs.JobState.WAITING:
@@ -135,6 +135,8 @@ def _page(run: ImportRun, actor: Actor) -> str:
         shown.tallies = _tallies(run)
         shown.effects = list(run.effects or ()) if run.state == ImportState.READY else []
         _add_problems(run, shown)
+    if run.state == ImportState.UNDONE:
+        _add_kept(run, shown)
     if run.state == ImportState.READY:
         again = uploads.repeated(session, run)
         if again is not None:
@@ -170,32 +172,67 @@ def _steps(run: ImportRun) -> list[tuple[str, str]]:
 
 
 def _tallies(run: ImportRun) -> list[pages.Tally]:
-    counts = run.counts or {}
+    counts = _counts(run)
     future = run.state == ImportState.READY
     found = []
     for verdict in Verdict:
         amount = counts.get(verdict.value, 0)
         if amount or verdict in (Verdict.NEW, Verdict.DUPLICATE, Verdict.WRONG):
-            label = (
-                f"将{verdict.label}"
-                if future and verdict in (Verdict.NEW, Verdict.UPDATED)
-                else verdict.label
-            )
+            label = _called(verdict, future)
+            if future and verdict in (Verdict.NEW, Verdict.UPDATED):
+                label = f"将{label}"
             tone = {Verdict.NEW: "good", Verdict.DUPLICATE: "warn", Verdict.WRONG: "bad"}.get(verdict, "")
             found.append(pages.Tally(label, f"{amount:,}", tone if amount else ""))
-    return found if run.counts else []
+    return found if counts else []
+
+
+def _counts(run: ImportRun) -> Mapping[str, int]:
+    """How many lines of each verdict there are; of one that did not come to its end, those of the pieces it has
+    kept, and nothing when it had not begun."""
+    if run.state not in (ImportState.CANCELLED, ImportState.FAILED):
+        return run.counts or {}
+    job = _job(run)
+    if job is None or job.kind != runs.APPLY or not job.counts:
+        return {}
+    return {**(job.counts.get("verdicts") or {}), **runs.refused(db.session(), run.id)}
+
+
+def _job(run: ImportRun) -> jobs.Job | None:
+    """The last step of the import."""
+    return db.session.get(jobs.Job, run.job_id) if run.job_id else None
+
+
+def _called(verdict: Verdict, future: bool) -> str:
+    """A verdict in words; what was found faulty has failed once the file is in (D-25)."""
+    return "失败" if verdict is Verdict.WRONG and not future else verdict.label
 
 
 def _add_problems(run: ImportRun, shown: pages.ImportPage) -> None:
     mine = PROBLEMS.c.import_id == run.id
     rows = db.session.execute(select(PROBLEMS).where(mine).order_by(PROBLEMS.c.line).limit(SHOWN + 1)).all()
+    shown.problems_title = "不会导入的行" if run.state == ImportState.READY else "没有导入的行"
     shown.problems = [
-        pages.Problem(f"第 {row.line} 行", row.verdict.label, row.verdict.tone.value, row.reason)
+        pages.Problem(
+            f"第 {row.line} 行",
+            _called(row.verdict, run.state == ImportState.READY),
+            row.verdict.tone.value,
+            row.reason,
+        )
         for row in rows[:SHOWN]
     ]
     if len(rows) > SHOWN:
         total = db.session.scalar(select(func.count()).select_from(PROBLEMS).where(mine))
         shown.more_problems = f"仅显示前 {SHOWN} 条，共 {total:,} 条，完整内容请下载失败明细"
+
+
+def _add_kept(run: ImportRun, shown: pages.ImportPage) -> None:
+    """What 撤销导入 could not take back, from the job that did it."""
+    job = _job(run)
+    if job is None:
+        return
+    shown.kept = [(label, reason) for label, reason in (job.counts or {}).get("kept", ())][:SHOWN]
+    if shown.kept and job.file and (job.expires_at is None or job.expires_at > utcnow()):
+        shown.kept_file = f"/jobs/{job.id}/file"
 
 
 def _headings(run: ImportRun, actor: Actor) -> list[pages.Heading]:
@@ -240,7 +277,7 @@ def _buttons(run: ImportRun) -> list[pages.Link]:
     if run.state in (*BUSY, ImportState.READY, ImportState.MAPPING) and run.state != ImportState.UNDOING:
         asks = "确认停止？已导入的部分会保留，可以撤销。" if run.state == ImportState.RUNNING else ""
         found.append(pages.Link("取消导入", f"{base}/stop", "x", confirm=asks, has_form=False))
-    partly = run.state in (ImportState.CANCELLED, ImportState.FAILED) and run.counts is not None
+    partly = run.state in (ImportState.CANCELLED, ImportState.FAILED) and bool(_counts(run))
     if run.state == ImportState.DONE or partly:
         found.append(
             pages.Link(

@@ -64,6 +64,9 @@ def test_whoever_was_worked_on_stays_and_is_named(world: World, importer: Make) 
     rows = list(book.active.iter_rows(min_row=2, values_only=True))
     assert {reason for _, reason in rows} == {"导入后已有人处理"}
     assert {str(label)[:3] for label, _ in rows} == {"客户0", "客户1", "客户2"}
+    page = mine.client.get(f"/imports/{run.id}").get_data(as_text=True)
+    assert "没有撤销的记录" in page and f'href="/jobs/{job.id}/file"' in page
+    assert all(f"<td>{label}</td>" in page for label, _ in rows)
 
 
 def test_updates_get_their_old_values_back(world: World, importer: Make) -> None:
