@@ -178,9 +178,7 @@ def _tallies(run: ImportRun) -> list[pages.Tally]:
     for verdict in Verdict:
         amount = counts.get(verdict.value, 0)
         if amount or verdict in (Verdict.NEW, Verdict.DUPLICATE, Verdict.WRONG):
-            label = _called(verdict, future)
-            if future and verdict in (Verdict.NEW, Verdict.UPDATED):
-                label = f"将{label}"
+            label = verdict.foreseen() if future else verdict.found()
             tone = {Verdict.NEW: "good", Verdict.DUPLICATE: "warn", Verdict.WRONG: "bad"}.get(verdict, "")
             found.append(pages.Tally(label, f"{amount:,}", tone if amount else ""))
     return found if counts else []
@@ -202,19 +200,15 @@ def _job(run: ImportRun) -> jobs.Job | None:
     return db.session.get(jobs.Job, run.job_id) if run.job_id else None
 
 
-def _called(verdict: Verdict, future: bool) -> str:
-    """A verdict in words; what was found faulty has failed once the file is in (D-25)."""
-    return "失败" if verdict is Verdict.WRONG and not future else verdict.label
-
-
 def _add_problems(run: ImportRun, shown: pages.ImportPage) -> None:
     mine = PROBLEMS.c.import_id == run.id
     rows = db.session.execute(select(PROBLEMS).where(mine).order_by(PROBLEMS.c.line).limit(SHOWN + 1)).all()
-    shown.problems_title = "不会导入的行" if run.state == ImportState.READY else "没有导入的行"
+    future = run.state == ImportState.READY
+    shown.problems_title = "不会导入的行" if future else "没有导入的行"
     shown.problems = [
         pages.Problem(
             f"第 {row.line} 行",
-            _called(row.verdict, run.state == ImportState.READY),
+            row.verdict.foreseen() if future else row.verdict.found(),
             row.verdict.tone.value,
             row.reason,
         )

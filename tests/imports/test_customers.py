@@ -393,7 +393,7 @@ def test_the_consultants_hear_of_their_new_customers_once_and_the_importer_of_th
     assert heard == {owner: "文员甲导入了5位客户，请跟进"}
     assert len(next(m for m in told if m.topic == "customer").items or ()) == 5
     assert [(m.title, m.text) for m in told if m.topic == "job"] == [
-        ("检查导入文件：客户.xlsx：已完成", "将新增 5 条，重复 0 条，有误 0 条；请打开后确认开始"),
+        ("检查导入文件：客户.xlsx：已完成", "将新增 5 条；重复 0 条；有误 0 条。请打开后确认开始"),
         ("导入客户：客户.xlsx：已完成", "成功 5 条，重复 0 条，失败 0 条"),
     ]
     page = importer().client.get("/notifications/").get_data(as_text=True)

@@ -121,7 +121,7 @@ def check(work: Work) -> Finish:
     mapping = run.mapping
     sheets.unnamed(lines, run.headings)
     counts = _judge(work, run, found, options, mapping)
-    return Finish(f"{foreseen(counts)}；请打开后确认开始")
+    return Finish(f"{foreseen(counts)}。请打开后确认开始")
 
 
 def _specs(
@@ -292,12 +292,8 @@ def in_words(verdicts: Mapping[str, int]) -> str:
 def foreseen(verdicts: Mapping[str, int]) -> str:
     """What would come of a file that was checked, by verdict."""
     always = (Verdict.NEW, Verdict.DUPLICATE, Verdict.WRONG)
-    future = (Verdict.NEW, Verdict.UPDATED)
-    return "，".join(
-        f"{'将' if v in future else ''}{v.label} {verdicts.get(v.value, 0):,} 条"
-        for v in Verdict
-        if v in always or verdicts.get(v.value)
-    )
+    told = [v for v in Verdict if v in always or verdicts.get(v.value)]
+    return "；".join(f"{v.foreseen()} {verdicts.get(v.value, 0):,} 条" for v in told)
 
 
 def start(session: Session, run: ImportRun, actor: Actor, kind: str, state: ImportState, title: str) -> None:
