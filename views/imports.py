@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
@@ -15,7 +15,7 @@ from app.engine import chrome, files, jobs, pages
 from app.engine.actions import Forbidden, NotFound, Refusal
 from app.engine.database import PK, db, utcnow, writing
 from app.engine.fields import describe
-from app.engine.imports import columns, runs, sheets, uploads, workbook
+from app.engine.imports import columns, sheets, uploads, workbook
 from app.engine.imports.filing import Options
 from app.engine.imports.runs import resource_for
 from app.engine.imports.tables import BUSY, PROBLEMS, ImportRun, ImportState, Verdict
@@ -172,7 +172,7 @@ def _steps(run: ImportRun) -> list[tuple[str, str]]:
 
 
 def _tallies(run: ImportRun) -> list[pages.Tally]:
-    counts = _counts(run)
+    counts = run.counts or {}
     future = run.state == ImportState.READY
     found = []
     for verdict in Verdict:
@@ -181,18 +181,7 @@ def _tallies(run: ImportRun) -> list[pages.Tally]:
             label = verdict.foreseen() if future else verdict.found()
             tone = {Verdict.NEW: "good", Verdict.DUPLICATE: "warn", Verdict.WRONG: "bad"}.get(verdict, "")
             found.append(pages.Tally(label, f"{amount:,}", tone if amount else ""))
-    return found if counts else []
-
-
-def _counts(run: ImportRun) -> Mapping[str, int]:
-    """How many lines of each verdict there are; of one that did not come to its end, those of the pieces it has
-    kept, and nothing when it had not begun."""
-    if run.state not in (ImportState.CANCELLED, ImportState.FAILED):
-        return run.counts or {}
-    job = _job(run)
-    if job is None or job.kind != runs.APPLY or not job.counts:
-        return {}
-    return {**(job.counts.get("verdicts") or {}), **runs.refused(db.session(), run.id)}
+    return found if run.counts else []
 
 
 def _job(run: ImportRun) -> jobs.Job | None:
@@ -271,7 +260,7 @@ def _buttons(run: ImportRun) -> list[pages.Link]:
     if run.state in (*BUSY, ImportState.READY, ImportState.MAPPING) and run.state != ImportState.UNDOING:
         asks = "确认停止？已导入的部分会保留，可以撤销。" if run.state == ImportState.RUNNING else ""
         found.append(pages.Link("取消导入", f"{base}/stop", "x", confirm=asks, has_form=False))
-    partly = run.state in (ImportState.CANCELLED, ImportState.FAILED) and bool(_counts(run))
+    partly = run.state in (ImportState.CANCELLED, ImportState.FAILED) and run.counts is not None
     if run.state == ImportState.DONE or partly:
         found.append(
             pages.Link(

@@ -75,15 +75,19 @@ def _same_place(run: Any, actor: Actor) -> None:
 
 
 def _ended(session: Session, job_id: int, state: JobState) -> None:
-    """Whatever ends a job ends the step of its import."""
+    """Whatever ends a job ends the step of its import. Of one that stops half-way what counts is that which is
+    in; nothing, when it had not begun."""
     if state == JobState.DONE:
         return
-    reason = session.scalar(select(jobs.JOBS.c.result).where(jobs.JOBS.c.id == job_id))
+    job = session.execute(select(jobs.JOBS).where(jobs.JOBS.c.id == job_id)).one()
     kind = {JobState.CANCELLED: ImportState.CANCELLED}.get(state, ImportState.FAILED)
+    counts = (job.counts or {}).get("verdicts")
+    if counts:
+        counts = {**counts, **refused(session, int(job.payload["import"]))}
     session.execute(
         update(IMPORTS)
         .where(IMPORTS.c.job_id == job_id)
-        .values(state=kind, reason=reason, finished_at=utcnow())
+        .values(state=kind, reason=job.result, finished_at=utcnow(), counts=counts)
     )
 
 
