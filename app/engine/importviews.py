@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,8 @@ from app.engine.actions import Forbidden, Invalid, NotFound, Refusal
 from app.engine.database import db, utcnow
 from app.engine.fields import describe
 from app.engine.imports import uploads, workbook
-from app.engine.imports.runs import in_words
-from app.engine.imports.tables import IMPORTS
+from app.engine.imports.runs import foreseen, in_words
+from app.engine.imports.tables import IMPORTS, ImportState
 from app.engine.localtime import local
 from app.engine.resource import ImportTemplate, Resource
 from app.engine.scopes import Actor
@@ -139,11 +139,13 @@ def recent(actor: Actor, resource: type[Resource]) -> list[pages.RecentImport]:
             local(row.created_at).strftime("%Y-%m-%d %H:%M"),
             row.state.label,
             row.state.tone.value,
-            _said(row.counts, row.reason),
+            _said(row),
         )
         for row in found
     ]
 
 
-def _said(counts: Mapping[str, int] | None, reason: str | None) -> str:
-    return reason or (in_words(counts) if counts else "")
+def _said(row: Any) -> str:
+    if row.reason or not row.counts:
+        return row.reason or ""
+    return foreseen(row.counts) if row.state == ImportState.READY else in_words(row.counts)

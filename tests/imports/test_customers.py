@@ -246,6 +246,8 @@ def test_nothing_is_written_before_the_start(world: World, importer: Make) -> No
     run = mine.upload([HEAD, ["张一", "13700000001"]])
     assert run.state == ImportState.READY
     assert customers() == []
+    recent = words(mine.client.get("/customers/import").get_data(as_text=True))
+    assert "将新增1条；重复0条；有误0条" in recent and "成功1条" not in recent
     assert mine.press(run, "stop").state == ImportState.CANCELLED
     assert mine.press(run, "start").state == ImportState.CANCELLED
     assert customers() == []
