@@ -36,7 +36,18 @@ PARTS = (
     "home",
 )
 
-ENGINE = ("audit", "clock", "detail", "once", "outbox", "jobs", "exports", "imports.tables", "jobcentre")
+ENGINE = (
+    "audit",
+    "keys",
+    "clock",
+    "detail",
+    "once",
+    "outbox",
+    "jobs",
+    "exports",
+    "imports.tables",
+    "jobcentre",
+)
 """Parts of the engine with tables, kinds of jobs or screens of their own."""
 
 

@@ -11,7 +11,7 @@ from flask_appbuilder import BaseView, expose
 from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
-from app.engine import chrome, listing
+from app.engine import chrome, listing, reach
 from app.engine.actions import Act
 from app.engine.buttons import action_link
 from app.engine.cells import ago
@@ -22,6 +22,7 @@ from app.engine.scopes import Actor
 from app.engine.security import entrance, require_actor
 from models.announcements import queries, rules
 from models.announcements.resources import Announcements
+from models.announcements.tables import Announcement
 
 URL = "/notices"
 ALL = f"{URL}/"
@@ -127,5 +128,7 @@ def _buttons(actor: Actor, pk: int) -> list[Link]:
         found.append(action_link(Announcements, rules.withdraw, actor))
     return found
 
+
+reach.opened_at(Announcements, f"{URL}/{{}}", where=Announcement.withdrawn_at.is_(None), everybody=True)
 
 VIEWS = [AnnouncementsView]

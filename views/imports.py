@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from app.engine import chrome, files, jobs, pages
 from app.engine.actions import Forbidden, NotFound, Refusal
-from app.engine.database import PK, db, writing
+from app.engine.database import PK, db, utcnow, writing
 from app.engine.fields import describe
 from app.engine.imports import columns, sheets, undo, uploads, workbook
 from app.engine.imports.filing import Options
@@ -106,7 +106,7 @@ def _do(pk: int, what: Callable[[Actor], None]) -> ResponseReturnValue:
 
 
 def _progress(run: ImportRun) -> tuple[int, str]:
-    job = db.session.get(jobs.Job, run.job_id) if run.job_id else None
+    job = _job(run)
     if job is None or run.state not in BUSY:
         return (100, "") if run.state in (ImportState.DONE, ImportState.UNDONE) else (0, "")
     if job.state == jobs.JobState.WAITING:
@@ -133,6 +133,8 @@ def _page(run: ImportRun, actor: Actor) -> str:
         shown.tallies = _tallies(run)
         shown.effects = list(run.effects or ()) if run.state == ImportState.READY else []
         _add_problems(run, shown)
+    if run.state == ImportState.UNDONE:
+        _add_kept(run, shown)
     if run.state == ImportState.READY:
         again = uploads.repeated(session, run)
         if again is not None:
@@ -178,21 +180,29 @@ def _tallies(run: ImportRun) -> list[pages.Tally]:
     for verdict in Verdict:
         amount = counts.get(verdict.value, 0)
         if amount or verdict in (Verdict.NEW, Verdict.DUPLICATE, Verdict.WRONG):
-            label = (
-                f"将{verdict.label}"
-                if future and verdict in (Verdict.NEW, Verdict.UPDATED)
-                else verdict.label
-            )
+            label = verdict.foreseen() if future else verdict.found()
             tone = {Verdict.NEW: "good", Verdict.DUPLICATE: "warn", Verdict.WRONG: "bad"}.get(verdict, "")
             found.append(pages.Tally(label, f"{amount:,}", tone if amount else ""))
     return found if run.counts else []
 
 
+def _job(run: ImportRun) -> jobs.Job | None:
+    """The last step of the import."""
+    return db.session.get(jobs.Job, run.job_id) if run.job_id else None
+
+
 def _add_problems(run: ImportRun, shown: pages.ImportPage) -> None:
     mine = PROBLEMS.c.import_id == run.id
     rows = db.session.execute(select(PROBLEMS).where(mine).order_by(PROBLEMS.c.line).limit(SHOWN + 1)).all()
+    future = run.state == ImportState.READY
+    shown.problems_title = "不会导入的行" if future else "没有导入的行"
     shown.problems = [
-        pages.Problem(f"第 {row.line} 行", row.verdict.label, row.verdict.tone.value, row.reason)
+        pages.Problem(
+            f"第 {row.line} 行",
+            row.verdict.foreseen() if future else row.verdict.found(),
+            row.verdict.tone.value,
+            row.reason,
+        )
         for row in rows[:SHOWN]
     ]
     if len(rows) > SHOWN:
@@ -202,9 +212,19 @@ def _add_problems(run: ImportRun, shown: pages.ImportPage) -> None:
 
 def _add_failure(run: ImportRun, shown: pages.ImportPage) -> None:
     """Why taking back did not come to its end; the import stands as before and it may be tried again."""
-    job = db.session.get(jobs.Job, run.job_id) if run.job_id else None
+    job = _job(run)
     if job is not None and job.kind == undo.KIND and job.state == jobs.JobState.FAILED:
         shown.notes.append(f"撤销没有完成：{job.result}")
+
+
+def _add_kept(run: ImportRun, shown: pages.ImportPage) -> None:
+    """What 撤销导入 could not take back, from the job that did it."""
+    job = _job(run)
+    if job is None:
+        return
+    shown.kept = [(label, reason) for label, reason in (job.counts or {}).get("kept", ())][:SHOWN]
+    if shown.kept and job.file and (job.expires_at is None or job.expires_at > utcnow()):
+        shown.kept_file = f"/jobs/{job.id}/file"
 
 
 def _headings(run: ImportRun, actor: Actor) -> list[pages.Heading]:

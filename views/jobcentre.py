@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from sqlalchemy import select
 
-from app.engine import files, jobcentre, perform
-from app.engine.actions import Forbidden, NotFound, Refusal
+from app.engine import files, jobcentre, perform, reach
+from app.engine.actions import Forbidden, Refusal
 from app.engine.database import PK, db, id_of, utcnow
 from app.engine.jobcentre import SEEING, Jobs
 from app.engine.jobs import OPEN, Job, doer_of, percent
@@ -53,11 +53,12 @@ class JobCentreView(BaseView):  # type: ignore[misc]
 
     @expose(f"/{PK}/open", methods=["GET"])
     def open(self, pk: int) -> ResponseReturnValue:
-        """The page that a job belongs to, which asks for its own rights."""
-        job = perform.find(db.session(), Jobs, pk, _actor())
+        """The page that a job belongs to, which asks for its own rights; of others, and for others, its own."""
+        actor = _actor()
+        job = perform.find(db.session(), Jobs, pk, actor)
         known = doer_of(job.kind)
-        if known is None or not known.page:
-            raise NotFound
+        if known is None or not known.page or job.user_id != actor.id:
+            return redirect(f"/jobs/{pk}")
         return redirect(known.page.format(**job.payload))
 
 
@@ -67,5 +68,7 @@ def _actor() -> Actor:
         raise Forbidden("任务中心", seeing=True)
     return actor
 
+
+reach.opened_at(Jobs, "/jobs/{}/open")
 
 VIEWS = [JobCentreView]

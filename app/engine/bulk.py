@@ -1,5 +1,5 @@
 """Writing many rows at once, set-based, in the open transaction: COPY on PostgreSQL, one prepared statement
-on SQLite. Keys are given out beforehand, so that rows of several tables can name each other.
+on SQLite. Keys are given out beforehand (`keys.take`), so that rows of several tables can name each other.
 
 What passes the session by passes the audit by: whoever writes rows of an audited table here keeps the history
 with `audit.record_many` in the same transaction.
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Table, any_, func, literal, select, text
+from sqlalchemy import ARRAY, ColumnElement, Table, any_, literal
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 from sqlalchemy.types import JSON
@@ -21,24 +21,6 @@ from app.engine import names as names_search
 
 Convert = Callable[[Any], Any]
 Rows = Iterable[tuple[Any, ...]]
-
-
-def take_ids(session: Session, table: Table, count: int) -> range:
-    """``count`` keys that nobody else gets. On SQLite the transaction must hold the write lock, which
-    `writing()` takes."""
-    if not count:
-        return range(0)
-    if session.get_bind().dialect.name == "postgresql":
-        # Numbers of one block: the sequence is set forward once, under a lock that ends with the transaction.
-        name = session.scalar(select(func.pg_get_serial_sequence(table.name, "id")))
-        session.execute(select(func.pg_advisory_xact_lock(_SPACE, func.hashtext(table.name))))
-        last = session.scalar(text(f"SELECT setval('{name}', nextval('{name}') + {count - 1})"))
-        return range(int(last or 0) - count + 1, int(last or 0) + 1)
-    last = session.scalar(select(func.max(table.c.id))) or 0
-    return range(last + 1, last + count + 1)
-
-
-_SPACE = -3
 
 
 def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:

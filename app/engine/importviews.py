@@ -18,7 +18,7 @@ from app.engine.actions import Forbidden, Invalid, NotFound, Refusal
 from app.engine.database import db, utcnow
 from app.engine.fields import describe
 from app.engine.imports import uploads, workbook
-from app.engine.imports.runs import in_words
+from app.engine.imports.runs import foreseen, in_words
 from app.engine.imports.tables import IMPORTS, ImportState
 from app.engine.localtime import local
 from app.engine.resource import ImportTemplate, Resource
@@ -148,4 +148,4 @@ def recent(actor: Actor, resource: type[Resource]) -> list[pages.RecentImport]:
 def _said(row: Any) -> str:
     if row.reason or not row.counts:
         return row.reason or ""
-    return ("预计" if row.state == ImportState.READY else "") + in_words(row.counts)
+    return foreseen(row.counts) if row.state == ImportState.READY else in_words(row.counts)

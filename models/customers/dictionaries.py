@@ -48,6 +48,7 @@ declare_dictionary(
         Entry("短视频平台", "短视频平台", parent="线上"),
         Entry("电商平台", "电商平台", parent="线上"),
         Entry("官网留言", "官网留言", parent="线上"),
+        Entry("其他网络", "其他网络", parent="线上"),
         Entry("老客户推荐", "老客户推荐", parent="转介绍"),
         Entry("员工推荐", "员工推荐", parent="转介绍"),
         Entry("装企合作", "装企合作", parent="渠道"),

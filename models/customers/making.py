@@ -12,6 +12,7 @@ from app.engine import audit, bulk
 from app.engine.actions import Act
 from app.engine.events import publish
 from app.engine.imports.drafts import Draft
+from app.engine.keys import take
 from app.engine.numbers import next_numbers
 from app.engine.resource import Resource
 from models.customers.filed_history import COLUMNS, PLAIN, FiledHistory
@@ -52,7 +53,7 @@ class Maker:
 
     def make(self, act: Act, dealer_id: int, drafts: Sequence[Draft]) -> None:
         """File these lines of one dealer; each draft's ``target`` is the customer it made."""
-        ids = bulk.take_ids(act.session, _table(Customer), len(drafts))
+        ids = take(act.session, Customer, len(drafts))
         codes = next_numbers(act.session, "customer", dealer_id, act.now, len(drafts))
         self._know_departments(d.values.get("owner_id") or act.actor.id for d in drafts)
         me, now = act.actor.id or None, act.now

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -84,11 +84,11 @@ def _filed_many(act: Act, rows: Sequence[tuple[int, str, str, int | None]], deal
 
 
 @subscribe("customer.reassigned")
-def _reassigned(act: Act, customer: Customer, old: int | None, new: int) -> None:
+def _reassigned(act: Act, customer: Customer, old: int | None, new: int | None) -> None:
     """Both are told at once; many customers of one deed are one message."""
     if old == new:
         return
-    who, to = act.actor.name, _name(act, new)
+    who, to = act.actor.name, _name(act, new) or "公司"
     tell_of(act, customer, [new], f"{who}将客户{customer.name}交给您", f"{who}将{NUMBER}位客户交给您")
     tell_of(
         act, customer, [old],
@@ -128,6 +128,19 @@ def _moved(act: Act, customer: Customer, old: int | None, new: int) -> None:
         act, customer, concerned(act.session, customer),
         f"{who}将客户{customer.name}转到了{to}", f"{who}将{NUMBER}位客户转到了{to}",
     )  # fmt: skip
+
+
+@subscribe("customers.restored")
+def _restored(act: Act, customer: Customer, changes: Mapping[str, tuple[Any, Any]]) -> None:
+    """What is taken back goes to other hands as well (A-56)."""
+    for name, told in _OF_COLUMNS.items():
+        if name in changes:
+            told(act, customer, *changes[name])
+
+
+_OF_COLUMNS: Mapping[str, Callable[..., None]] = {
+    "owner_id": _reassigned, "designer_id": _designer, "salesperson_id": _salesperson, "store_id": _moved,
+}  # fmt: skip
 
 
 @subscribe("contact.filed")

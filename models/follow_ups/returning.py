@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from app.engine.actions import Act
 from app.engine.events import subscribe
@@ -46,3 +47,20 @@ def _due_today(act: Act, customers: Sequence[Customer]) -> None:
         due = mine.due_at if mine is not None else end
         if customer.next_follow_up_at != due:
             touch(act.session, customer, next_follow_up_at=due)
+
+
+@subscribe("tasks.taken_back")
+def _due_as_before(act: Act, entries: Sequence[Any]) -> None:
+    """When follow-ups of an import are gone, or due as before, the customers' next one is that which waits."""
+    session = act.session
+    still = select(Task.customer_id).where(Task.id.in_([e.record_id for e in entries]))
+    ids = {
+        *session.scalars(still),
+        *(e.changes["fields"].get("customer_id", (None, None))[1] for e in entries),
+    }
+    waiting = Task.kind == TaskKind.FOLLOW_UP, Task.state.in_(WAITING), Task.customer_id == Customer.id
+    nearest = select(func.min(Task.due_at)).where(*waiting).correlate(Customer).scalar_subquery()
+    session.execute(
+        update(Customer).where(Customer.id.in_(ids - {None})).values(next_follow_up_at=nearest),
+        execution_options={"audited": True, "synchronize_session": False},
+    )

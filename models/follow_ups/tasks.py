@@ -18,7 +18,7 @@ from app.engine.lifecycle import Lifecycle
 from app.engine.localtime import local, local_day
 from app.engine.outbox import Delivery
 from models.customers.handover import Burden, provide_burden
-from models.customers.persons import Person, track
+from models.customers.persons import Person, touch, track
 from models.customers.tables import Contact, Customer
 from models.customers.track import TrackAct
 from models.follow_ups.tables import SETTLED, WAITING, Task, TaskKind, TaskState
@@ -181,6 +181,30 @@ def change_owner(task: Task, act: Act, owner: int) -> Done | None:
     old, task.owner_id = task.owner_id, new
     publish(act, "task.reassigned", task, old=old, new=new)
     return None
+
+
+@subscribe("task.rescheduled")
+def _plan_anew(act: Act, task: Task, due_at: datetime) -> None:
+    _replan(act, task, due_at)
+
+
+@subscribe("task.cancelled")
+def _plan_no_more(act: Act, task: Task) -> None:
+    _replan(act, task, None)
+
+
+def _replan(act: Act, task: Task, due_at: datetime | None) -> None:
+    """The next time of a person moves with the follow-up that was planned for it, and ends with it: else it
+    would be reminded at the old time, and without a duty silence the default reminder for ever (A-34, A-40)."""
+    if task.kind != TaskKind.FOLLOW_UP:
+        return
+    person: Person | None = None
+    if task.contact_id is not None:
+        person = act.session.get(Contact, task.contact_id)
+    elif task.customer_id is not None:
+        person = act.session.get(Customer, task.customer_id)
+    if person is not None and person.next_follow_up_at == task.due_at:
+        touch(act.session, person, next_follow_up_at=due_at)
 
 
 def close(act: Act, where: ColumnElement[bool], because: str) -> None:

@@ -7,7 +7,7 @@ to ask, and the person is part of every statement here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -129,9 +129,9 @@ def _items(message: Notification) -> list[dict[str, Any]]:
     return [{"resource": None, "id": None, **item} for item in found or () if isinstance(item, dict)]
 
 
-def _notice(actor: Actor, message: Notification, known: frozenset[reach.Place], now: datetime) -> Notice:
+def _notice(actor: Actor, message: Notification, known: Mapping[reach.Place, str], now: datetime) -> Notice:
     place = (message.resource or "", message.record_id or 0)
-    url = f"/{place[0]}/{place[1]}" if place in known else ""
+    url = known.get(place, "")
     return Notice(
         message.id, message.title, message.text, message.kind.label, message.kind.tone.value,
         topics.label(message.topic), topics.icon(message.topic), cells.ago(message.created_at, now),
@@ -140,11 +140,10 @@ def _notice(actor: Actor, message: Notification, known: frozenset[reach.Place], 
     )  # fmt: skip
 
 
-def _groups(actor: Actor, message: Notification, known: frozenset[reach.Place]) -> list[NoticeGroup]:
+def _groups(actor: Actor, message: Notification, known: Mapping[reach.Place, str]) -> list[NoticeGroup]:
     by_name: defaultdict[str, list[NoticeItem]] = defaultdict(list)
     for item in _items(message):
-        place = (item["resource"] or "", item["id"] or 0)
-        url = f"/{place[0]}/{place[1]}" if place in known else ""
+        url = known.get((item["resource"] or "", item["id"] or 0), "")
         by_name[item.get("group") or ""].append(
             NoticeItem(str(item.get("title", "")), str(item.get("note") or ""), url)
         )

@@ -156,6 +156,20 @@ def test_everybody_is_told_once_in_one_statement(world: World, run_outbox: Any, 
     assert db.session.scalar(unread) == 0
 
 
+def test_the_message_opens_the_announcement_until_it_is_withdrawn(
+    world: World, login: Login, run_outbox: Any
+) -> None:
+    made = publish(world, "盘点通知")
+    run_outbox()
+    mine = select(Notification.id).where(Notification.user_id == world.people["seller"].id)
+    message = f"/notifications/{db.session.scalars(mine).one()}"
+    client = login("seller")
+    assert "无权查看" not in client.get("/notifications/").text
+    assert client.get(message).location == f"/notices/{made.id}"
+    world.act("withdraw", made, by="boss")
+    assert "记录已不存在" in client.get(message).text
+
+
 def test_nobody_is_told_of_what_was_withdrawn_at_once(world: World, run_outbox: Any) -> None:
     world.act("withdraw", publish(world, "错了"), by="boss")
     run_outbox()

@@ -117,6 +117,40 @@ def test_an_unanswered_strong_reminder_is_overdue_and_brings_no_daily_one(
     assert reminded(customer) == ["03-27 08:00", "03-28 08:00"]
 
 
+@pytest.mark.spec("A-34")
+def test_a_strong_reminder_moves_with_its_task(world: World, times: Times, told: Told) -> None:
+    customer = world.customer(now=at("2026-12-10 09:00"))
+    times.tick("2026-12-10 12:00")
+    world.act(
+        "write_follow_up", customer, text="约好了", now=at("2026-12-10 12:10"),
+        next_follow_up_at=at("2026-12-15 14:30"),
+    )  # fmt: skip
+    (task,) = db.session.scalars(select(Task))
+    world.change(task, "boss", due_at=at("2026-12-16 09:00"))
+    db.session.refresh(customer)
+    assert customer.next_follow_up_at == at("2026-12-16 09:00")
+    times.tick("2026-12-15 14:30")
+    assert told(NoticeKind.STRONG) == []
+    times.tick("2026-12-16 09:00")
+    assert [n.record_id for n in told(NoticeKind.STRONG)] == [customer.id]
+
+
+@pytest.mark.spec("A-40")
+def test_without_its_task_a_strong_reminder_silences_nothing(
+    world: World, times: Times, told: Told, reminded: Reminded
+) -> None:
+    times.tick("2026-12-01 07:00")
+    customer = world.customer(now=at("2026-12-01 09:00"))
+    world.act(
+        "write_follow_up", customer, text="约", now=at("2026-12-01 09:05"),
+        next_follow_up_at=at("2026-12-03 15:00"),
+    )  # fmt: skip
+    world.act("cancel", db.session.scalars(select(Task)).one(), now=at("2026-12-02 10:00"))
+    times.days("2026-12-03", "2026-12-09")
+    assert told(NoticeKind.STRONG) == []
+    assert reminded(customer) == ["12-08 08:00", "12-09 08:00"]
+
+
 @pytest.mark.spec("A-39")
 def test_days_are_those_of_china(world: World, times: Times, reminded: Reminded) -> None:
     """Filed at 00:30 in China it is still the day before in UTC."""

@@ -46,6 +46,19 @@ def test_a_batch_tells_both_people_once_each(world: World, login: Login) -> None
 
 
 @pytest.mark.spec("A-56")
+def test_what_is_taken_back_is_told_to_both_as_well(world: World, login: Login) -> None:
+    customers = [world.customer(name=f"客户{n}") for n in range(2)]
+    there = world.people["seller2"].id
+    batch = world.act("reassign", customers, "boss", owner=there)
+    drawn = world.act("change_designer", customers, "boss", designer=world.people["drawer"].id)
+    for report in (batch, drawn):
+        login("boss").post(f"/customers/undo/{report.deed_id}")
+    assert titles(world, "seller")[-1] == "总管将2位客户交给您"
+    assert titles(world, "seller2")[-1] == "总管将您的2位客户转给了导购甲"
+    assert titles(world, "drawer")[-1] == "总管将您的2位客户的设计师取消"
+
+
+@pytest.mark.spec("A-56")
 def test_what_was_refused_in_a_batch_is_not_told(world: World) -> None:
     """Each record has a savepoint, which takes its words along."""
     many = [world.order(world.customer(name=n)) for n in ("甲", "乙", "丙")]

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from app.engine import reach
 from app.engine.database import db, utcnow
 from app.engine.resource import resources
 from models.notifications.rules import notify
@@ -81,8 +82,8 @@ def test_a_message_links_exactly_what_its_reader_may_open(
         page = client.get(f"/notifications/{pk}").get_data(as_text=True)
         wrong = []
         for r in shown:
-            address = f"/{r.name}/{world.id(r, place)}"
-            may = client.get(address).status_code == 200
+            address = reach.address((r.name, world.id(r, place)))
+            may = client.get(address, follow_redirects=True).status_code == 200
             if (f'href="{address}"' in page) != may:
                 wrong.append((address, may))
         assert wrong == []

@@ -43,10 +43,13 @@ def xlsx(rows: Table, **sheets: Table) -> bytes:
 
 def table(content: bytes) -> list[list[Any]]:
     """What stands on the first sheet of a workbook."""
-    return [
-        list(row)
-        for row in openpyxl.load_workbook(io.BytesIO(content)).worksheets[0].iter_rows(values_only=True)
-    ]
+    return next(iter(tables(content).values()))
+
+
+def tables(content: bytes) -> dict[str, list[list[Any]]]:
+    """What stands on each sheet of a workbook, in its order."""
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    return {sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)] for sheet in book}
 
 
 @dataclass
@@ -96,11 +99,15 @@ class Importer:
         return words(self.client.get(f"/imports/{run.id}").get_data(as_text=True))
 
     def problems(self, run: ImportRun) -> list[list[Any]]:
+        """The lines that were not brought in, of the workbook's first sheet."""
+        return next(iter(self.sheets(run).values()))
+
+    def sheets(self, run: ImportRun) -> dict[str, list[list[Any]]]:
         """The workbook of the lines that were not brought in."""
         answer = self.client.get(f"/imports/{run.id}/problems")
         assert answer.status_code == 200
         assert answer.headers["Cache-Control"] == "no-store"
-        return table(answer.get_data())
+        return tables(answer.get_data())
 
 
 @pytest.fixture

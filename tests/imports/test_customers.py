@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import openpyxl
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.engine.audit import AuditEntry, acting
 from app.engine.database import db, utcnow
@@ -21,7 +20,8 @@ from models.customers.policy import Effect
 from models.customers.tables import Contact, Customer, CustomerPhone, Stage
 from models.customers.track import TrackAct, TrackEvent
 from models.follow_ups.tables import WAITING, Task
-from tests.customers.world import World
+from models.notifications.tables import Notification
+from tests.customers.world import World, words
 from tests.imports.conftest import Importer, table
 
 HEAD = ["客户姓名", "手机号码"]
@@ -106,7 +106,8 @@ def test_the_chosen_source_holds_for_the_whole_file(world: World, importer: Make
     mine = importer()
     page = mine.client.get("/customers/import").get_data(as_text=True)
     assert 'name="source"' in page
-    chosen = _a_source(page)
+    chosen = "其他网络"
+    assert f'<option value="{chosen}"' in page
     template = mine.client.get(f"/customers/import/template?source={chosen}").get_data()
     rows = table(template)
     assert "客户来源" not in [str(h).strip("*") for h in rows[0]]
@@ -222,10 +223,13 @@ def test_ten_rows_seven_good_two_known_one_bad(world: World, importer: Make) -> 
     mine = importer("boss")
     run = mine.bring_in(sheet)
     assert run.counts == {"new": 7, "duplicate": 2, "wrong": 1}
-    rows = mine.problems(run)
-    assert rows[0] == [*HEAD, "失败原因"]
-    assert [row[0] for row in rows[1:]] == ["旧一", "旧二", "坏"]
-    assert rows[3][2] == "手机号码“123”：请输入正确的手机号码"
+    assert "新增7重复2失败1没有导入的行" in mine.page(run)
+    (note,) = db.session.scalars(select(Notification).where(Notification.title.startswith("导入客户")))
+    assert note.text == "成功 7 条，重复 2 条，失败 1 条"
+    sheets = mine.sheets(run)
+    assert sheets["失败明细"] == [[*HEAD, "失败原因"], ["坏", "123", "手机号码“123”：请输入正确的手机号码"]]
+    assert [row[0] for row in sheets["重复明细"]] == ["客户姓名", "旧一", "旧二"]
+    assert list(sheets) == ["失败明细", "重复明细"]
 
 
 def test_the_corrected_problems_come_in(world: World, importer: Make) -> None:
@@ -242,9 +246,40 @@ def test_nothing_is_written_before_the_start(world: World, importer: Make) -> No
     run = mine.upload([HEAD, ["张一", "13700000001"]])
     assert run.state == ImportState.READY
     assert customers() == []
+    recent = words(mine.client.get("/customers/import").get_data(as_text=True))
+    assert "将新增1条；重复0条；有误0条" in recent and "成功1条" not in recent
     assert mine.press(run, "stop").state == ImportState.CANCELLED
     assert mine.press(run, "start").state == ImportState.CANCELLED
     assert customers() == []
+    page = mine.page(run)
+    assert "新增1" not in page and "撤销导入" not in page
+
+
+def test_of_one_stopped_half_way_the_page_counts_what_is_in(
+    world: World, importer: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.engine.imports import runs
+    from app.engine.jobs import JOBS
+
+    monkeypatch.setattr(runs, "PIECE", 2)
+    real = runs._file
+
+    def stopped(work: Any, run: Any, filing: Any, drafts: Any, pieces: int) -> None:
+        if pieces == 2:
+            stop = update(JOBS).where(JOBS.c.id == work.id).values(stopping=True)
+            work.session.execute(stop)
+            work.session.commit()
+        real(work, run, filing, drafts, pieces)
+
+    monkeypatch.setattr(runs, "_file", stopped)
+    mine = importer()
+    run = mine.upload([HEAD, *([f"客户{n}", f"1370000000{n}"] for n in range(5)), ["坏", "1"]])
+    run = mine.press(run, "start")
+    assert run.state == ImportState.CANCELLED and len(customers()) == 2
+    page = mine.page(run)
+    assert "新增2重复0失败1" in page and "撤销导入" in page
+    run = mine.press(run, "undo")
+    assert run.reason == "已删除 2 条新增，已还原 0 条更新" and "新增2重复0失败1" in mine.page(run)
 
 
 def test_people_without_a_number_become_contacts(world: World, importer: Make) -> None:
@@ -329,12 +364,6 @@ def test_somebody_filed_it_between_check_and_start(world: World, importer: Make)
     assert "13700000001 已建档" in mine.problems(run)[1][-1]
 
 
-def _a_source(page: str) -> str:
-    options = re.search(r'<select[^>]*name="source".*?</select>', page, re.S)
-    assert options is not None
-    return next(v for v in re.findall(r'value="([^"]+)"', options.group(0)))
-
-
 def _fill(template: bytes, *lines: dict[str, Any]) -> bytes:
     book = openpyxl.load_workbook(io.BytesIO(template))
     sheet = book.worksheets[0]
@@ -356,9 +385,8 @@ def _set_stage(customer: Customer, stage: Stage) -> None:
 def test_the_consultants_hear_of_their_new_customers_once_and_the_importer_of_the_result(
     world: World, importer: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However many pieces the file was brought in by."""
+    """However many pieces the file was brought in by; what waits for the importer is said as well."""
     from app.engine.imports import runs
-    from models.notifications.tables import Notification
 
     monkeypatch.setattr(runs, "PIECE", 2)
     owner, head = world.people["seller2"].id, ["客户姓名", "手机号码", "导购"]
@@ -368,6 +396,8 @@ def test_the_consultants_hear_of_their_new_customers_once_and_the_importer_of_th
     assert heard == {owner: "文员甲导入了5位客户，请跟进"}
     assert len(next(m for m in told if m.topic == "customer").items or ()) == 5
     assert [(m.title, m.text) for m in told if m.user_id == world.people["typist"].id] == [
-        ("检查导入文件：客户.xlsx：已完成", "检查完成"),
+        ("检查导入文件：客户.xlsx：已完成", "将新增 5 条；重复 0 条；有误 0 条。请打开后确认开始"),
         ("导入客户：客户.xlsx：已完成", "成功 5 条，重复 0 条，失败 0 条"),
     ]
+    page = importer().client.get("/notifications/").get_data(as_text=True)
+    assert "实时提醒任务中心·" in words(page)

@@ -19,6 +19,7 @@ from models.customers.tables import Customer
 from models.identity import role_rules
 from models.identity.presets import preset_role
 from models.identity.tables import Employee
+from models.notifications.tables import Notification
 from tests.customers.world import World, words
 from tests.imports.conftest import Importer, xlsx
 
@@ -71,6 +72,16 @@ def test_the_job_centre_leads_to_it(world: World, importer: Make) -> None:
     answer = mine.client.get(f"/jobs/{run.job_id}/open")
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/imports/{run.id}")
     assert importer("outsider").client.get(f"/jobs/{run.job_id}/open").status_code == 404
+    of_others = importer("boss").client.get(f"/jobs/{run.job_id}/open")
+    assert of_others.headers["Location"] == f"/jobs/{run.job_id}"
+
+
+def test_the_message_about_its_check_leads_to_the_way_to_start_it(world: World, importer: Make) -> None:
+    mine = importer()
+    run = mine.upload(SHEET)
+    message = db.session.scalars(select(Notification)).one()
+    page = mine.client.get(f"/notifications/{message.id}", follow_redirects=True)
+    assert page.request.path == f"/imports/{run.id}" and "开始导入" in page.get_data(as_text=True)
 
 
 def test_an_import_stopped_in_the_job_centre_is_given_up(world: World, importer: Make) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import openpyxl
@@ -11,11 +12,14 @@ from sqlalchemy import func, select
 
 from app.engine import files
 from app.engine.audit import AuditEntry
-from app.engine.database import db
+from app.engine.database import db, utcnow
 from app.engine.imports.tables import ImportState
 from app.engine.jobs import Job
+from models.customers.policy import Effect
 from models.customers.tables import Contact, Customer, CustomerPhone, CustomerTag
 from models.customers.track import TrackEvent
+from models.follow_ups.tables import WAITING, Task
+from tests.customers.trade import many
 from tests.customers.world import World
 from tests.imports.conftest import Importer
 
@@ -64,6 +68,9 @@ def test_whoever_was_worked_on_stays_and_is_named(world: World, importer: Make) 
     rows = list(book.active.iter_rows(min_row=2, values_only=True))
     assert {reason for _, reason in rows} == {"导入后已有人处理"}
     assert {str(label)[:3] for label, _ in rows} == {"客户0", "客户1", "客户2"}
+    page = mine.client.get(f"/imports/{run.id}").get_data(as_text=True)
+    assert "没有撤销的记录" in page and f'href="/jobs/{job.id}/file"' in page
+    assert all(f"<td>{label}</td>" in page for label, _ in rows)
 
 
 def test_updates_get_their_old_values_back(world: World, importer: Make) -> None:
@@ -91,3 +98,51 @@ def test_it_is_done_once(world: World, importer: Make) -> None:
     entries = amount(AuditEntry)
     assert mine.press(run, "undo").state == ImportState.UNDONE
     assert amount(AuditEntry) == entries
+
+
+def test_what_comes_later_is_another_record(world: World, importer: Make) -> None:
+    """Neither by a file nor by the form does a new customer get the key, and so the history, of a removed one;
+    what the second file brought in is taken back like the first."""
+    mine = importer("boss")
+    first = mine.bring_in([HEAD, *[[f"旧{n}", f"1370000000{n}", "A", ""] for n in range(3)]])
+    removed = set(db.session.scalars(select(Customer.id)))
+    mine.press(first, "undo")
+    typed = world.customer(by="boss", name="手填")
+    second = mine.bring_in([HEAD, *[[f"新{n}", f"1380000000{n}", "A", ""] for n in range(3)]])
+    assert not removed & set(db.session.scalars(select(Customer.id)))
+    for record_id in db.session.scalars(select(Customer.id)):
+        assert "旧" not in mine.client.get(f"/customers/{record_id}/history").get_data(as_text=True)
+    assert mine.press(second, "undo").reason == "已删除 3 条新增，已还原 0 条更新"
+    assert db.session.scalars(select(Customer.id)).all() == [typed.id]
+
+
+def test_a_record_whose_filing_no_history_knows_is_not_taken_for_a_new_one(
+    world: World, importer: Make
+) -> None:
+    """It came in by other means, so that the file's update is the first that is known of it."""
+    (known,) = many(world, 1)
+    mine = importer("boss")
+    code = db.session.get_one(Customer, known).code
+    run = mine.bring_in([["服务号", "意向级别"], [code, "A"]], mode="update", key="code")
+    assert run.counts == {"updated": 1}
+    assert mine.press(run, "undo").reason == "已删除 0 条新增，已还原 1 条更新"
+    assert db.session.get_one(Customer, known).level is None
+
+
+def test_the_next_follow_up_of_a_known_customer_is_as_before(
+    world: World, importer: Make, policy: Callable[[Effect], None]
+) -> None:
+    policy(Effect.ABSORB)
+    planned = world.customer(phone="13700000001")
+    world.customer(phone="13700000002")
+    later = utcnow().replace(microsecond=0) + timedelta(days=5)
+    world.act("write_follow_up", planned, text="约好再谈", next_follow_up_at=later)
+    mine = importer("boss")
+    run = mine.upload([HEAD, ["张女士", "13700000001", "", ""], ["张女士", "13700000002", "", ""]])
+    assert "重复，将安排回访2" in mine.page(run)
+    mine.press(run, "start")
+    found = select(Customer.next_follow_up_at).order_by(Customer.id)
+    assert all(at < later for at in db.session.scalars(found))
+    assert mine.press(run, "undo").state == ImportState.UNDONE
+    assert db.session.scalars(found).all() == [later, None]
+    assert db.session.scalars(select(Task.due_at).where(Task.state.in_(WAITING))).all() == [later]

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.engine import bulk, files, jobs, perform
@@ -75,15 +75,19 @@ def _same_place(run: Any, actor: Actor) -> None:
 
 
 def _ended(session: Session, job_id: int, state: JobState) -> None:
-    """Whatever ends a job ends the step of its import."""
+    """Whatever ends a job ends the step of its import. Of one that stops half-way what counts is that which is
+    in; nothing, when it had not begun."""
     if state == JobState.DONE:
         return
-    reason = session.scalar(select(jobs.JOBS.c.result).where(jobs.JOBS.c.id == job_id))
+    job = session.execute(select(jobs.JOBS).where(jobs.JOBS.c.id == job_id)).one()
     kind = {JobState.CANCELLED: ImportState.CANCELLED}.get(state, ImportState.FAILED)
+    counts = (job.counts or {}).get("verdicts")
+    if counts:
+        counts = {**counts, **refused(session, int(job.payload["import"]))}
     session.execute(
         update(IMPORTS)
         .where(IMPORTS.c.job_id == job_id)
-        .values(state=kind, reason=reason, finished_at=utcnow())
+        .values(state=kind, reason=job.result, finished_at=utcnow(), counts=counts)
     )
 
 
@@ -120,8 +124,8 @@ def check(work: Work) -> Finish:
     columns.complete(found, work.actor, run.mapping, options)
     mapping = run.mapping
     sheets.unnamed(lines, run.headings)
-    _judge(work, run, found, options, mapping)
-    return Finish("检查完成")
+    counts = _judge(work, run, found, options, mapping)
+    return Finish(f"{foreseen(counts)}。请打开后确认开始")
 
 
 def _specs(
@@ -137,7 +141,10 @@ def _filing(work: Work, found: type[Resource], options: Options, specs: Sequence
     return found.template.filing(work.session, found, work.actor, options, given, work.now)  # type: ignore[no-any-return]
 
 
-def _judge(work: Work, run: Any, found: type[Resource], options: Options, mapping: Sequence[str]) -> None:
+def _judge(
+    work: Work, run: Any, found: type[Resource], options: Options, mapping: Sequence[str]
+) -> Mapping[str, int]:
+    """Give every line its verdict and keep what came of it; returns how many there are of each."""
     session = work.session
     with writing(session):
         session.execute(delete(PROBLEMS).where(PROBLEMS.c.import_id == run.id))
@@ -152,14 +159,15 @@ def _judge(work: Work, run: Any, found: type[Resource], options: Options, mappin
     counts: Counter[Verdict] = Counter()
     stage = Stage(_stage_path(run), _all_specs(parser, options))
     stage.write(_judged(work, run, parser, filing, counts))
+    kept = {v.value: n for v, n in counts.items()}
     with writing(session):
         work.note(run.rows)
         _keep(
-            session, run.id, state=ImportState.READY, counts={v.value: n for v, n in counts.items()},
-            effects=filing.effects(counts),
+            session, run.id, state=ImportState.READY, counts=kept, effects=filing.effects(counts),
             options={**run.options, "stamp": work.actor.epoch},
         )  # fmt: skip
         session.commit()
+    return kept
 
 
 def _all_specs(parser: Parser, options: Options) -> Mapping[str, FieldSpec]:
@@ -245,8 +253,9 @@ def _file(work: Work, run: Any, filing: Filing, drafts: list[Draft], pieces: int
 def _finish(work: Work, run: Any) -> Finish:
     session = work.session
     verdicts: Counter[str] = Counter(work.counts.get("verdicts", {}))
-    for verdict, amount in _refused_before(session, run.id).items():
+    for verdict, amount in refused(session, run.id).items():
         verdicts[verdict] = amount
+    session.rollback()
     said = in_words(verdicts)
     name, file_name = "", ""
     if verdicts[Verdict.WRONG.value] + verdicts[Verdict.DUPLICATE.value]:
@@ -261,12 +270,14 @@ def _finish(work: Work, run: Any) -> Finish:
     return Finish(said, dict(verdicts), name, file_name, utcnow() + KEPT)
 
 
-def _refused_before(session: Session, import_id: int) -> Counter[str]:
+def refused(session: Session, import_id: int) -> Counter[str]:
     """The lines that were not brought in, by verdict; those of the check and those of the deed."""
-    found = session.execute(select(PROBLEMS.c.verdict).where(PROBLEMS.c.import_id == import_id))
-    counted = Counter(row.verdict.value for row in found)
-    session.rollback()
-    return counted
+    found = session.execute(
+        select(PROBLEMS.c.verdict, func.count())
+        .where(PROBLEMS.c.import_id == import_id)
+        .group_by(PROBLEMS.c.verdict)
+    )
+    return Counter({verdict.value: amount for verdict, amount in found})
 
 
 def in_words(verdicts: Mapping[str, int]) -> str:
@@ -279,6 +290,13 @@ def in_words(verdicts: Mapping[str, int]) -> str:
     if unchanged:
         parts.append(f"无变化 {unchanged:,} 条")
     return "，".join(parts)
+
+
+def foreseen(verdicts: Mapping[str, int]) -> str:
+    """What would come of a file that was checked, by verdict."""
+    always = (Verdict.NEW, Verdict.DUPLICATE, Verdict.WRONG)
+    told = [v for v in Verdict if v in always or verdicts.get(v.value)]
+    return "；".join(f"{v.foreseen()} {verdicts.get(v.value, 0):,} 条" for v in told)
 
 
 def start(session: Session, run: ImportRun, actor: Actor, kind: str, state: ImportState, title: str) -> None:

@@ -44,6 +44,17 @@ class Verdict(Choice):
     DUPLICATE = "duplicate", "重复", Tone.WARN
     WRONG = "wrong", "有误", Tone.BAD
 
+    def foreseen(self) -> str:
+        """What a check says will become of the line."""
+        return _FORESEEN.get(self, self.label)
+
+    def found(self) -> str:
+        """What has become of the line; what was faulty has failed (D-25)."""
+        return "失败" if self is Verdict.WRONG else self.label
+
+
+_FORESEEN = {Verdict.NEW: "将新增", Verdict.UPDATED: "将更新", Verdict.ABSORBED: "重复，将安排回访"}
+
 
 class ImportRun(Model):
     """One file of one person on its way in."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import xlsxwriter
 from sqlalchemy import delete, func, select, update
+from sqlalchemy import inspect as sa_inspect
 from sqlalchemy.orm import Session
 
 from app.engine import audit, bulk, deeds, files, jobs
@@ -18,6 +19,7 @@ from app.engine.audit import AuditEntry
 from app.engine.changes import spec_of, typed
 from app.engine.database import Model, forget_many, utcnow, writing
 from app.engine.deeds import deed
+from app.engine.events import publish
 from app.engine.imports import runs
 from app.engine.imports.filing import Filing
 from app.engine.imports.tables import IMPORTS, ImportState
@@ -128,23 +130,25 @@ def _take_back(
             stays += [Kept(e.record_label, "此类数据不能撤销") for e in mine.values()]
             continue
         later = _later(act.session, name, list(mine), deed_id)
-        made = _made(act.session, name, mine)
+        made = _made(shown, mine)
         traces = filing if shown is found else Filing
         free = [i for i in made if not later.get(i)]
         used = _used(act.session, shown, traces, free)
         going = [i for i in free if i not in used]
         removed += _remove(act, shown, traces, going, mine)
         stays += [Kept(mine[i].record_label, _WORKED_ON) for i in made if i not in set(going)]
-        changed = [i for i in mine if i not in made]
+        changed, back = [i for i in mine if i not in made], []
         for record in deeds.lock(act.session, shown, changed):
             if _restore(
                 act.session, record, shown, mine[record.id].changes["fields"], later.get(record.id, set())
             ):
-                restored += 1
+                back.append(record.id)
             else:
                 stays.append(Kept(mine[record.id].record_label, _WORKED_ON))
             changed.remove(record.id)
         stays += [Kept(mine[i].record_label, _GONE) for i in changed]
+        restored += len(back)
+        publish(act, f"{name}.taken_back", [mine[i] for i in (*going, *back)])
     return removed, restored, stays
 
 
@@ -168,15 +172,15 @@ def _later(session: Session, name: str, ids: list[int], deed_id: str) -> dict[in
     return found
 
 
-def _made(session: Session, name: str, mine: Mapping[int, Any]) -> list[int]:
-    """The records that the import made: the history begins with its entry."""
-    table = AuditEntry.__table__.c
-    firsts = session.execute(
-        select(table.record_id, func.min(table.id))
-        .where(table.resource == name, bulk.among(session, table.record_id, mine))
-        .group_by(table.record_id)
-    )
-    return [record_id for record_id, first in firsts if first == mine[record_id].id]
+def _made(shown: type[Resource], mine: Mapping[int, Any]) -> list[int]:
+    """The records that the import made: their entry gives a value to what no record is without."""
+    columns = sa_inspect(shown.model).columns
+    always = {c.key for c in columns if not c.nullable and not c.primary_key}
+
+    def begins(fields: Mapping[str, Sequence[Any]]) -> bool:
+        return any(name in always and pair[0] is None for name, pair in fields.items())
+
+    return [record_id for record_id, entry in mine.items() if begins(entry.changes["fields"])]
 
 
 def _used(session: Session, shown: type[Resource], filing: type[Filing], ids: Sequence[int]) -> set[int]:

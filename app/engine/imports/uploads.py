@@ -135,7 +135,7 @@ def stop(session: Session, import_id: int, actor: Actor) -> None:
     if run.state in BUSY:
         session.execute(update(JOBS).where(JOBS.c.id == run.job_id).values(stopping=True))
     else:
-        run.state = ImportState.CANCELLED
+        run.state, run.counts = ImportState.CANCELLED, None
 
 
 def take_back(session: Session, import_id: int, actor: Actor) -> None:

@@ -89,6 +89,10 @@ class ImportPage:
     effects: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     more_problems: str = ""
+    problems_title: str = ""
+    kept: list[tuple[str, str]] = field(default_factory=list)
+    """Records that taking back left as they are, and why."""
+    kept_file: str = ""
     headings: list[Heading] = field(default_factory=list)
     buttons: list[Link] = field(default_factory=list)
     reason: str = ""
