@@ -45,7 +45,7 @@ def test_a_file_without_a_good_line_says_so_and_leads_to_the_next_upload(
 def test_before_the_start_results_are_expectations(world: World, importer: Make) -> None:
     mine = importer("boss")
     run = mine.upload(SHEET)
-    assert "预计成功1条" in words(mine.client.get("/customers/import").text)
+    assert "将新增1条" in words(mine.client.get("/customers/import").text)
     mine.press(run, "start")
     assert "预计" not in words(mine.client.get("/customers/import").text)
 
