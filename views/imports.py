@@ -78,6 +78,8 @@ class ImportView(BaseView):  # type: ignore[misc]
         run = uploads.find(session, pk, require_actor())
         if run.lines is None:
             raise Refusal("文件已过保留期，无法再下载")
+        if not files.path(run.lines).exists():
+            raise Refusal("文件没有读出内容，没有失败明细可以下载")
         name = files.fresh(local(run.created_at).strftime("%Y-%m"), "xlsx")
         target = files.path(name)
         try:
@@ -129,7 +131,7 @@ def _page(run: ImportRun, actor: Actor) -> str:
         run.state.tone.value, busy, percent, said, run.file_name, _facts(run, found), _steps(run),
         notes=list(run.notes or ()), reason=run.reason or "",
     )  # fmt: skip
-    if run.state == ImportState.MAPPING:
+    if run.state == ImportState.MAPPING and run.lines:
         shown.headings = _headings(run, actor)
     elif not busy:
         shown.tallies = _tallies(run)

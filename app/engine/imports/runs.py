@@ -32,6 +32,8 @@ from app.engine.resource import ImportTemplate, Resource, resource
 from app.engine.scopes import Actor
 
 PIECE = 4000
+_BREATH = 100
+"""Lines read between two looks at the clock."""
 KEPT = timedelta(days=30)
 """How long the file of an import is kept, and so how long its problems can be fetched."""
 PAGE = "/imports/{import}"
@@ -175,7 +177,7 @@ def _judged(
     next(rest)
     done = 0
     while piece := list(islice(rest, PIECE)):
-        drafts = [parser.draft(number, cells) for number, cells in piece]
+        drafts = list(_read(work, parser, piece, done))
         filing.judge(drafts)
         counts.update(draft.verdict for draft in drafts)
         done += len(piece)
@@ -189,6 +191,16 @@ def _judged(
         else:
             work.pulse(done)
         yield drafts
+
+
+def _read(
+    work: Work, parser: Parser, piece: Sequence[tuple[int, Sequence[str]]], done: int
+) -> Iterator[Draft]:
+    """The lines as drafts, with a sign of life meanwhile: each may name somebody who has to be looked for."""
+    for n, (number, cells) in enumerate(piece):
+        if n % _BREATH == 0:
+            work.pulse(done + n)
+        yield parser.draft(number, cells)
 
 
 def _note_problems(session: Session, import_id: int, drafts: Sequence[Draft]) -> None:
