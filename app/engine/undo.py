@@ -7,6 +7,7 @@ and is named. Taking back is a deed like any other: scoped, locked root first, i
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -30,8 +31,7 @@ from app.engine.scopes import Actor, visible
 
 Judge = Callable[[Mapping[int, Any]], Mapping[int, str]]
 """Says of records, by id, why they stay as they are."""
-LONGEST = 32
-"""Characters of a deed's id."""
+_DEED = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,11 @@ class Past:
 def past(session: Session, found: type[Resource], deed_id: str, actor: Actor) -> Past:
     """The deed of that id on records of that kind in the person's scope; raises `NotFound` where there is
     nothing of it to see or it cannot be taken back, `Forbidden` without the right to do the like."""
+    if not _DEED.fullmatch(deed_id):
+        raise NotFound
     statement = (
         select(AuditEntry.action, AuditEntry.actor_name, AuditEntry.at, AuditEntry.record_id)
-        .where(AuditEntry.deed_id == deed_id[:LONGEST], AuditEntry.resource == found.name)
+        .where(AuditEntry.deed_id == deed_id, AuditEntry.resource == found.name)
         .where(AuditEntry.record_id.in_(select(found.pk()).where(visible(found, actor))))
         .order_by(AuditEntry.id)
     )
