@@ -25,6 +25,7 @@ from app.engine.security import require_actor
 
 SHOWN = 50
 _SAMPLES = 3
+_WIDEST = 60  # characters of a heading, or of what stands below it, that are shown
 _ORDER = ("读取与检查", "确认", "导入", "完成")
 _AT = {
     ImportState.READING: 0, ImportState.CHECKING: 0, ImportState.MAPPING: 0, ImportState.READY: 1,
@@ -216,7 +217,11 @@ def _headings(run: ImportRun, actor: Actor) -> list[pages.Heading]:
             pages.Option(s.name, f"{s.label}{'（必填）' if s.required else ''}", selected=s.name == meant)
             for s in specs
         ]
-        shown.append(pages.Heading(heading or "（没有表头）", samples[:60], choices, undecided=name is None))
+        shown.append(
+            pages.Heading(
+                heading[:_WIDEST] or "（没有表头）", samples[:_WIDEST], choices, undecided=name is None
+            )
+        )
     return shown
 
 

@@ -13,7 +13,7 @@ from app.engine.audit import acting
 from app.engine.database import db
 from app.engine.files import LONGEST
 from app.engine.imports import drafts, runs
-from app.engine.imports.tables import ImportRun, ImportState
+from app.engine.imports.tables import ImportRun, ImportState, RememberedMapping
 from app.engine.jobs import Job, Work
 from app.engine.scopes import Scope
 from models.customers.tables import Customer
@@ -143,6 +143,18 @@ def test_a_name_that_looks_like_a_formula_is_a_name_in_the_template(world: World
     cells = [c for s in openpyxl.load_workbook(io.BytesIO(content)) for row in s.iter_rows() for c in row]
     assert [c for c in cells if str(c.value).startswith("=HYPERLINK")] != []
     assert [(c.parent.title, c.coordinate) for c in cells if c.data_type == "f"] == []
+
+
+def test_a_heading_as_long_as_a_book_is_not_remembered(world: World, importer: Make) -> None:
+    mine = importer()
+    long = "长" * 30_000
+    run = mine.upload([["姓名", "手机号码", long], ["张一", "13700000001", ""]])
+    assert run.state == ImportState.MAPPING
+    assert "长" * 60 in mine.page(run)
+    assert "长" * 61 not in mine.page(run)
+    run = mine.press(run, "mapping", field=["name", "phone", ""])
+    assert run.state == ImportState.READY
+    assert db.session.scalars(select(RememberedMapping.fields)).one() == {"姓名": "name", "手机号码": "phone"}
 
 
 def test_names_nobody_has_are_read_with_signs_of_life(
