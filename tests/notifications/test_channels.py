@@ -12,9 +12,11 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app.engine import outbox
+from app.engine.audit import acting
 from app.engine.database import db
 from app.engine.localtime import to_utc
 from models.follow_ups.tables import SmsMessage
+from models.identity.tables import Employee
 from models.notifications import channels, robot
 from models.notifications.channels import Letter, NotAccepted
 from models.notifications.preferences import Quiet, quiet
@@ -235,6 +237,19 @@ def test_somebody_who_left_meanwhile_gets_nothing(
     world.act("deactivate", world.people["seller"], "boss")
     run_outbox(now=NOON)
     assert deliveries()[0].reason == "接收人已停用" and robot.posts == []
+
+
+def test_what_one_dealer_told_does_not_follow_to_another(
+    world: World, robot: Robot, choose: Choose, run_outbox: Any
+) -> None:
+    """Held back over quiet hours, it would speak of the one's customers in the other's group."""
+    choose("seller", instant=["robot"], robot_url=robot.url)
+    tell(world)
+    with acting(db.session()):
+        db.session.get_one(Employee, world.people["seller"].id).dealer_id = world.b.id
+        db.session.commit()
+    run_outbox(now=NOON)
+    assert deliveries()[0].reason == "接收人已调到其他商场" and robot.posts == []
 
 
 def test_a_delivery_is_carried_out_once_under_one_number(
