@@ -107,8 +107,11 @@ def check(work: Work) -> Finish:
     lines = files.path(run.lines)
     if run.headings is None:
         unfinished = lines.with_suffix(".part")
-        sheet = sheets.read(files.path(run.file), unfinished, template.most)
-        files.publish(unfinished, run.lines)
+        try:
+            sheet = sheets.read(files.path(run.file), unfinished, template.most, lambda: work.pulse(0))
+            files.publish(unfinished, run.lines)
+        finally:
+            unfinished.unlink(missing_ok=True)
         columns.fits(found, sheet.template, run.options.get("presets") or {})
         heading = sheets.headings(lines, [s.label for s in columns.offered(found, work.actor, options.key)])
         mapping = columns.match(session, found, work.actor, heading, options.key)
