@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from app.engine import bulk, files, jobs, perform
-from app.engine.actions import Act, Refusal
+from app.engine.actions import Act, NotFound, Refusal
 from app.engine.database import forget_many, utcnow, writing
 from app.engine.deeds import deed
 from app.engine.events import publish
@@ -55,6 +55,22 @@ def allow(found: type[Resource], actor: Actor, options: Options) -> None:
         perform.require(actor, ("can_add", found.view_name()), f"新增{found.label}")
     if options.key:
         perform.require(actor, ("can_edit", found.view_name()), f"编辑{found.label}")
+
+
+def may_see(run: Any, actor: Actor) -> None:
+    """Raise `NotFound` for an import of somebody else, or of a dealer one worked for before, and `Forbidden`
+    without the right to import: it shows what the file holds, and what is on file of it."""
+    if run is None or run.user_id != actor.id or run.dealer_id != actor.dealer_id:
+        raise NotFound
+    found, _ = resource_for(run)
+    perform.require(actor, ("can_import", found.view_name()), f"导入{found.label}")
+
+
+def may_fetch(actor: Actor, job: jobs.Job) -> None:
+    """The report of an import, whose rights are looked at again."""
+    session = object_session(job)
+    assert session is not None
+    may_see(session.get(ImportRun, int(job.payload["import"])), actor)
 
 
 def _run(session: Session, import_id: int) -> Any:
@@ -220,7 +236,7 @@ def _stage_path(run: Any) -> Path:
 # ----- bringing in
 
 
-@jobs.doer(APPLY, "导入", ended=_ended, page=PAGE)
+@jobs.doer(APPLY, "导入", ended=_ended, fetch=may_fetch, page=PAGE)
 def apply(work: Work) -> Finish:
     """Bring the lines in, piece by piece; what was committed stays when it stops (A-56, D-25)."""
     session = work.session

@@ -49,7 +49,7 @@ def _ended(session: Session, job_id: int, state: JobState) -> None:
         session.execute(update(IMPORTS).where(IMPORTS.c.job_id == job_id).values(state=ImportState.DONE))
 
 
-@jobs.doer(KIND, LABEL, ended=_ended, page=runs.PAGE)
+@jobs.doer(KIND, LABEL, ended=_ended, fetch=runs.may_fetch, page=runs.PAGE)
 def undo(work: Work) -> Finish:
     """Go through what the import's deed did, newest first, so that a piece that is done is not met again."""
     session = work.session

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.engine import files
-from app.engine.actions import NotFound, Refusal, new_deed_id
+from app.engine.actions import Refusal, new_deed_id
 from app.engine.database import alone, writing
 from app.engine.imports import columns, runs, undo
 from app.engine.imports.filing import Options
@@ -90,10 +90,10 @@ def _only_once(session: Session, actor: Actor, digest: str) -> None:
 
 
 def find(session: Session, import_id: int, actor: Actor) -> ImportRun:
-    """An import of one's own; raises `NotFound` for any other: it shows what the file holds."""
+    """An import of one's own; raises what `runs.may_see` says of any other."""
     run = session.get(ImportRun, import_id)
-    if run is None or run.user_id != actor.id:
-        raise NotFound
+    runs.may_see(run, actor)
+    assert run is not None
     return run
 
 
@@ -154,12 +154,12 @@ def _locked(
     """The import in one of these states, locked until the transaction ends; with ``file`` one that is kept."""
     run = session.scalars(
         select(ImportRun)
-        .where(ImportRun.id == import_id, ImportRun.user_id == actor.id)
+        .where(ImportRun.id == import_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).first()
-    if run is None:
-        raise NotFound
+    runs.may_see(run, actor)
+    assert run is not None
     if run.state not in states:
         raise Refusal(f"该导入{run.state.label}，不能执行此操作")
     if file and run.file is None:
