@@ -26,6 +26,7 @@ from app.engine.viewbase import download
 
 SHOWN = 50
 _SAMPLES = 3
+_WIDEST = 60  # characters of a heading, or of what stands below it, that are shown
 _ORDER = ("读取与检查", "确认", "导入", "完成")
 _AT = {
     ImportState.READING: 0, ImportState.CHECKING: 0, ImportState.MAPPING: 0, ImportState.READY: 1,
@@ -79,6 +80,8 @@ class ImportView(BaseView):  # type: ignore[misc]
         run = uploads.find(session, pk, require_actor())
         if run.lines is None:
             raise Refusal("文件已过保留期，无法再下载")
+        if not files.path(run.lines).exists():
+            raise Refusal("文件没有读出内容，没有失败明细可以下载")
         name = files.fresh(local(run.created_at).strftime("%Y-%m"), "xlsx")
         target = files.path(name)
         try:
@@ -127,7 +130,7 @@ def _page(run: ImportRun, actor: Actor) -> str:
         run.state.tone.value, busy, percent, said, run.file_name, _facts(run, found), _steps(run),
         notes=list(run.notes or ()), reason=run.reason or "",
     )  # fmt: skip
-    if run.state == ImportState.MAPPING:
+    if run.state == ImportState.MAPPING and run.lines:
         shown.headings = _headings(run, actor)
     elif not busy:
         shown.tallies = _tallies(run)
@@ -243,7 +246,11 @@ def _headings(run: ImportRun, actor: Actor) -> list[pages.Heading]:
             pages.Option(s.name, f"{s.label}{'（必填）' if s.required else ''}", selected=s.name == meant)
             for s in specs
         ]
-        shown.append(pages.Heading(heading or "（没有表头）", samples[:60], choices, undecided=name is None))
+        shown.append(
+            pages.Heading(
+                heading[:_WIDEST] or "（没有表头）", samples[:_WIDEST], choices, undecided=name is None
+            )
+        )
     return shown
 
 

@@ -85,13 +85,14 @@ class NotificationsView(BaseView):  # type: ignore[misc]
     @expose(f"/{PK}", methods=["GET"])
     def show(self, pk: int) -> ResponseReturnValue:
         """Open a message: from then on it is read, and it leads to its record; a summary, and a message whose
-        record is out of reach, is shown itself."""
+        record is out of reach, is shown itself. The one address at which looking changes something, because
+        links in mails can be nothing else: the mark of the reader's own message, and only when it is looked at."""
         actor, session, now = require_actor(), db.session(), utcnow()
         message = inbox.one(session, actor, pk)
         if message is None:
             raise NotFound
         (shown,) = inbox.notices(session, actor, [message], now)
-        if not shown.read:
+        if not shown.read and _looked_at():
             _read(session, actor, now, [pk])
         if shown.url and not shown.groups:
             return redirect(shown.url)
@@ -133,6 +134,13 @@ class NoticeSettingsView(BaseView):  # type: ignore[misc]
             return _settings_page(session, actor, texts, {"": refusal.message}), 400
         flash("提醒设置已保存", "good")
         return redirect("/profile")
+
+
+def _looked_at() -> bool:
+    """Whether a person has opened the address: no browser that fetches ahead, no picture on another page."""
+    asked = request.headers
+    shown = asked.get("Sec-Fetch-Dest", "document") == "document"
+    return request.method == "GET" and shown and "prefetch" not in asked.get("Sec-Purpose", "")
 
 
 def _read(session: Session, actor: Actor, now: datetime, ids: list[int] | None) -> int:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from sqlalchemy.orm import Session
 
 from app.engine.fields import normalise_phone
 from app.engine.filterbar import chips, filter_bar
-from app.engine.guards import mask_phone
+from app.engine.guards import CALLABLE, mask_phone, without_numbers
 from app.engine.listing import Query
-
-_CALLABLE = re.compile(r"\d{7,}")
 
 
 def words(session: Session, query: Query) -> str:
@@ -28,9 +24,9 @@ def words(session: Session, query: Query) -> str:
     parts.append(f"排序：{query.sort.label}{'降序' if query.descending else '升序'}")
     said = "；".join(parts)
     for text in _typed(query):  # with blanks or dashes between the digits
-        if _CALLABLE.fullmatch(normalise_phone(text)):
+        if CALLABLE.fullmatch(normalise_phone(text)):
             said = said.replace(text, mask_phone(normalise_phone(text)))
-    return _CALLABLE.sub(lambda found: mask_phone(found.group()), said)
+    return without_numbers(said)
 
 
 def _typed(query: Query) -> list[str]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.engine import jobs, outbox
 from app.engine.database import writing
+from app.engine.guards import without_numbers
 from app.engine.jobs import JOBS, JobState
 from app.engine.outbox import ROWS
 
@@ -89,8 +90,9 @@ def parked(session: Session) -> list[Parked]:
 
 
 def _first_line(error: str | None) -> str:
-    """The reason without what a library appends to it: statements and their values."""
-    return (error or "").partition("\n")[0][:200]
+    """The reason without what a library appends to it, statements and their values, and without numbers that
+    the database may quote."""
+    return without_numbers((error or "").partition("\n")[0])[:200]
 
 
 def again(session: Session, row_id: int, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.engine import picking
 from app.engine.choices import Choice
 from app.engine.conditions import (
+    MAX_DEPTH,
     MAX_TERMS,
     OPERATORS,
     All,
@@ -102,7 +103,7 @@ def parse(resource: type[Resource], text: str, actor: Actor, session: Session) -
     what the person may not ask."""
     parts: list[Node] = []
     for line in text.splitlines():
-        said = line.strip()
+        said = " ".join(line.split())
         if said and said != ALWAYS:
             ways = [_one(resource, way.strip(), actor, session) for way in re.split(r"\s+或者\s+", said)]
             parts.append(ways[0] if len(ways) == 1 else Any_(tuple(ways)))
@@ -112,9 +113,11 @@ def parse(resource: type[Resource], text: str, actor: Actor, session: Session) -
     return Condition(resource, allowed(condition.root, actor, session))
 
 
-def _one(resource: type[Resource], said: str, actor: Actor, session: Session) -> Node:
+def _one(resource: type[Resource], said: str, actor: Actor, session: Session, depth: int = 2) -> Node:
     if said.startswith(NOT):
-        return Not(_one(resource, said.removeprefix(NOT).strip(), actor, session))
+        if depth >= MAX_DEPTH:
+            raise Wrong(f"“{said[:30]}”的“{NOT.strip()}”过多")
+        return Not(_one(resource, said.removeprefix(NOT), actor, session, depth + 1))
     known = sorted(fields(resource).values(), key=lambda s: -len(s.label))
     spec = next((s for s in known if said.startswith(s.label)), None)
     if spec is None:

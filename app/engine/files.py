@@ -16,6 +16,8 @@ from flask import current_app
 from app.engine.actions import NotFound
 
 _NAME = re.compile(r"\d{4}-\d{2}/[0-9a-f]{32}\.[a-z0-9]{1,8}", re.ASCII)
+LONGEST = 160
+"""Characters of a file's name that are kept."""
 
 
 def folder() -> Path:
@@ -30,6 +32,14 @@ def fresh(month: str, suffix: str) -> str:
     name = f"{month}/{secrets.token_hex(16)}.{suffix}"
     (folder() / month).mkdir(mode=0o700, exist_ok=True)
     return name
+
+
+def called(name: str) -> str:
+    """What a file is called, as it is kept and shown: without folders and what nobody sees, its ending kept
+    where it is too long."""
+    name = "".join(c for c in name if c.isprintable()).replace("\\", "/").rpartition("/")[2]
+    stem, dot, ending = name.rpartition(".")
+    return name if len(name) <= LONGEST else f"{stem[: LONGEST - len(dot + ending)]}{dot}{ending}"
 
 
 def path(name: str) -> Path:

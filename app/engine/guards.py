@@ -17,6 +17,7 @@ from app.engine.fields import FieldSpec, describe
 from app.engine.scopes import Actor
 
 GUARD_VIEW = "Guards"
+CALLABLE = re.compile(r"\d{7,}")
 _MASK = re.compile(r"(\d{3})?\*{4}(\d{4})?", re.ASCII)
 
 
@@ -50,6 +51,11 @@ class Guard:
 def mask_phone(phone: str) -> str:
     """First three and last four digits (A-92); shorter numbers show nothing but stars."""
     return f"{phone[:3]}****{phone[-4:]}" if len(phone) >= 9 else "****"
+
+
+def without_numbers(text: str) -> str:
+    """The text with every number in it by which somebody could be called masked."""
+    return CALLABLE.sub(lambda found: mask_phone(found.group()), text)
 
 
 def _mask_phone_sql(phone: Any) -> ColumnElement[Any]:

@@ -128,7 +128,11 @@ class ImportViews(ViewBase):
 
 def recent(actor: Actor, resource: type[Resource]) -> list[pages.RecentImport]:
     """The person's own last imports of these."""
-    own = (IMPORTS.c.user_id == actor.id, IMPORTS.c.resource == resource.name)
+    own = (
+        IMPORTS.c.user_id == actor.id,
+        IMPORTS.c.resource == resource.name,
+        IMPORTS.c.dealer_id.is_not_distinct_from(actor.dealer_id),
+    )
     found: Sequence[Any] = db.session.execute(
         select(IMPORTS).where(*own).order_by(IMPORTS.c.created_at.desc(), IMPORTS.c.id.desc()).limit(_RECENT)
     ).all()

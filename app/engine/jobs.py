@@ -33,6 +33,7 @@ _LEASE = 30
 _PULSE = 1.0  # seconds between two signs of life that nothing else is written with
 _RESULT = 400
 _ABOUT = 1000
+GIVEN_UP = "多次尝试后仍未完成，请联系系统管理员在“后台队列”查看原因"
 ENDED, ASKED, DECIDED = "job.ended", "job.asked", "job.decided"
 """Events: a job has ended, waits for an approval, was approved."""
 
@@ -275,8 +276,9 @@ def hand_over(session: Session, job_id: int, now: datetime) -> None:
     session.execute(update(JOBS).where(JOBS.c.id == job_id).values(row_id=row_id))
 
 
-def _parked(delivery: outbox.Delivery, reason: str) -> None:
-    _end(delivery, int(delivery.payload["id"]), JobState.FAILED, Finish(f"多次尝试后仍未完成：{reason}"))
+def _parked(delivery: outbox.Delivery, _reason: str) -> None:
+    """The reason is a program's, and may quote values: it is read on the page of the queue alone."""
+    _end(delivery, int(delivery.payload["id"]), JobState.FAILED, Finish(GIVEN_UP))
 
 
 @outbox.handler(
@@ -333,9 +335,12 @@ def _end(delivery: outbox.Delivery, job_id: int, state: JobState, finish: Finish
     job = session.execute(select(JOBS).where(JOBS.c.id == job_id)).one()
     if state == JobState.DONE:
         values |= {
-            "done": job.total or job.done, "file": finish.file or None, "file_name": finish.file_name or None,
-            "expires_at": finish.expires_at, "counts": {**(job.counts or {}), **finish.counts},
-        }  # fmt: skip
+            "done": job.total or job.done,
+            "file": finish.file or None,
+            "file_name": files.called(finish.file_name) or None,
+            "expires_at": finish.expires_at,
+            "counts": {**(job.counts or {}), **finish.counts},
+        }
     session.execute(update(JOBS).where(JOBS.c.id == job_id).values(**values))
     told_of_end(Act(SYSTEM, utcnow(), session, "job", "job"), job_id, f"{job_id}:{delivery.id}")
 

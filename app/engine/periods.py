@@ -68,9 +68,10 @@ def bounds(query: Query, spec: FieldSpec) -> tuple[date | None, date | None]:
     for active in query.filters:
         if active.spec.name == spec.name and not active.default:
             low, high = (active.params.get(f"f_{spec.name}_{end}") for end in ("from", "to"))
-            if isinstance(high, datetime):
-                high -= timedelta(days=1)  # the end of a day is the beginning of the next
-            return _day(low), _day(high)
+            last = _day(high)
+            if last is not None and isinstance(high, datetime):
+                last -= timedelta(days=1)  # the end of a day is the beginning of the next
+            return _day(low), last
     return None, None
 
 

@@ -7,13 +7,14 @@ and is named. Taking back is a deed like any other: scoped, locked root first, i
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import null, select, true
 from sqlalchemy.orm import Session
 
 from app.engine import deeds, perform
@@ -29,8 +30,7 @@ from app.engine.scopes import Actor, visible
 
 Judge = Callable[[Mapping[int, Any]], Mapping[int, str]]
 """Says of records, by id, why they stay as they are."""
-LONGEST = 32
-"""Characters of a deed's id."""
+_DEED = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,11 @@ class Past:
 def past(session: Session, found: type[Resource], deed_id: str, actor: Actor) -> Past:
     """The deed of that id on records of that kind in the person's scope; raises `NotFound` where there is
     nothing of it to see or it cannot be taken back, `Forbidden` without the right to do the like."""
+    if not _DEED.fullmatch(deed_id):
+        raise NotFound
     statement = (
         select(AuditEntry.action, AuditEntry.actor_name, AuditEntry.at, AuditEntry.record_id)
-        .where(AuditEntry.deed_id == deed_id[:LONGEST], AuditEntry.resource == found.name)
+        .where(AuditEntry.deed_id == deed_id, AuditEntry.resource == found.name)
         .where(AuditEntry.record_id.in_(select(found.pk()).where(visible(found, actor))))
         .order_by(AuditEntry.id)
     )
@@ -92,8 +94,8 @@ def restore(
     by_id = {r.id: r for r in records}
     entries = _entries(session, found.name, deed_id, by_id)
     kept = dict(judge(by_id)) if judge is not None else {}
-    if not to_inactive:
-        kept |= {k: v for k, v in _gone(session, entries).items() if k not in kept}
+    gone = _gone(session, entries, by_id, to_inactive=to_inactive)
+    kept |= {k: v for k, v in gone.items() if k not in kept}
     kept |= {k: v for k, v in _touched(session, found.name, entries).items() if k not in kept}
     results, restored = [], set()
     for entry in entries:
@@ -151,8 +153,11 @@ def _touched(session: Session, name: str, entries: Iterable[AuditEntry]) -> dict
     return found
 
 
-def _gone(session: Session, entries: Iterable[AuditEntry]) -> dict[int, str]:
-    """The records whose old value nobody may choose any more: somebody who has left, a closed store."""
+def _gone(
+    session: Session, entries: Iterable[AuditEntry], by_id: Mapping[int, Any], *, to_inactive: bool
+) -> dict[int, str]:
+    """The records whose old value nobody may choose any more: somebody who has left or works for another dealer
+    now, a closed store."""
     pointed: dict[Any, dict[int, list[tuple[int, str]]]] = defaultdict(lambda: defaultdict(list))
     for entry in entries:
         for name, pair in _fields(entry).items():
@@ -161,11 +166,14 @@ def _gone(session: Session, entries: Iterable[AuditEntry]) -> dict[int, str]:
                 pointed[spec.target][pair[0]].append((entry.record_id, spec.label))
     found = {}
     for target, ids in pointed.items():
-        active = resource_of(target).pick_active
-        if active is None:
-            continue
-        for gone in session.scalars(select(target.id).where(target.id.in_(ids), active.is_(False))):
-            found.update({record_id: f"原{label}已停用" for record_id, label in ids[gone]})
+        active, dealer = resource_of(target).pick_active, getattr(target, "dealer_id", null())
+        known = select(target.id, true() if active is None or to_inactive else active, dealer)
+        for gone, used, dealer_id in session.execute(known.where(target.id.in_(ids))):
+            for record_id, label in ids[gone]:
+                if not used:
+                    found[record_id] = f"原{label}已停用"
+                elif dealer_id not in (None, getattr(by_id[record_id], "dealer_id", dealer_id)):
+                    found[record_id] = f"原{label}已不在本商场"
     return found
 
 

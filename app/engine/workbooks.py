@@ -153,7 +153,7 @@ class Workbook:
         last, end = max(self._row, 1), self._columns[-1]
         self._row += 1
         self._put([self._styled(note, _NOTE)], "")
-        printed = _escape(note[:120].replace("&", "&&"))
+        printed = _escape(_NEVER.sub("", note)[:120].replace("&", "&&"))
         self._sheet.write(_END.format(reach=f"A1:{end}{last}", note=printed).encode())
         self._sheet.close()
         about, sheet = self._about, _sheet_name(self._about.title)

@@ -131,7 +131,10 @@ def upcoming(timing: Timing, start: datetime | date, after: datetime, until: dat
     day = local(start).date() if isinstance(start, datetime) else start
     turn = 0
     if timing.repeat != Repeat.NONE:
-        behind = (local(after).date() - due_day(timing, day)).days
+        try:
+            behind = (local(after).date() - due_day(timing, day)).days
+        except (ValueError, OverflowError):
+            return
         turn = max(0, behind // (timing.every_days if timing.daily else 366) - 1)
     while True:
         try:

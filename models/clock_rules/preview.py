@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import false, func, select
 from sqlalchemy.orm import Session
 
 from app.engine.cells import full
@@ -45,9 +45,10 @@ class Preview:
 
 
 def preview(session: Session, rule: Rule, actor: Actor, now: datetime) -> Preview:
-    """Whom the rule touches among the records that person may see."""
+    """Whom the rule touches among the records that person may see; none without the right to their list."""
     shown = rule.subject.resource
-    mine = [visible(shown, actor), *queries.in_reach(rule, now)]
+    seen = visible(shown, actor) if actor.can("can_list", shown.view_name()) else false()
+    mine = [seen, *queries.in_reach(rule, now)]
     amount = session.scalar(select(func.count()).select_from(shown.model).where(*mine), actor.params) or 0
     due = _soon(session, rule, now)
     soon = session.scalar(select(func.count()).select_from(shown.model).where(*mine, due), actor.params) or 0

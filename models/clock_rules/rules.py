@@ -19,6 +19,8 @@ from models.identity.tables import Store
 
 SURE = "touch"
 _BY_CALENDAR = (Unit.MONTHS, Unit.YEARS)
+_FARTHEST = {Unit.YEARS: 100, Unit.MONTHS: 1200}
+"""A calendar ends, and a yearly rule is looked for once per year of its distance."""
 _BY_THE_MINUTE = (Unit.MINUTES, Unit.HOURS)
 _FIELDS = (
     "name", "subject", "condition", "start", "amount", "unit", "direction", "ahead_days", "at", "repeat",
@@ -126,6 +128,9 @@ def _wrong(act: Act, rule: Any) -> dict[str, str]:
 
 
 def _wrong_times(rule: Any, *, day: bool, by_person: bool) -> dict[str, str]:
+    most = _FARTHEST.get(rule.unit)
+    if most is not None and rule.amount > most:
+        return {"amount": f"时长最多{most}{rule.unit.label}"}
     if rule.at:
         if CLOCK.fullmatch(rule.at) is None:
             return {"at": "请按 08:00 的格式填写时刻"}

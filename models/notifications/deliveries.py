@@ -98,13 +98,15 @@ class Parcel:
 
 def parcel(session: Session, delivery_id: int) -> Parcel | None:
     """The delivery with today's address of its person; None when nothing is left to do. Raises `NotAccepted`
-    for somebody who has left or cannot be reached this way any more."""
+    for somebody who has left, went to another dealer, or cannot be reached this way any more."""
     row = session.get(NoticeDelivery, delivery_id)
     if row is None or row.state != DeliveryState.WAITING:
         return None
     wish = preferences.wishes(session, [row.user_id]).get(row.user_id)
     if wish is None or not wish.active:
         raise NotAccepted("接收人已停用")
+    if wish.dealer_id != row.dealer_id:  # whose robot, and whose people, would read it now
+        raise NotAccepted("接收人已调到其他商场")
     address = wish.address(row.channel)
     if not address:
         raise NotAccepted(_MISSING[row.channel])

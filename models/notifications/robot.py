@@ -24,6 +24,8 @@ from models.notifications.tables import NoticeChannel
 TIMEOUT = 10.0  # seconds for each step of a connection
 _ANSWER = 64 * 1024  # bytes of an answer that are looked at
 _LONGEST = 1800  # characters; robots take about 2048 bytes of text
+_UNICAST = ipaddress.IPv6Network("2000::/3")  # what is given out to the world
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 _BUSY = frozenset({-1, 45009, 130101})  # "try again" and "too many messages" of usual robots
 WRONG = "机器人地址应为 https:// 开头的完整地址"
 
@@ -37,7 +39,8 @@ def wrong_address(text: Any) -> str:
         port = parts.port
     except ValueError:
         return WRONG
-    if not parts.hostname or parts.username is not None or port == 0 or " " in str(text):
+    plain = str(text).isascii() and str(text).isprintable() and " " not in str(text)
+    if not parts.hostname or parts.username is not None or port == 0 or not plain:
         return WRONG
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _known()):
         return WRONG
@@ -56,9 +59,19 @@ def _known() -> frozenset[str]:
 def _reachable(host: str, address: str) -> bool:
     if host in _known():
         return True
-    found = ipaddress.ip_address(address.partition("%")[0])
-    found = getattr(found, "ipv4_mapped", None) or found
+    found = _meant(ipaddress.ip_address(address.partition("%")[0]))
+    if isinstance(found, ipaddress.IPv6Address) and (found not in _UNICAST or found.sixtofour is not None):
+        return False
     return found.is_global and not found.is_multicast
+
+
+def _meant(found: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Any:
+    """The address that is reached in the end: behind some of the newer kind stands one of the older."""
+    if isinstance(found, ipaddress.IPv6Address):
+        if found in _TRANSLATED:
+            return ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        return found.ipv4_mapped or found
+    return found
 
 
 class RobotSender:
@@ -111,9 +124,11 @@ def _post(address: SplitResult, body: dict[str, Any]) -> dict[str, Any]:
 def _connection(address: SplitResult) -> http.client.HTTPConnection:
     host = str(address.hostname)
     port = address.port or (443 if address.scheme == "https" else 80)
-    places = list(
-        dict.fromkeys(str(i[4][0]) for i in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-    )
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:  # no name can be like that
+        raise NotAccepted(WRONG) from None
+    places = list(dict.fromkeys(str(i[4][0]) for i in found))
     if not all(_reachable(host, place) for place in places):
         raise NotAccepted("机器人地址不能指向内部网络")
     return _Pinned(host, port, places[0], secure=address.scheme == "https")

@@ -152,6 +152,13 @@ def test_words_lead_back_to_the_same_condition(world: World, said: str) -> None:
     assert from_json(condition.to_json()) == condition
 
 
+def test_as_many_negations_as_are_kept_are_read_again(world: World) -> None:
+    """Within alternatives, which is the deepest place; blanks in a row mean one."""
+    said = "意向级别  为空   或者 非 非 非 非   意向级别 是 A"
+    condition = parse(Customers, said, world.actor("boss"), db.session())
+    assert from_json(condition.to_json()) == condition
+
+
 def test_no_words_mean_every_record(world: World) -> None:
     condition = parse(Customers, " \n", world.actor("boss"), db.session())
     assert condition.root == All() and words(condition, None) == ALWAYS
@@ -167,6 +174,7 @@ def test_no_words_mean_every_record(world: World) -> None:
         ("创建时间 不早于 昨天", "不能用来比较"),
         ("创建时间 介于 2026-02-01 至 2026-01-01", "起止颠倒"),
         ("导购 是 导购丙", "没有“导购丙”"),  # of another dealer
+        ("非 非 非 非 非 意向级别 为空", "的“非”过多"),
         ("活跃度分值 不小于 99999999999999999999", "不能用来比较"),
     ],
 )

@@ -104,6 +104,13 @@ def test_the_calendar_of_a_record_is_what_the_sweep_would_find(timing: Timing, s
     assert foretold == swept
 
 
+@pytest.mark.parametrize("steps", [Direction.AFTER, Direction.BEFORE])
+def test_beyond_the_calendar_nothing_is_due(steps: Direction) -> None:
+    timing = Timing(9000, Unit.YEARS, steps, at=EIGHT, repeat=Repeat.YEARLY)
+    start = at("2026-03-01 08:00")
+    assert list(upcoming(timing, start, start, start + timedelta(days=60))) == []
+
+
 def test_exact_rules_keep_the_minute() -> None:
     timing = Timing(90, Unit.MINUTES)
     start = at("2026-03-01 10:07")

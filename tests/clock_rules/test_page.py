@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import select
 
 from app.engine.actions import Forbidden, Invalid, NotFound, Question, Refusal
+from app.engine.audit import acting
 from app.engine.database import db, utcnow
 from app.engine.perform import create, perform, remove, update
 from models.clock_rules.resources import ClockRules
 from models.clock_rules.tables import ClockRule, Direction, Repeat, Unit
+from models.identity import presets, role_rules
 from models.notifications.tables import NoticeKind
 from tests.clock_rules.conftest import Times, at
 from tests.customers.world import World, words
@@ -80,6 +82,21 @@ def test_the_preview_is_read_in_the_scope_of_the_person(world: World) -> None:
         perform(action, [preset().id], world.actor("seller"))
 
 
+def test_whoever_sees_no_list_of_them_is_shown_none(world: World) -> None:
+    world.customer(name="王先生", now=utcnow())
+    session = db.session()
+    with acting(session):
+        role = presets.preset_role(session, world.a.id, "admin")
+        old = role_rules.rights_of(session, role.id)
+        left = role_rules.Rights(old.grants - {("can_list", "Customers")}, old.scopes)
+        role_rules.give(session, role, left)
+        session.commit()
+    action = next(a for a in ClockRules.actions if a.name == "preview")
+    report = perform(action, [preset().id], world.actor("boss"))
+    assert "影响0位客户" in report.messages[0]
+    assert report.told == ()
+
+
 @pytest.mark.parametrize(
     ("change", "field", "sentence"),
     [
@@ -89,6 +106,8 @@ def test_the_preview_is_read_in_the_scope_of_the_person(world: World) -> None:
         ({"effect": "alert", "at": None, "unit": Unit.MONTHS}, "at", "按月、年计算的规则请填写执行时刻"),
         ({"effect": "alert", "at": None, "start": "retained_since"}, "at", "从日期起算的规则请填写执行时刻"),
         ({"effect": "alert", "at": None, "repeat": Repeat.DAYS}, "at", "重复的规则请填写执行时刻"),
+        ({"unit": Unit.YEARS, "amount": 101, "repeat": Repeat.YEARLY}, "amount", "时长最多100年"),
+        ({"unit": Unit.MONTHS, "amount": 1201}, "amount", "时长最多1200个月"),
         ({"unit": Unit.YEARS, "repeat": Repeat.DAYS, "every_days": 2}, "every_days", "每天或每年重复"),
         ({"start": "retained_since", "subject": "contacts"}, "start", "所选对象的起算时间"),
         ({"parameters": {"title": "x"}}, "parameters", "没有这些参数"),
@@ -109,6 +128,7 @@ def test_what_does_not_fit_together_is_said(
     [
         ("condition", "年龄 是 3", "没有以客户的某一项开头"),
         ("condition", "长" * 6000, "不能超过5000个字"),
+        ("condition", "非 " * 2400 + "备注 为空", "的“非”过多"),
         ("parameters", "时间：3", "可用：任务类型、任务标题"),
         ("parameters", "任务类型：打扫", "请从列表中选择"),
     ],

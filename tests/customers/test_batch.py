@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import func, select
 
 from app.engine.actions import Forbidden
-from app.engine.audit import AuditEntry
+from app.engine.audit import AuditEntry, acting
 from app.engine.database import db
 from app.engine.events import Happening
 from app.engine.perform import perform
 from app.engine.resource import resource
 from models.customers.tables import Customer
 from models.follow_ups.tables import Task, TaskKind
+from models.identity.tables import Employee
 from tests.customers.test_assigning import tomorrow
 from tests.customers.trade import many
 from tests.customers.world import World, grant, words
@@ -286,6 +287,18 @@ def test_somebody_who_has_left_gets_nothing_back(world: World, login: Login) -> 
     world.act("deactivate", world.people["seller"], by="boss")
     told = words(login("boss").post(f"/customers/undo/{report.deed_id}").text)
     assert "原导购已停用" in told
+    assert refreshed([customer])[0].owner_id == world.people["seller2"].id
+
+
+def test_somebody_of_another_dealer_gets_nothing_back(world: World, login: Login) -> None:
+    """Nobody could choose him or her any more, who would see the customer there."""
+    customer = world.customer()
+    report = world.act("reassign", customer, by="boss", owner=world.people["seller2"].id)
+    with acting(db.session()):
+        db.session.get_one(Employee, world.people["seller"].id).dealer_id = world.b.id
+        db.session.commit()
+    told = words(login("boss").post(f"/customers/undo/{report.deed_id}").text)
+    assert "原导购已不在本商场" in told
     assert refreshed([customer])[0].owner_id == world.people["seller2"].id
 
 

@@ -46,7 +46,7 @@ def test_numbers_by_kind_and_reasons(app: Flask, world: World, login: Any) -> No
     running, lost = put("test.note"), put("sms.deliver")
     held = update(outbox.ROWS).where(TABLE.id == running).values(leased_until=now + timedelta(minutes=1))
     db.session.execute(held)
-    park(lost, f"OperationalError: 网关没有应答\n[parameters: {SECRET}]")
+    park(lost, f"OperationalError: 网关没有应答 Key (phone)=({SECRET})\n[parameters: {SECRET}]")
     by_kind = {a.kind: a for a in backlog.amounts(db.session(), utcnow())}
     sms, note = by_kind["sms.deliver"], by_kind["test.note"]
     assert (sms.label, sms.waiting, sms.later, sms.running, sms.parked) == ("发送短信", 1, 1, 0, 1)

@@ -57,6 +57,14 @@ def test_45_rows_give_a_heading_45_rows_and_an_entry(world: World, login: Any) -
     assert "意向级别：A" in log
 
 
+@pytest.mark.parametrize("odd", ["%01", "%EF%BF%BE", "%1F&amp;", "%3C%26%22"])
+def test_whatever_was_searched_for_the_file_can_be_opened(world: World, login: Any, odd: str) -> None:
+    """The words of the filter stand below the table and in the footer of printed pages."""
+    content = fetch(login("keeper"), f"scope=store&q=x{odd}y")
+    assert "共 0 行" in note(content)
+    assert openpyxl.load_workbook(io.BytesIO(content)).worksheets[0].oddFooter.left.text
+
+
 def test_all_pages_in_the_lists_order_with_empty_places_last(world: World, login: Any) -> None:
     many(world, 58)
     now = utcnow()

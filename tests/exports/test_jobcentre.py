@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from app.engine import files, outbox
+from app.engine import exports, files, outbox
 from app.engine.database import db, utcnow
 from app.engine.jobs import Job, JobState, expire
 from models.identity import presets
@@ -239,6 +239,26 @@ def test_others_jobs_are_stopped_by_those_who_look_after_them(ask: Any, world: W
     assert login("seller").post("/jobs/action/cancel", data={"id": str(job.id)}).status_code == 404
     assert "任务已取消" in do(login("boss"), job, "cancel")
     assert [n.title for n in notices("keeper", world)] == ["导出客户 20 行：已取消"]
+
+
+def test_what_a_program_says_of_its_failure_is_not_told(
+    ask: Any, world: World, login: Any, run_outbox: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of the database may quote what others may not read: whoever looks after the queue reads it."""
+
+    def breaks(*_: Any, **__: Any) -> None:
+        raise ValueError("Key (phone)=(13800000001) already exists")
+
+    monkeypatch.setattr(exports, "_write", breaks)
+    monkeypatch.setattr(outbox, "MAX_ATTEMPTS", 1)
+    ask()
+    run_outbox()
+    (ended,) = jobs()
+    assert ended.state == JobState.FAILED
+    said = login("keeper").get(f"/jobs/{ended.id}").get_data(as_text=True)
+    assert "多次尝试后仍未完成" in said
+    assert "already exists" not in said
+    assert all("13800000001" not in repr(n.text) for n in notices("keeper", world))
 
 
 # ----- the rights of the moment

@@ -113,6 +113,19 @@ def others(app: Flask) -> list[str]:
     )
 
 
+def single(app: Flask, own: dict[str, int]) -> dict[str, str]:
+    """The addresses of hand-written pages about one thing, by their rules; ``own`` names the things."""
+    prefixes = ("/api/", *(f"/{r.name}/" for r in resources()))
+    found = {}
+    for rule in app.url_map.iter_rules():
+        if "GET" not in (rule.methods or ()) or not rule.arguments or rule.endpoint in FOREIGN:
+            continue
+        if not rule.rule.startswith(prefixes):
+            kind = rule.rule.split("/")[1]
+            found[rule.rule] = _replaced(rule.rule, pk=str(own.get(kind, 0)), name="manager")
+    return found
+
+
 def writes(app: Flask, world: World, place: str = HERE) -> list[tuple[str, str]]:
     """Every method and address that changes something."""
     found: list[tuple[str, str]] = []

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
 from app.engine.database import db
+from app.engine.imports.tables import ImportRun
 from app.engine.resource import Resource, resources
-from tests.generic.crawl import listings, others, reads, writes
-from tests.generic.world import OWN, SEES, World
+from models.notifications.tables import Notification
+from tests.generic.crawl import listings, others, reads, single, writes
+from tests.generic.world import HERE, OWN, SEES, World
 from tests.plugins.databases import Restorer
 
 ALL = [pytest.param(r, id=r.name) for r in resources()]
@@ -43,6 +46,65 @@ def test_get_changes_nothing(app: Flask, world: World, clients: Any, restorer: R
     assert broken == []
     assert restorer.touched == set()
     assert state(restorer) == before
+
+
+LEFT_READ = "/notifications/<int(max=2147483647):pk>"
+
+
+@pytest.mark.sqlite_only
+def test_get_of_ones_own_things_changes_nothing_but_the_mark_of_a_message(
+    app: Flask, world: World, clients: Any, restorer: Restorer, run_outbox: Any
+) -> None:
+    """The pages about one record that is no resource's: messages, announcements, imports, dashboards. Opening a
+    message is the declared exception, of the reader's own row and of nothing else in it."""
+    client, session = clients(SEES), db.session()
+    message = select(Notification.id).where(Notification.user_id == world.people[SEES])
+    data = {"file": (io.BytesIO("客户姓名,手机号码\n甲,18900000001\n乙,1".encode()), "a.csv")}
+    client.post("/customers/import", data=data, content_type="multipart/form-data")
+    run_outbox()
+    own = {
+        "notifications": session.scalar(message), "notices": world.records["announcements", HERE],
+        "imports": session.scalar(select(ImportRun.id)),
+    }  # fmt: skip
+    session.execute(update(Notification).values(read_at=None))
+    session.commit()
+    before = state(restorer)
+    paths = single(app, own)
+    assert {rule.split("/")[1] for rule in paths} == {*own, "dashboards"}
+    for rule, path in paths.items():
+        restorer.touched.clear()
+        assert client.get(path).status_code in (200, 302), path
+        assert restorer.touched == ({"notifications"} if rule == LEFT_READ else set()), path
+    after = state(restorer)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"notifications"}
+    marked = select(Notification.id).where(Notification.read_at.is_not(None))
+    assert session.scalars(marked).all() == [own["notifications"]]
+    session.execute(update(Notification).values(read_at=None))
+    session.commit()
+    assert state(restorer) == before
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(
+    ("method", "head"),
+    [
+        ("HEAD", {}), ("GET", {"Sec-Fetch-Dest": "image"}), ("GET", {"Sec-Purpose": "prefetch;prerender"}),
+        ("GET", {"Sec-Fetch-Dest": "iframe"}),
+    ],
+)  # fmt: skip
+def test_a_message_is_not_read_by_what_nobody_looks_at(
+    app: Flask, world: World, clients: Any, method: str, head: dict[str, str]
+) -> None:
+    client = clients(SEES)
+    message = db.session.scalar(select(Notification.id).where(Notification.user_id == world.people[SEES]))
+    db.session.execute(update(Notification).values(read_at=None))
+    db.session.commit()
+    assert client.open(f"/notifications/{message}", method=method, headers=head).status_code in (200, 302)
+    read = select(Notification.id).where(Notification.read_at.is_not(None))
+    assert db.session.scalars(read).all() == []
+    client.get(f"/notifications/{message}", headers={"Sec-Fetch-Dest": "document"})
+    assert db.session.scalars(read).all() == [message]
 
 
 @pytest.mark.sqlite_only

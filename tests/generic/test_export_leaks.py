@@ -11,16 +11,24 @@ from typing import Any
 import pytest
 from flask import Flask
 from python_calamine import CalamineWorkbook
+from sqlalchemy import select
 
 from app.engine import exports
+from app.engine.audit import acting
 from app.engine.database import db
 from app.engine.exports import FORMATS, Limits
 from app.engine.fields import FieldSpec, describe
+from app.engine.imports.tables import ImportRun
 from app.engine.jobs import Job, JobState
 from app.engine.resource import Resource, resources
+from app.engine.scopes import Scope
+from models.identity import role_rules
+from models.identity.rights import bump_epoch
+from models.identity.roles import StaffRole
+from models.identity.tables import Employee
 from tests.generic.leaks import found_in
 from tests.generic.test_guards import GUARDED, secrets
-from tests.generic.world import FOREIGN, HERE, MASKED, NOBODY, OWN, SEES, STORE, World, guarded
+from tests.generic.world import AWAY, FOREIGN, HERE, MASKED, NOBODY, OWN, SEES, STORE, World, guarded
 
 WIDE = "window=all&include=all"
 LISTED = [pytest.param(r, id=r.name) for r in resources() if r.columns and r.name != "dealers"]
@@ -131,3 +139,50 @@ def test_a_job_writes_what_its_person_may_read(
             for page in ("/jobs/?window=all", f"/jobs/{job.id}", f"/api/v1/jobs/{job.id}", "/audit_entries/"):
                 assert found_in(clients(person).get(page).get_data(as_text=True), [phone]) == [], page
         assert clients(SEES).get(f"/jobs/{job.id}/file").status_code == 403
+
+
+def go_to(world: World, place: str) -> None:
+    """`SEES` works at the other dealer from now on, with the widest rights of there."""
+    session = db.session()
+    with acting(session):
+        person = session.get_one(Employee, world.people[SEES])
+        person.dealer_id, person.store_id, person.department_id = (
+            world.dealers[place], world.stores[place], None,
+        )  # fmt: skip
+        role = session.scalars(select(StaffRole).where(StaffRole.name == f"generic:{FOREIGN}")).one()
+        old = role_rules.rights_of(session, role.id)
+        wide = role_rules.Rights(old.grants, old.scopes | {("jobs", Scope.MINE)})
+        role_rules.give(session, role, wide)
+        person.roles = [role]
+        bump_epoch(session)
+        session.commit()
+
+
+def test_no_file_follows_to_another_dealer(
+    app: Flask,
+    world: World,
+    login: Any,
+    run_outbox: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither a list nor the report of an import, which names what is on file."""
+    monkeypatch.setattr(exports, "_limits", [lambda _session, _dealer: Limits(at_once=-1)])
+    client = login(SEES)
+    client.post(f"/customers/export?{WIDE}&scope=dealer", data={"columns": "all"})
+    phone = world.secrets["customers", "phone", HERE]
+    data = {"file": (io.BytesIO(f"客户姓名,手机号码\n甲,{phone}\n乙,18900000001".encode()), "名单.csv")}
+    client.post("/customers/import", data=data, content_type="multipart/form-data")
+    run_outbox()
+    run = db.session.scalars(select(ImportRun)).one().id
+    client.post(f"/imports/{run}/start")
+    run_outbox()
+    done = select(Job.id).where(Job.kind.in_(("export", "import.apply"))).order_by(Job.id)
+    files = [f"/jobs/{job}/file" for job in db.session.scalars(done)]
+    pages = [f"/imports/{run}", f"/imports/{run}/problems", f"/imports/{run}/progress"]
+    assert [client.get(path).status_code for path in (*files, *pages)] == [200] * 5
+    go_to(world, AWAY)
+    moved = login(SEES)
+    assert [moved.get(path).status_code for path in files] == [404] * 2
+    assert [moved.get(path).status_code for path in pages] == [404] * 3
+    assert [moved.post(f"/imports/{run}/{b}").status_code for b in ("start", "stop", "undo")] == [404] * 3
+    assert "名单.csv" not in moved.get("/customers/import").get_data(as_text=True)

@@ -127,6 +127,18 @@ def test_nonsense_sent_to_the_api(app: Flask, world: World, clients: Any, body: 
                 assert re.search("[一-鿿]", answer.get_json()["message"]), path
 
 
+@pytest.mark.parametrize(
+    "base", ["/dashboards/manager", "/customers/charts", "/tasks/charts", "/receipts/charts"]
+)
+def test_days_at_the_ends_of_the_calendar(app: Flask, clients: Any, base: str) -> None:
+    client = clients(SEES)
+    names = ["day", "created_at", "due_at", "at", "paid_on", "received_at"]
+    for first, last in (("", "0001-01-01"), ("0001-01-01", ""), ("9999-12-31", ""), ("", "9999-12-31"),
+                        ("0001-01-01", "9999-12-31"), ("9999-12-31", "0001-01-01")):  # fmt: skip
+        query = "&".join(f"{n}.from={first}&{n}.to={last}" for n in names)
+        check(client, f"{base}?{query}")
+
+
 @pytest.mark.parametrize("odd", ["a%00b", "%C2%B2", "%ED%A0%80", "%FF%FE", "%F0%9F%98%80", "%E2%80%AE"])
 def test_broken_text_outside_of_forms(app: Flask, world: World, clients: Any, client: Any, odd: str) -> None:
     """Tokens, names and words that no declared field reads: PostgreSQL takes no zero byte."""
@@ -135,6 +147,7 @@ def test_broken_text_outside_of_forms(app: Flask, world: World, clients: Any, cl
         f"/search?q={odd}", f"/customers/{pk}?kind={odd}", f"/customers/pick/owner_id?q={odd}",
         f"/customers/check/phone?value={odd}", f"/customers/new?name={odd}&contact={odd}&owner_id={odd}",
         f"/customers/action/reassign?id={pk}&owner={odd}", f"/roles/new?copy={odd}", f"/login?next=/{odd}",
+        f"/customers/undo/{odd}", f"/customers/undo/{odd * 32}", f"/dashboards/{odd}", f"/customers/handover/{odd}",
         f"/api/v1/customers?q={odd}", f"/{odd}", f"/customers/pick/{odd}", f"/customers/action/{odd}",
     ):  # fmt: skip
         assert signed.get(path).status_code < 500, path

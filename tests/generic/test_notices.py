@@ -35,6 +35,18 @@ def deeds(world: World, client: Any) -> None:
     client.post("/receipts/action/void", data={"id": receipt, "reason": "测试"})
 
 
+def add_alert(world: World, client: Any) -> None:
+    """A rule that asks for a guarded column, and a strong reminder about whom it finds."""
+    phone = world.secrets["customers", "phone", HERE]
+    rule = {
+        "name": "回访", "subject": "customers", "condition": f"手机号码 是 {phone}", "start": "filed", "amount": "7",
+        "unit": "days", "direction": "after", "ahead_days": "0", "at": "08:00", "repeat": "none",
+        "every_days": "1", "effect": "alert", "parameters": "提醒标题：回访", "active": "1", "sort": "5",
+        "_answer": "touch",
+    }  # fmt: skip
+    assert client.post("/clock_rules/new", data=rule).status_code == 302
+
+
 def test_no_message_holds_a_guarded_value(app: Flask, world: World, clients: Any, run_outbox: Any) -> None:
     from app.engine import outbox
     from tests.settings.test_parameters import form
@@ -45,9 +57,13 @@ def test_no_message_holds_a_guarded_value(app: Flask, world: World, clients: Any
     slot = (utcnow() + timedelta(days=3)).replace(minute=0, second=0, microsecond=0)
     for kind in ("notices.daily", "notices.hourly"):
         outbox.put(db.session(), kind, {"slot": slot.isoformat()})
+    add_alert(world, clients(SEES))
+    morning = (utcnow() + timedelta(days=8)).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )  # 08:00 in China
+    outbox.put(db.session(), "clock_rules.sweep", {"slot": morning.isoformat()})
     run_outbox()
-    kinds = set(db.session.scalars(select(Notification.kind)))
-    assert {NoticeKind.DAILY, NoticeKind.HOURLY, NoticeKind.INSTANT} <= kinds
+    assert set(db.session.scalars(select(Notification.kind))) == set(NoticeKind)
     secrets = [*world.phones(), *world.prices(), "7351"]
     for model in (Notification, NoticeEvent, NoticeDelivery):
         for row in db.session.execute(select(model.__table__)):

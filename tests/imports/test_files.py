@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import subprocess
 import sys
 import zipfile
@@ -19,6 +20,7 @@ from openpyxl.workbook.protection import WorkbookProtection
 
 from app.engine.actions import Refusal
 from app.engine.imports import sheets
+from app.engine.jobs import Cancelled
 from tests.imports.conftest import xlsx
 
 HEAD = ["客户姓名", "手机号码"]
@@ -292,10 +294,37 @@ def test_the_child_has_bounds(tmp_path: Path) -> None:
         [sys.executable, "-c",
          "import resource, sys; from app.engine.imports import reader; calls=[];"
          "resource.setrlimit=lambda *a: calls.append(a[0]); reader.read=lambda *a: calls.append('read') or {};"
-         "reader.main(['a','b','1']); print(calls == [resource.RLIMIT_AS, resource.RLIMIT_CPU, 'read'])"],
+         "reader.main(['a','b','1']); print(calls == [resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, 'read'])"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.splitlines()[-1] == "True"
+
+
+def test_a_short_file_of_long_lines(tmp_path: Path) -> None:
+    """One text in every cell of a workbook stands in it once."""
+    source, target = tmp_path / "x.csv", tmp_path / "lines.csv"
+    source.write_text("姓名\n" + "长" * 60_000 + "\n")
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; from app.engine.imports import reader; reader.WRITTEN = 50_000;"
+         "reader.main(sys.argv[1:])", str(source), str(target), "10"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout) == {"error": "文件内容过多，请分成几个文件"}
+
+
+def test_signs_of_life_while_the_child_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, target = tmp_path / "x.csv", tmp_path / "lines.csv"
+    source.write_text("姓名\n甲\n")
+    monkeypatch.setattr(sheets, "_LOOK", 0.01)
+    signs: list[int] = []
+    assert sheets.read(source, target, MOST, lambda: signs.append(1)).rows == 1
+    assert signs != []
+
+    def stop() -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        sheets.read(source, target, MOST, stop)
 
 
 # ----- files made by hand

@@ -54,6 +54,20 @@ def test_a_right_taken_away_meanwhile_stops_the_start(world: World, importer: Ma
     assert db.session.scalar(select(func.count()).select_from(Customer)) == 0
 
 
+def test_a_report_is_not_fetched_without_the_right(world: World, importer: Make) -> None:
+    mine = importer()
+    run = mine.bring_in([*SHEET, ["张二", "137"]])
+    fetched = (f"/imports/{run.id}", f"/imports/{run.id}/problems", f"/jobs/{run.job_id}/file")
+    assert [mine.client.get(path).status_code for path in fetched] == [200] * 3
+    with acting(db.session()):
+        role = preset_role(db.session(), world.a.id, "clerk")
+        old = role_rules.rights_of(db.session(), role.id)
+        left = old.grants - {("can_import", "Customers")}
+        role_rules.give(db.session(), role, role_rules.Rights(frozenset(left), old.scopes))
+        db.session.commit()
+    assert [mine.client.get(path).status_code for path in fetched] == [403] * 3
+
+
 def test_an_import_is_seen_by_its_person_alone(world: World, importer: Make) -> None:
     run = importer().upload(SHEET)
     for who in ("boss", "outsider", "keeper"):

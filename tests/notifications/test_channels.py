@@ -12,9 +12,11 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app.engine import outbox
+from app.engine.audit import acting
 from app.engine.database import db
 from app.engine.localtime import to_utc
 from models.follow_ups.tables import SmsMessage
+from models.identity.tables import Employee
 from models.notifications import channels, robot
 from models.notifications.channels import Letter, NotAccepted
 from models.notifications.preferences import Quiet, quiet
@@ -144,6 +146,8 @@ def test_no_redirect_is_followed(world: World, robot: Robot, choose: Choose, run
         "http://example.com/x", "https://", "ftp://example.com", "https://u:p@example.com/", "x",
         "https://10.0.0.1/x", "https://127.0.0.1/", "https://[::1]/", "https://169.254.169.254/latest",
         "https://[::ffff:192.168.0.1]/", "https://example.com:0/", "https://exa mple.com/",
+        "https://[64:ff9b::a00:1]/", "https://[2002:7f00:1::]/", "https://[::127.0.0.1]/", "https://[fec0::1]/",
+        "https://[::ffff:0:127.0.0.1]/", "https://example.com/机器人",
     ],
 )  # fmt: skip
 def test_where_a_robot_may_not_stand(world: World, choose: Choose, address: str) -> None:
@@ -151,12 +155,19 @@ def test_where_a_robot_may_not_stand(world: World, choose: Choose, address: str)
     assert "机器人地址" in answer.get_data(as_text=True)
 
 
+@pytest.mark.parametrize("place", ["192.168.1.9", "64:ff9b::c0a8:109", "2002:c0a8:109::1", "fec0::1"])
 def test_a_name_that_means_the_own_network_is_refused_when_it_is_resolved(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
+    app: Flask, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    monkeypatch.setattr(robot.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("192.168.1.9", 443))])
+    monkeypatch.setattr(robot.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", (place, 443))])
     letter = Letter("甲", "https://robot.example.com/x", "标题", "")
     with pytest.raises(NotAccepted, match="内部网络"):
+        channels.sender(NoticeChannel.ROBOT).send(letter, 1, NOON)
+
+
+def test_a_name_that_cannot_be_one_is_given_up_at_once(app: Flask) -> None:
+    letter = Letter("甲", f"https://{'a' * 80}.example.com/x", "标题", "")
+    with pytest.raises(NotAccepted, match="完整地址"):
         channels.sender(NoticeChannel.ROBOT).send(letter, 1, NOON)
 
 
@@ -226,6 +237,19 @@ def test_somebody_who_left_meanwhile_gets_nothing(
     world.act("deactivate", world.people["seller"], "boss")
     run_outbox(now=NOON)
     assert deliveries()[0].reason == "接收人已停用" and robot.posts == []
+
+
+def test_what_one_dealer_told_does_not_follow_to_another(
+    world: World, robot: Robot, choose: Choose, run_outbox: Any
+) -> None:
+    """Held back over quiet hours, it would speak of the one's customers in the other's group."""
+    choose("seller", instant=["robot"], robot_url=robot.url)
+    tell(world)
+    with acting(db.session()):
+        db.session.get_one(Employee, world.people["seller"].id).dealer_id = world.b.id
+        db.session.commit()
+    run_outbox(now=NOON)
+    assert deliveries()[0].reason == "接收人已调到其他商场" and robot.posts == []
 
 
 def test_a_delivery_is_carried_out_once_under_one_number(

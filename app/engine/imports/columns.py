@@ -116,7 +116,8 @@ def remember(
     mapping: Sequence[str | None],
 ) -> None:
     """Keep it for the next file; the caller commits."""
-    said = {h: name for h, name in zip(headings, mapping, strict=True) if h and name is not None}
+    both = zip(headings, mapping, strict=True)
+    said = {h: name for h, name in both if 0 < len(h) <= _LONGEST and name is not None}
     fields = remembered(session, resource, actor) | said
     statement = insert_for(session, MAPPINGS).values(
         user_id=actor.id, resource=resource.name, fields=dict(list(fields.items())[-_MOST:])
@@ -128,4 +129,5 @@ def remember(
     )
 
 
-_MOST = 500
+_MOST, _LONGEST = 500, 100
+"""So many headings are remembered of a person, and none that is longer."""

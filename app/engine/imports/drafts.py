@@ -31,6 +31,8 @@ _TRUE, _FALSE = (
     frozenset({"否", "0", "false", "FALSE", "False", "无"}),
 )
 _REMEMBERED = 20_000
+_GUESSED = 200
+"""For so many unknown names of a column it is looked for what could be meant; a file with more has others there."""
 
 
 @dataclass(slots=True)
@@ -269,9 +271,19 @@ class Parser:
         )
 
     def _reference(self, spec: FieldSpec) -> _Read:
+        unknown = 0
+
+        def one(text: str, where: Place) -> int:
+            nonlocal unknown
+            try:
+                return naming.find(self.session, spec, text, self.actor, where, guessing=unknown < _GUESSED)
+            except Unclear:
+                unknown += 1
+                raise
+
         def read(text: str, where: Place, _above: str) -> Any:
             parts = list(_several(text)) if spec.multiple else [text]
-            found = [naming.find(self.session, spec, part, self.actor, where) for part in parts if part]
+            found = [one(part, where) for part in parts if part]
             return list(dict.fromkeys(found)) if spec.multiple else found[0]
 
         return read

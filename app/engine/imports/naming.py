@@ -51,8 +51,10 @@ def keys(resource: type[Resource]) -> list[Any]:
     return list(dict.fromkeys(plain))
 
 
-def find(session: Any, spec: FieldSpec, text: str, actor: Actor, place: Place) -> int:
-    """The id of the record meant; raises `Unclear`."""
+def find(
+    session: Any, spec: FieldSpec, text: str, actor: Actor, place: Place, *, guessing: bool = True
+) -> int:
+    """The id of the record meant; raises `Unclear`, ``guessing`` with what could be meant instead."""
     target = resource_of(spec.target)
     named = or_(target.title == text, *(key == text for key in keys(target)))
     rows = _rows(session, spec, actor, named, _NAMESAKES)
@@ -65,7 +67,8 @@ def find(session: Any, spec: FieldSpec, text: str, actor: Actor, place: Place) -
         raise Unclear(f"{quoted(spec, text)}：有 {len(found)} 个同名，请改填{kind}：{written}")
     if rows:
         raise Unclear(f"{quoted(spec, text)}：属于其他商场，请以该商场的账号导入（--as 账号）")
-    raise Unclear(f"{quoted(spec, text)}：没有找到{_meant(session, spec, text, actor, place)}")
+    meant = _meant(session, spec, text, actor, place) if guessing else ""
+    raise Unclear(f"{quoted(spec, text)}：没有找到{meant}")
 
 
 def _rows(session: Any, spec: FieldSpec, actor: Actor, condition: Any, most: int) -> Sequence[Any]:

@@ -2,14 +2,15 @@
 
     python -m app.engine.imports.reader FILE LINES ROWS
 
-Whoever made the file is not trusted: the process has a bound of memory and of time, reads nothing but the file and
-writes nothing but the lines (CSV, UTF-8, the first cell of each being its row number) and, on its standard
-output, one JSON object: ``{"ok": {"rows", "notes", "template"}}`` or ``{"error": sentence}``.
+Whoever made the file is not trusted: the process has bounds of memory, of time and of what it writes, reads nothing
+but the file and writes nothing but the lines (CSV, UTF-8, the first cell of each being its row number) and, on its
+standard output, one JSON object: ``{"ok": {"rows", "notes", "template"}}`` or ``{"error": sentence}``.
 """
 
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import re
@@ -24,6 +25,8 @@ from typing import Any
 
 MEMORY = 1536 * 1024 * 1024
 SECONDS = 90
+WRITTEN = 256 * 1024 * 1024
+"""So much may the lines hold: a short workbook can name one long text in each of its cells."""
 UNPACKED = 600 * 1024 * 1024
 """So much may a packed workbook hold; a real one of 100,000 rows holds a tenth."""
 RATIO = 300
@@ -245,12 +248,17 @@ def main(argv: Sequence[str]) -> None:
     source, target, most = Path(argv[0]), Path(argv[1]), int(argv[2])
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (WRITTEN, WRITTEN))
     try:
         found = {"ok": read(source, target, most)}
     except Unreadable as reason:
         found = {"error": str(reason)}  # type: ignore[dict-item]
     except MemoryError:
         found = {"error": "文件过大，内存不足以读取，请分成几个文件"}  # type: ignore[dict-item]
+    except OSError as error:
+        if error.errno != errno.EFBIG:
+            raise
+        found = {"error": "文件内容过多，请分成几个文件"}  # type: ignore[dict-item]
     print(json.dumps(found, ensure_ascii=False))
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from app.engine import bulk, files, jobs, perform
-from app.engine.actions import Act, Refusal
+from app.engine.actions import Act, NotFound, Refusal
 from app.engine.database import forget_many, utcnow, writing
 from app.engine.deeds import deed
 from app.engine.fields import FieldSpec
@@ -31,6 +31,8 @@ from app.engine.resource import ImportTemplate, Resource, resource
 from app.engine.scopes import Actor
 
 PIECE = 4000
+_BREATH = 100
+"""Lines read between two looks at the clock."""
 KEPT = timedelta(days=30)
 """How long the file of an import is kept, and so how long its problems can be fetched."""
 PAGE = "/imports/{import}"
@@ -52,6 +54,22 @@ def allow(found: type[Resource], actor: Actor, options: Options) -> None:
         perform.require(actor, ("can_add", found.view_name()), f"新增{found.label}")
     if options.key:
         perform.require(actor, ("can_edit", found.view_name()), f"编辑{found.label}")
+
+
+def may_see(run: Any, actor: Actor) -> None:
+    """Raise `NotFound` for an import of somebody else, or of a dealer one worked for before, and `Forbidden`
+    without the right to import: it shows what the file holds, and what is on file of it."""
+    if run is None or run.user_id != actor.id or run.dealer_id != actor.dealer_id:
+        raise NotFound
+    found, _ = resource_for(run)
+    perform.require(actor, ("can_import", found.view_name()), f"导入{found.label}")
+
+
+def may_fetch(actor: Actor, job: jobs.Job) -> None:
+    """The report of an import, whose rights are looked at again."""
+    session = object_session(job)
+    assert session is not None
+    may_see(session.get(ImportRun, int(job.payload["import"])), actor)
 
 
 def _run(session: Session, import_id: int) -> Any:
@@ -108,8 +126,11 @@ def check(work: Work) -> Finish:
     lines = files.path(run.lines)
     if run.headings is None:
         unfinished = lines.with_suffix(".part")
-        sheet = sheets.read(files.path(run.file), unfinished, template.most)
-        files.publish(unfinished, run.lines)
+        try:
+            sheet = sheets.read(files.path(run.file), unfinished, template.most, lambda: work.pulse(0))
+            files.publish(unfinished, run.lines)
+        finally:
+            unfinished.unlink(missing_ok=True)
         columns.fits(found, sheet.template, run.options.get("presets") or {})
         heading = sheets.headings(lines, [s.label for s in columns.offered(found, work.actor, options.key)])
         mapping = columns.match(session, found, work.actor, heading, options.key)
@@ -182,7 +203,7 @@ def _judged(
     next(rest)
     done = 0
     while piece := list(islice(rest, PIECE)):
-        drafts = [parser.draft(number, cells) for number, cells in piece]
+        drafts = list(_read(work, parser, piece, done))
         filing.judge(drafts)
         counts.update(draft.verdict for draft in drafts)
         done += len(piece)
@@ -196,6 +217,16 @@ def _judged(
         else:
             work.pulse(done)
         yield drafts
+
+
+def _read(
+    work: Work, parser: Parser, piece: Sequence[tuple[int, Sequence[str]]], done: int
+) -> Iterator[Draft]:
+    """The lines as drafts, with a sign of life meanwhile: each may name somebody who has to be looked for."""
+    for n, (number, cells) in enumerate(piece):
+        if n % _BREATH == 0:
+            work.pulse(done + n)
+        yield parser.draft(number, cells)
 
 
 def _note_problems(session: Session, import_id: int, drafts: Sequence[Draft]) -> None:
@@ -212,7 +243,7 @@ def _stage_path(run: Any) -> Path:
 # ----- bringing in
 
 
-@jobs.doer(APPLY, "导入", ended=_ended, page=PAGE)
+@jobs.doer(APPLY, "导入", ended=_ended, fetch=may_fetch, page=PAGE)
 def apply(work: Work) -> Finish:
     """Bring the lines in, piece by piece; what was committed stays when it stops (A-56, D-25)."""
     session = work.session

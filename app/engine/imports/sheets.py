@@ -6,7 +6,8 @@ import csv
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from app.engine.actions import Refusal
 
 csv.field_size_limit(64 * 1024 * 1024)  # an oversized cell is its line's fault
+_LOOK = 1.0  # seconds between two signs of life while the child reads
 _PATIENCE = 180  # seconds of the clock; the child's own bound is of its computing time
 TOO_LONG = "文件读取时间过长，请另存为新的工作簿或分成几个文件后重试"
 LOOKED_THROUGH = 5
@@ -33,25 +35,40 @@ class Sheet:
     """The mark of the template that the file was made of, if it was."""
 
 
-def read(source: Path, target: Path, most: int) -> Sheet:
-    """Read a file into lines, in a process of its own with bounds; raises `Refusal` with the reason."""
+def read(source: Path, target: Path, most: int, alive: Callable[[], None] = lambda: None) -> Sheet:
+    """Read a file into lines, in a process of its own with bounds; raises `Refusal` with the reason.
+    ``alive`` is called meanwhile, every now and then; what it raises ends the process."""
     command = [sys.executable, "-m", "app.engine.imports.reader", str(source), str(target), str(most)]
     root = Path(__file__).resolve().parents[3]
+    environment = {"PYTHONPATH": str(root), "PATH": ""}
+    with subprocess.Popen(
+        command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as child:
+        try:
+            said = _said(child, alive)
+        except BaseException:
+            child.kill()
+            raise
     try:
-        done = subprocess.run(
-            command, cwd=root, env={"PYTHONPATH": str(root), "PATH": ""}, capture_output=True,
-            timeout=_PATIENCE, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise Refusal(TOO_LONG) from None
-    try:
-        found = json.loads(done.stdout)
+        found = json.loads(said)
     except ValueError:
         # Killed by a bound, or by the file itself: its own words are no sentence for a person.
-        raise Refusal(TOO_LONG if done.returncode < 0 else "文件无法读取，请另存为 xlsx 后重新上传") from None
+        raise Refusal(
+            TOO_LONG if child.returncode < 0 else "文件无法读取，请另存为 xlsx 后重新上传"
+        ) from None
     if "error" in found:
         raise Refusal(found["error"])
     return Sheet(found["ok"]["rows"], tuple(found["ok"]["notes"]), found["ok"].get("template", ""))
+
+
+def _said(child: subprocess.Popen[bytes], alive: Callable[[], None]) -> bytes:
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        try:
+            return child.communicate(timeout=_LOOK)[0]
+        except subprocess.TimeoutExpired:
+            alive()
+    raise Refusal(TOO_LONG)
 
 
 def lines(path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -14,23 +14,23 @@ from sqlalchemy import inspect as sa_inspect
 from sqlalchemy.orm import Session
 
 from app.engine import audit, bulk, deeds, files, jobs
-from app.engine.actions import Act, new_deed_id
+from app.engine.actions import Act, NotFound, Refusal, new_deed_id
 from app.engine.audit import AuditEntry
 from app.engine.changes import spec_of, typed
 from app.engine.database import Model, forget_many, utcnow, writing
 from app.engine.deeds import deed
 from app.engine.events import publish
 from app.engine.imports import runs
-from app.engine.imports.filing import Filing
+from app.engine.imports.filing import Filing, Options
 from app.engine.imports.tables import IMPORTS, ImportState
 from app.engine.jobs import Finish, JobState, Work
 from app.engine.resource import Resource, resource
+from app.engine.scopes import visible
 
 KIND = "import.undo"
 LABEL = "撤销导入"
 _PIECE = 500
 _WORKED_ON = "导入后已有人处理"
-_GONE = "记录已不存在"
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,15 @@ def _ended(session: Session, job_id: int, state: JobState) -> None:
         session.execute(update(IMPORTS).where(IMPORTS.c.job_id == job_id).values(state=ImportState.DONE))
 
 
-@jobs.doer(KIND, LABEL, ended=_ended, page=runs.PAGE)
+@jobs.doer(KIND, LABEL, ended=_ended, fetch=runs.may_fetch, page=runs.PAGE)
 def undo(work: Work) -> Finish:
     """Go through what the import's deed did, newest first, so that a piece that is done is not met again."""
     session = work.session
     run = session.execute(select(IMPORTS).where(IMPORTS.c.id == int(work.payload["import"]))).one()
     found, template = runs.resource_for(run)
+    runs.allow(found, work.actor, Options.of(run.options))
+    if run.dealer_id != work.actor.dealer_id:
+        raise Refusal("您已不在导入时的商场，不能撤销")
     filing: type[Filing] = template.filing
     deed_id = work.counts.get("deed") or new_deed_id()
     removed, restored = int(work.counts.get("removed", 0)), int(work.counts.get("restored", 0))
@@ -120,7 +123,8 @@ def _entries(session: Session, deed_id: str, before: int | None) -> list[Any]:
 def _take_back(
     act: Act, found: type[Resource], filing: type[Filing], piece: Sequence[Any], deed_id: str
 ) -> tuple[int, int, list[Kept]]:
-    """Undo some entries: how many records were deleted, how many restored, and what stays."""
+    """Undo some entries: how many records were deleted, how many restored, and what stays. What the import made
+    and nobody has touched goes wherever it lies; what it changed is given back where the person still sees it."""
     removed = restored = 0
     stays: list[Kept] = []
     for name in dict.fromkeys(entry.resource for entry in piece):
@@ -138,7 +142,8 @@ def _take_back(
         removed += _remove(act, shown, traces, going, mine)
         stays += [Kept(mine[i].record_label, _WORKED_ON) for i in made if i not in set(going)]
         changed, back = [i for i in mine if i not in made], []
-        for record in deeds.lock(act.session, shown, changed):
+        seen = visible(shown, act.actor)
+        for record in deeds.lock(act.session, shown, changed, where=seen, params=act.actor.params):
             if _restore(
                 act.session, record, shown, mine[record.id].changes["fields"], later.get(record.id, set())
             ):
@@ -146,7 +151,7 @@ def _take_back(
             else:
                 stays.append(Kept(mine[record.id].record_label, _WORKED_ON))
             changed.remove(record.id)
-        stays += [Kept(mine[i].record_label, _GONE) for i in changed]
+        stays += [Kept(mine[i].record_label, NotFound().message) for i in changed]
         restored += len(back)
         publish(act, f"{name}.taken_back", [mine[i] for i in (*going, *back)])
     return removed, restored, stays

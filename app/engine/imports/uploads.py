@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.engine import files
-from app.engine.actions import NotFound, Refusal, new_deed_id
+from app.engine.actions import Refusal, new_deed_id
 from app.engine.database import alone, writing
 from app.engine.imports import columns, runs, undo
 from app.engine.imports.filing import Options
@@ -38,6 +38,7 @@ def begin(
     """Keep an uploaded file and have it checked; raises `Refusal` for what cannot be one, and for a file that
     is on its way in already."""
     runs.allow(resource, actor, Options.of(options))
+    file_name = files.called(file_name)
     suffix = file_name.rpartition(".")[2].lower()
     if suffix == "xlsm":
         raise Refusal("文件含有宏，请另存为不含宏的工作簿（.xlsx）后重试", field="file")
@@ -50,7 +51,7 @@ def begin(
             alone(session, _SPACE, digest)
             _only_once(session, actor, digest)
             run = ImportRun(
-                resource=resource.name, state=ImportState.READING, file_name=file_name[-160:], digest=digest,
+                resource=resource.name, state=ImportState.READING, file_name=file_name, digest=digest,
                 file=name, lines=files.fresh(now.strftime("%Y-%m"), "csv"), options=options, deed_id=new_deed_id(),
                 user_id=actor.id, dealer_id=actor.dealer_id, store_id=actor.store_id, created_at=now,
                 expires_at=now + runs.KEPT,
@@ -89,10 +90,10 @@ def _only_once(session: Session, actor: Actor, digest: str) -> None:
 
 
 def find(session: Session, import_id: int, actor: Actor) -> ImportRun:
-    """An import of one's own; raises `NotFound` for any other: it shows what the file holds."""
+    """An import of one's own; raises what `runs.may_see` says of any other."""
     run = session.get(ImportRun, import_id)
-    if run is None or run.user_id != actor.id:
-        raise NotFound
+    runs.may_see(run, actor)
+    assert run is not None
     return run
 
 
@@ -105,7 +106,7 @@ def repeated(session: Session, run: ImportRun) -> datetime | None:
 
 def explain(session: Session, import_id: int, actor: Actor, mapping: Sequence[str]) -> None:
     """Say what every heading means (an empty name: passed over), remember it, and have the file checked."""
-    run = _locked(session, import_id, actor, (ImportState.MAPPING, ImportState.READY, ImportState.FAILED))
+    run = _locked(session, import_id, actor, (ImportState.MAPPING, ImportState.READY), file=True)
     found, _ = runs.resource_for(run)
     options = Options.of(run.options)
     headings = run.headings or []
@@ -121,7 +122,7 @@ def explain(session: Session, import_id: int, actor: Actor, mapping: Sequence[st
 
 def carry_out(session: Session, import_id: int, actor: Actor) -> None:
     """Bring the lines in; asked twice, it happens once."""
-    run = _locked(session, import_id, actor, (ImportState.READY,))
+    run = _locked(session, import_id, actor, (ImportState.READY,), file=True)
     found, _ = runs.resource_for(run)
     runs.allow(found, actor, Options.of(run.options))
     alone(session, _SPACE, run.digest)
@@ -147,18 +148,22 @@ def take_back(session: Session, import_id: int, actor: Actor) -> None:
     runs.start(session, run, actor, undo.KIND, ImportState.UNDOING, f"{undo.LABEL}：{run.file_name}")
 
 
-def _locked(session: Session, import_id: int, actor: Actor, states: Sequence[ImportState]) -> ImportRun:
-    """The import in one of these states, locked until the transaction ends."""
+def _locked(
+    session: Session, import_id: int, actor: Actor, states: Sequence[ImportState], *, file: bool = False
+) -> ImportRun:
+    """The import in one of these states, locked until the transaction ends; with ``file`` one that is kept."""
     run = session.scalars(
         select(ImportRun)
-        .where(ImportRun.id == import_id, ImportRun.user_id == actor.id)
+        .where(ImportRun.id == import_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).first()
-    if run is None:
-        raise NotFound
+    runs.may_see(run, actor)
+    assert run is not None
     if run.state not in states:
         raise Refusal(f"该导入{run.state.label}，不能执行此操作")
+    if file and run.file is None:
+        raise Refusal("文件已过保留期，请重新上传")
     return run
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import xlsxwriter
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
@@ -108,7 +109,7 @@ def _offer(sheet: Any, hidden: Any, letter: str, spec: FieldSpec, words: Sequenc
     if not words:
         return
     for row, word in enumerate(words, 1):
-        hidden[f"{letter}{row}"] = word
+        _write(hidden[f"{letter}{row}"], word)
     rule = DataValidation(
         type="list", formula1=f"选项!${letter}$1:${letter}${len(words)}", allow_blank=True,
         showErrorMessage=not spec.multiple and spec.target is None,
@@ -118,6 +119,12 @@ def _offer(sheet: Any, hidden: Any, letter: str, spec: FieldSpec, words: Sequenc
     rule.add(f"{letter}3:{letter}{_ROWS}")
 
 
+def _write(cell: Any, words: str) -> None:
+    """Words that others have typed: a name beginning with ``=`` is a name and no formula."""
+    cell.value = ILLEGAL_CHARACTERS_RE.sub("", words)
+    cell.data_type = "s"
+
+
 def _explain(
     sheet: Any, specs: Sequence[FieldSpec], key: str, notes: Sequence[str], session: Session, actor: Actor
 ) -> None:
@@ -125,7 +132,8 @@ def _explain(
     for spec in specs:
         words = _words(session, spec, actor)
         shown = "、".join(words[:20]) + ("…" if len(words) > 20 else "")
-        sheet.append([spec.label, "必填" if _needed(spec, key) else "", _explained(spec, key), shown])
+        sheet.append([spec.label, "必填" if _needed(spec, key) else "", _explained(spec, key)])
+        _write(sheet.cell(sheet.max_row, 4), shown)
     sheet.append([])
     for note in (_HINT, *notes):
         sheet.append([note])
