@@ -137,10 +137,10 @@ def test_a_working_day_without_redis(
     served.start("clock")
     until(served.answers, 60)
     at = {who: Clicker(served.base).sign_in(who, PASSWORD) for who in PEOPLE}
+    due = _remind(at["seller"], theirs[3])
     upload = _work(world, at, theirs, ready)
     clerk = at["typist"]
     assert "排队中" in words(clerk.get(upload)) and '"degraded"' in clerk.get("/readyz")
-    due = _remind(at["seller"], theirs[3])
     assert waiting() > 6
     assert not mail_server.messages
 
@@ -172,6 +172,7 @@ def _work(world: World, at: dict[str, Clicker], theirs: list[int], ready: int) -
     )  # fmt: skip
     boss.post("/announcements/new", title="周五盘点", body="请提前整理样品")
     assert "周五盘点" in seller.get("/")
+    assert "Redis暂时无法连接" in words(boss.get("/queue/"))
     assert "排队中" in words(clerk.post(f"/imports/{ready}/start"))
     file = ("新客.csv", "客户姓名,手机号码\n晚到,13711110001\n".encode())
     clerk.post("/customers/import", file=file)
