@@ -139,7 +139,8 @@ def test_one_that_was_given_up_says_why(start: Start, doing: Any) -> None:
         moment += timedelta(hours=8)
         outbox.deliver(db.session(), rows()[-1], now=moment)
     assert job(made).state == JobState.FAILED
-    assert "磁盘已满" in str(job(made).result)
+    assert job(made).result == jobs.GIVEN_UP
+    assert "磁盘已满" in str(db.session.scalars(select(outbox.OutboxRow.error)).one())
 
 
 def test_a_second_worker_takes_over_and_the_first_one_writes_no_more(start: Start, doing: Any) -> None:

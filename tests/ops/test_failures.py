@@ -219,12 +219,19 @@ def test_the_clock_tells_of_an_outage_once_and_of_its_end(
 # ----- a large demo that is stopped
 
 
+def _as_from_a_terminal() -> None:
+    """Shells start what they put into the background deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_large_demo_that_is_stopped_leaves_nobody_behind(tmp_path: Path, number: signal.Signals) -> None:
     environ = {"PATH": "/usr/bin:/bin", "DATA_DIR": str(tmp_path), "DEMO": "0"}
     command = [sys.executable, "run.py", "demo", "--customers", "200000"]
-    demo = subprocess.Popen(command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True)
+    demo = subprocess.Popen(
+        command, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True, preexec_fn=_as_from_a_terminal
+    )
     deadline = time.monotonic() + 60
     while not (children := psutil.Process(demo.pid).children()) and time.monotonic() < deadline:
         time.sleep(0.05)
