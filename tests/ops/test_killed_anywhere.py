@@ -89,8 +89,9 @@ def tree(app: Flask, restorer: Any) -> Iterator[Running]:
 
 def _summary(slot: datetime) -> None:
     """What the clock starts at 08:00."""
-    outbox.put(db.session(), "notices.daily", {"slot": slot.isoformat()})
-    db.session.commit()
+    with writing(db.session()):
+        outbox.put(db.session(), "notices.daily", {"slot": slot.isoformat()})
+        db.session.commit()
 
 
 def _await_work(kind: str) -> None:
@@ -141,7 +142,7 @@ def _export(keeper: Clicker, tree: Running, form: str) -> None:
         until(lambda: tree.get("/healthz"), 60)
         with suppress(OSError, HTTPException):
             keeper.post("/customers/export?scope=owned", format=form)
-        db.session.rollback()
+    db.session.rollback()
 
 
 def test_everything_is_killed_again_and_again(world: World, tree: Running, login: Any) -> None:
