@@ -15,6 +15,7 @@ DOMAINS = (
     "customers",
     "follow_ups",
     "orders",
+    "registrations",
     "analytics",
 )
 PARTS = (

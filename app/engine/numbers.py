@@ -1,4 +1,4 @@
-"""Running numbers of records: ``KF2611-0391``, counted per dealer, scheme and month."""
+"""Running numbers of records: ``KF2611-0391``, counted per dealer, scheme and period."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from app.engine.localtime import local
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """How a number looks: ``prefix``, the period as `strftime` writes it, ``-`` and the running number
+    """How a number looks: ``prefix``, the period as `strftime` writes it, ``between`` and the running number
     with at least ``digits`` digits. The count starts anew with every period."""
 
     prefix: str
     label: str
     period: str = "%y%m"
     digits: int = 4
+    between: str = "-"
 
     def write(self, period: str, value: int) -> str:
         """The number with that running value."""
-        return f"{self.prefix}{period}-{value:0{self.digits}d}"
+        return f"{self.prefix}{period}{self.between}{value:0{self.digits}d}"
 
 
 SCHEMES: dict[str, Scheme] = {
@@ -35,6 +36,7 @@ SCHEMES: dict[str, Scheme] = {
     "service_order": Scheme("FW", "服务单号"),
     "receipt": Scheme("SK", "收款单号"),
     "factory_order": Scheme("GC", "工厂订单号"),
+    "registration": Scheme("KH", "报备客户编号", "%Y%m%d", between=""),
 }
 
 SchemeSource = Callable[[Session, str, int], Scheme | None]
@@ -68,7 +70,7 @@ class NumberCounter(Model):
 def next_number(session: Session, scheme: str, dealer_id: int, now: datetime) -> str:
     """The next free number; the counter stays locked until the transaction ends, so none is given twice.
 
-    ``now`` is UTC; the month is that of Asia/Shanghai.
+    ``now`` is UTC; the period is that of Asia/Shanghai.
     """
     return next_numbers(session, scheme, dealer_id, now, 1)[0]
 

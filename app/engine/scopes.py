@@ -30,13 +30,14 @@ class Scope(Choice):
     MINE = "mine", "我的"
     OWNED = "owned", "我跟进的"
     RELATED = "related", "我关联的"
+    GRANTED = "granted", "授权人员"
     DEPARTMENT = "department", "本部门"
     STORE = "store", "本店"
     DEALER = "dealer", "全部"
     GROUP = "group", "集团"
 
 
-PERSONAL = frozenset({Scope.MINE, Scope.OWNED, Scope.RELATED})
+PERSONAL = frozenset({Scope.MINE, Scope.OWNED, Scope.RELATED, Scope.GRANTED})
 """The scopes that follow the person, not the place of work."""
 
 
@@ -93,6 +94,16 @@ SYSTEM = Actor(id=0, username="system", name="系统", system=True)
 
 
 @dataclass(frozen=True, eq=False)
+class Granted:
+    """Rows of people whose work was opened to somebody: ``by`` names the person on the row, ``person`` and
+    ``holder`` are the columns of the table of grants (E-03)."""
+
+    by: Any
+    person: Any
+    holder: Any
+
+
+@dataclass(frozen=True, eq=False)
 class Scopes:
     """Which columns of a resource stand for which scope.
 
@@ -104,6 +115,7 @@ class Scopes:
     mine: Any = None
     owned: Any = None
     related: tuple[Any, ...] = ()
+    granted: Granted | None = None
     department: Any = None
     store: Any = None
     dealer: Any = None
@@ -193,6 +205,7 @@ def _offered(resource: type[Resource]) -> frozenset[Scope]:
         (Scope.MINE, s.mine),
         (Scope.OWNED, s.owned),
         (Scope.RELATED, s.related),
+        (Scope.GRANTED, s.granted),
         (Scope.DEPARTMENT, s.department),
         (Scope.STORE, s.store),
         (Scope.DEALER, s.dealer),
@@ -246,6 +259,10 @@ def _own_arms(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[tuple
             else:
                 others = () if s.mine is None else (of_others(s.mine, source),)
                 found.append(Arm((source == ME, *others), dealer=s.dealer))
+    if Scope.GRANTED in scopes and s.granted is not None:
+        given = select(s.granted.person).where(s.granted.holder == ME)
+        others = () if s.mine is None else (or_(s.mine != ME, s.mine.is_(None)),)
+        found.append(Arm((s.granted.by.in_(given), *others), dealer=s.dealer))
     return tuple(found), False
 
 

@@ -34,6 +34,7 @@ def scheme(session: Session, name: str, dealer_id: int) -> Scheme | None:
         standard.label,
         standard.period,
         parameter(session, f"number.{name}.digits", dealer_id),
+        standard.between,
     )
 
 

@@ -1,0 +1,366 @@
+"""The screens of registrations: leads, their assignments, tracking, measuring, quotas and grants."""
+
+from __future__ import annotations
+
+from app.engine.resource import Between, Group, Menu, Related, Resource, View
+from app.engine.scopes import Granted, Scope, Scopes
+from models.registrations import rules
+from models.registrations.tables import (
+    Assignment,
+    AuditStatus,
+    Measuring,
+    PartnerDesigner,
+    Registration,
+    RegistrationGrant,
+    RegistrationQuota,
+    RegistrationTrack,
+)
+
+MENU = "渠道报备"
+
+
+class Registrations(Resource, model=Registration):
+    """渠道报备: the leads of channel workers (E-05…E-38)."""
+
+    label = "客户线索"
+    unit = "条线索"
+    icon = "clipboard-list"
+    menu = Menu(MENU, label="渠道报备", icon="clipboard-list", order=300)
+    create_label = "增加报备客户"
+    scopes = Scopes(
+        mine=Registration.registrant_id,
+        granted=Granted(
+            Registration.registrant_id, RegistrationGrant.registrant_id, RegistrationGrant.manager_id
+        ),
+        store=Registration.outlet_id,
+        dealer=Registration.dealer_id,
+    )
+    scope_tabs = (Scope.MINE, Scope.GRANTED, Scope.STORE, Scope.DEALER, Scope.GROUP)
+    scope_labels = {
+        Scope.MINE: "我的报备",
+        Scope.GRANTED: "授权给我的",
+        Scope.STORE: "本网点",
+        Scope.DEALER: "全部报备",
+    }
+    title = Registration.name
+    code = Registration.code
+    columns = (
+        Registration.audit_status,
+        Registration.progress,
+        Registration.name,
+        Registration.phone,
+        Registration.telephone,
+        Registration.brand_category_id,
+        Registration.address,
+        Registration.last_tracked_at,
+        Registration.tracking_state,
+        Registration.last_tracking_text,
+        Registration.source,
+        Registration.company,
+    )
+    more_columns = (
+        Registration.code,
+        Registration.registered_at,
+        Registration.registrant_id,
+        Registration.outlet_id,
+        Registration.duplicate,
+        Registration.designer,
+        Registration.estimated_amount,
+        Registration.next_tracking_on,
+        Registration.track_count,
+        Registration.protected_until,
+        Registration.member_card,
+    )
+    filters = (
+        Registration.audit_status,
+        Registration.progress,
+        Registration.source,
+        Registration.phone,
+        Registration.registrant_id,
+        Registration.outlet_id,
+        Registration.brand_category_id,
+        Registration.duplicate,
+        Between(Registration.registered_at),
+    )
+    search = (Registration.name, Registration.address)
+    exact = (Registration.phone, Registration.code)
+    search_hint = "姓名、地址、手机号码、客户编号"
+    sorts = (Registration.registered_at, Registration.last_tracked_at)
+    views = (
+        View("pending", "未审核", lambda now: Registration.audit_status == AuditStatus.PENDING),
+        View("passed", "成功", lambda now: Registration.audit_status == AuditStatus.PASSED),
+        View("failed", "失败", lambda now: Registration.audit_status == AuditStatus.FAILED),
+    )
+    badges = (Registration.audit_status, Registration.progress)
+    subtitle = (Registration.registrant_id, Registration.outlet_id, Registration.registered_at)
+    facts = (Registration.phone, Registration.address, Registration.brand_category_id, Registration.source)
+    detail = (
+        Group(
+            "客户",
+            Registration.name,
+            Registration.phone,
+            Registration.telephone,
+            Registration.address,
+            Registration.brand_category_id,
+            Registration.member_card,
+            Registration.estimated_amount,
+            Registration.budget,
+        ),
+        Group(
+            "来源",
+            Registration.source,
+            Registration.company,
+            Registration.designer,
+            Registration.designer_phone,
+            Registration.referrer_name,
+            Registration.referrer_phone,
+            Registration.referrer_card,
+            Registration.staff_referrer_id,
+        ),
+        Group(
+            "报备",
+            Registration.registrant_id,
+            Registration.outlet_id,
+            Registration.registered_at,
+            Registration.created_at,
+            Registration.duplicate,
+            Registration.protected_until,
+        ),
+        Group(
+            "跟踪",
+            Registration.tracking_state,
+            Registration.next_tracking_on,
+            Registration.last_tracked_at,
+            Registration.last_tracking_text,
+        ),
+        Related(Assignment.registration_id, "指派", creates=False),
+        Related(RegistrationTrack.registration_id, "客户跟踪记录", creates=False),
+        Related(Measuring.registration_id, "量房派遣", creates=False),
+    )
+    form = (
+        Group(
+            "客户",
+            Registration.name,
+            Registration.city,
+            Registration.district,
+            Registration.community,
+            Registration.room,
+            Registration.phone,
+            Registration.telephone,
+            Registration.source,
+            Registration.brand_category_id,
+            Registration.member_card,
+            Registration.estimated_amount,
+        ),
+        Group(
+            "来源",
+            Registration.company,
+            Registration.designer,
+            Registration.designer_phone,
+            Registration.referrer_name,
+            Registration.referrer_phone,
+            Registration.referrer_card,
+            Registration.staff_referrer_id,
+        ),
+        Group("跟踪", Registration.tracking_state, Registration.next_tracking_on, Registration.budget),
+    )
+    create = staticmethod(rules.register)
+    update = staticmethod(rules.edit)
+    remove = staticmethod(rules.delete)
+
+
+class Assignments(Resource, model=Assignment):
+    """指派客户: what a showroom got, as it holds it (E-63…E-71)."""
+
+    label = "指派"
+    unit = "条指派"
+    icon = "building-store"
+    menu = Menu(MENU, label="展厅线索", icon="building-store", order=305)
+    root = Assignment.registration_id
+    scopes = Scopes(
+        store=Assignment.store_id, dealer=Assignment.dealer_id, through=Assignment.registration_id
+    )
+    title = Assignment.name
+    columns = (
+        Assignment.name,
+        Assignment.phone,
+        Assignment.brand_category_id,
+        Assignment.store_id,
+        Assignment.progress,
+        Assignment.verdict,
+        Assignment.address,
+        Assignment.deposit_on,
+        Assignment.created_at,
+    )
+    more_columns = (
+        Assignment.registration_id,
+        Assignment.customer_id,
+        Assignment.registrant_id,
+        Assignment.outlet_id,
+        Assignment.withdrawn_at,
+        Assignment.assigner_id,
+    )
+    filters = (
+        Assignment.progress,
+        Assignment.verdict,
+        Assignment.store_id,
+        Assignment.brand_category_id,
+        Assignment.phone,
+        Between(Assignment.created_at),
+    )
+    exact = (Assignment.phone,)
+    search_hint = "完整手机号码"
+    sorts = (Assignment.created_at,)
+    badges = (Assignment.progress, Assignment.verdict)
+    detail = (
+        Group(
+            "客户（展厅资料）",
+            Assignment.name,
+            Assignment.phone,
+            Assignment.telephone,
+            Assignment.address,
+            Assignment.brand_category_id,
+            Assignment.designer,
+            Assignment.company,
+        ),
+        Group(
+            "指派",
+            Assignment.registration_id,
+            Assignment.store_id,
+            Assignment.progress,
+            Assignment.deposit_amount,
+            Assignment.deposit_on,
+            Assignment.customer_id,
+            Assignment.remark,
+            Assignment.assigner_id,
+            Assignment.created_at,
+            Assignment.withdrawn_at,
+            Assignment.withdraw_reason,
+        ),
+        Group(
+            "审核", Assignment.verdict, Assignment.audit_remark, Assignment.auditor_id, Assignment.judged_at
+        ),
+    )
+    edit_form = (
+        Group(
+            "客户（展厅资料）",
+            Assignment.name,
+            Assignment.phone,
+            Assignment.telephone,
+            Assignment.brand_category_id,
+            Assignment.city,
+            Assignment.district,
+            Assignment.community,
+            Assignment.room,
+            Assignment.designer,
+            Assignment.company,
+        ),
+    )
+
+
+class RegistrationTracks(Resource, model=RegistrationTrack):
+    """客户跟踪记录: proof of the work on a lead (E-48…E-54)."""
+
+    label = "客户跟踪记录"
+    icon = "message-dots"
+    scopes = Scopes(
+        mine=RegistrationTrack.writer_id,
+        dealer=RegistrationTrack.dealer_id,
+        through=RegistrationTrack.registration_id,
+    )
+    title = RegistrationTrack.state
+    known_by = RegistrationTrack.registration_id
+    columns = (
+        RegistrationTrack.at,
+        RegistrationTrack.state,
+        RegistrationTrack.next_tracking_on,
+        RegistrationTrack.phone,
+        RegistrationTrack.text,
+        RegistrationTrack.writer_id,
+        RegistrationTrack.kind,
+    )
+    sorts = (RegistrationTrack.at,)
+    detail = (Group("跟踪", *columns),)
+
+
+class Measurings(Resource, model=Measuring):
+    """量房派遣: designers sent to leads' homes (E-72, E-73)."""
+
+    label = "量房派遣"
+    unit = "次派遣"
+    icon = "ruler-2"
+    menu = Menu(MENU, label="量房派遣", icon="ruler-2", order=306)
+    root = Measuring.registration_id
+    scopes = Scopes(
+        mine=Measuring.dispatcher_id,
+        related=(Measuring.designer_id,),
+        store=Measuring.store_id,
+        dealer=Measuring.dealer_id,
+        through=Measuring.registration_id,
+    )
+    title = Measuring.state
+    known_by = Measuring.registration_id
+    columns = (
+        Measuring.planned_at,
+        Measuring.registration_id,
+        Measuring.designer_id,
+        Measuring.state,
+        Measuring.measured_on,
+        Measuring.result,
+        Measuring.remark,
+    )
+    filters = (Measuring.state, Measuring.designer_id, Between(Measuring.planned_at))
+    sorts = (Measuring.planned_at,)
+    badges = (Measuring.state,)
+    detail = (Group("量房", *columns, Measuring.dispatcher_id, Measuring.created_at),)
+
+
+class RegistrationQuotas(Resource, model=RegistrationQuota):
+    """报备容量: daily limits of persons that differ from the setting (E-55)."""
+
+    label = "个人报备容量"
+    icon = "gauge"
+    menu = Menu("管理", label="报备容量", icon="gauge", order=960)
+    scopes = Scopes(dealer=RegistrationQuota.dealer_id)
+    title = RegistrationQuota.employee_id
+    columns = (RegistrationQuota.employee_id, RegistrationQuota.daily_limit, RegistrationQuota.updated_at)
+    form = (Group("容量", RegistrationQuota.employee_id, RegistrationQuota.daily_limit),)
+    create = staticmethod(rules.keep_in_dealer)
+    remove = staticmethod(rules.allow)
+
+
+class RegistrationGrants(Resource, model=RegistrationGrant):
+    """报备授权: whose leads a manager works with (E-03)."""
+
+    label = "报备授权"
+    icon = "user-check"
+    menu = Menu("管理", label="报备授权", icon="user-check", order=961)
+    scopes = Scopes(dealer=RegistrationGrant.dealer_id)
+    title = RegistrationGrant.manager_id
+    columns = (RegistrationGrant.manager_id, RegistrationGrant.registrant_id, RegistrationGrant.created_at)
+    filters = (RegistrationGrant.manager_id, RegistrationGrant.registrant_id)
+    form = (Group("授权", RegistrationGrant.manager_id, RegistrationGrant.registrant_id),)
+    create = staticmethod(rules.keep_in_dealer)
+    remove = staticmethod(rules.allow)
+
+
+class PartnerDesigners(Resource, model=PartnerDesigner):
+    """家装设计师: partners' designers by whom customers come (E-23)."""
+
+    label = "家装设计师"
+    unit = "位设计师"
+    icon = "palette"
+    menu = Menu(MENU, label="家装设计师", icon="palette", order=307)
+    scopes = Scopes(dealer=PartnerDesigner.dealer_id, open=True)
+    title = PartnerDesigner.name
+    columns = (
+        PartnerDesigner.name,
+        PartnerDesigner.company,
+        PartnerDesigner.phone,
+        PartnerDesigner.created_at,
+    )
+    filters = (PartnerDesigner.phone,)
+    exact = (PartnerDesigner.phone,)
+    form = (Group("设计师", PartnerDesigner.name, PartnerDesigner.company, PartnerDesigner.phone),)
+    create = staticmethod(rules.keep_in_dealer)
+    remove = staticmethod(rules.allow)
