@@ -144,7 +144,7 @@
         const must = meets(form, fld.dataset.neededWhen);
         const input = focusable(fld);
         $(".star", fld).hidden = !must;
-        if (must) fld.dataset.required = fld.dataset.ask;
+        if (must) fld.dataset.required = fld.dataset.neededAsk;
         else delete fld.dataset.required;
         if (!input) continue;
         if (must) input.setAttribute("aria-required", "true");

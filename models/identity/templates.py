@@ -149,8 +149,8 @@ def _service_contact(p: PermissionDef) -> bool:
 
 
 def _channel_worker(p: PermissionDef) -> bool:
-    """Brings in leads and tracks them: his own alone (E-02)."""
-    return p.group == CHANNEL and p.resource_name not in _SHOWROOM and p.permission in _WORK | _LEADS
+    """Brings in leads and tracks them, and sees what became of them: his own alone (E-02)."""
+    return p.group == CHANNEL and p.permission in (_READ if p.resource_name in _SHOWROOM else _WORK | _LEADS)
 
 
 def _channel_manager(p: PermissionDef) -> bool:

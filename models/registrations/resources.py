@@ -404,8 +404,8 @@ class PartnerDesigners(Resource, model=PartnerDesigner):
 
     label = "家装设计师"
     unit = "位设计师"
-    icon = "palette"
-    menu = Menu(MENU, label="家装设计师", icon="palette", order=307)
+    icon = "color-swatch"
+    menu = Menu(MENU, label="家装设计师", icon="color-swatch", order=307)
     scopes = Scopes(dealer=PartnerDesigner.dealer_id, open=True)
     title = PartnerDesigner.name
     columns = (
