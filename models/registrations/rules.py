@@ -7,6 +7,7 @@ from typing import Any
 from app.engine.actions import Act, Invalid, Refusal
 from app.engine.numbers import next_number
 from models.identity.tables import Employee, Store
+from models.registrations import duplicates, quota
 from models.registrations.tables import AuditStatus, Progress, Registration
 
 
@@ -18,6 +19,8 @@ def register(lead: Registration, act: Act, values: dict[str, Any]) -> Registrati
     lead.dealer_id, lead.outlet_id = outlet.dealer_id, outlet.id
     lead.registrant_id = act.actor.id
     lead.registered_at = lead.created_at = act.now
+    quota.take(act, lead.registrant_id, lead.dealer_id)
+    duplicates.check(act, lead)
     lead.code = next_number(act.session, "registration", lead.dealer_id, act.now)
     return lead
 
@@ -26,6 +29,7 @@ def edit(lead: Registration, act: Act, values: dict[str, Any]) -> None:
     """Change a lead nobody works with yet (E-36…E-38)."""
     if lead.progress != Progress.REGISTERED or lead.audit_status != AuditStatus.PENDING:
         raise Refusal("非报备状态，不能修改")
+    duplicates.check(act, lead, values)
 
 
 def delete(lead: Registration, act: Act) -> None:
@@ -34,6 +38,7 @@ def delete(lead: Registration, act: Act) -> None:
         raise Refusal("该客户线索已审核，不能删除")
     if lead.progress != Progress.REGISTERED:
         raise Refusal("该客户线索已指派，不能删除")
+    duplicates.leave(act, lead)
 
 
 def keep_in_dealer(row: Any, act: Act, values: dict[str, Any]) -> None:

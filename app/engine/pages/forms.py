@@ -64,6 +64,8 @@ class FormPage:
     cancel_label: str = "取消"
     facts: list[Item] = field(default_factory=list)
     fresh: bool = False
+    standing: str = ""
+    """What bounds the person just now."""
 
 
 @dataclass(slots=True)
