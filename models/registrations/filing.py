@@ -12,6 +12,7 @@ from sqlalchemy import Table
 from app.engine import audit, bulk
 from app.engine.actions import Act, Refusal
 from app.engine.fields import describe
+from app.engine.forms import PHONE_ERROR
 from app.engine.imports.drafts import Draft
 from app.engine.imports.filing import Filing
 from app.engine.imports.history import NewHistory
@@ -56,7 +57,7 @@ class RegistrationFiling(Filing):
         super().judge(drafts)
         phone = describe(Registration.phone)
         for draft in drafts:
-            if draft.errors.get(phone.name, "").endswith(duplicates.BAD_PHONE):
+            if draft.errors.get(phone.name, "").endswith((duplicates.BAD_PHONE, PHONE_ERROR)):
                 draft.errors[phone.name] = duplicates.BAD_PHONE
             if draft.verdict is Verdict.WRONG:
                 draft.reason = f"第{draft.number}行：{'；'.join(draft.errors.values())}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
@@ -206,3 +207,21 @@ def test_numbers_of_leads_saved_at_once_differ(app: Flask, world: World) -> None
     found = set(db.session.scalars(db.select(Registration.code)))
     assert len(found) == 4
     assert resource("registrations") is not None
+
+
+@pytest.mark.spec("E-57", "E-59")
+def test_a_verdict_at_the_same_moment_frees_one_slot_for_one(app: Flask, world: World) -> None:
+    set_parameters(world, daily_limit=1)
+    first = file(world)
+    actor = world.actor("seller")
+    said = at_once(
+        app,
+        lambda: judge(first.id, utcnow()),
+        *(filing(actor, values(world)) for _ in range(3)),
+    )
+    assert said.count("") <= 2
+    assert amount() == said.count("")
+    with suppress(Refusal):
+        file(world)
+    assert amount() == 2
+    assert left(world) == 0

@@ -5,6 +5,7 @@ Most pieces are the same in thousands of records; they are written once.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from json.encoder import encode_basestring as quoted
 from typing import Any
@@ -81,7 +82,7 @@ class NewHistory:
         """A value that was not there before, as the history says it."""
         target = self.references.get(name)
         kept = plain(value)
-        written = quoted(kept) if isinstance(kept, str) else str(kept)
+        written = quoted(kept) if isinstance(kept, str) else json.dumps(kept)
         more = "" if target is None else f',"",{quoted(self._name(target, value))}'
         return f'"{name}":[null,{written}{more}]'
 
