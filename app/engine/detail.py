@@ -22,7 +22,7 @@ from app.engine.guards import Hidden, gate, hidden
 from app.engine.listing import Query
 from app.engine.presenting import role
 from app.engine.projecting import linked, projected
-from app.engine.resource import Group, Related, Resource, has_resource, resource_of
+from app.engine.resource import Alike, Group, Related, Resource, has_resource, resource_of
 from app.engine.resource import resource as named
 from app.engine.scopes import Actor, visible, within_dealer
 
@@ -255,7 +255,7 @@ def detail_page(
         [item(c).html for c in resource.badges],
         item(resource.tags).html if resource.tags is not None and values[resource.tags.name] else Markup(""),
         actions, [pages.Section(g.title, [item(f) for f in g.fields]) for g in groups],
-        [_table(session, related, pk, actor, now) for related in resource.detail if _shown(related, actor)],
+        _tables(session, resource, pk, actor, now),
         timeline.of(session, resource, pk, actor, now, kind, f"{base}{pk}", before) if resource.timeline else None,
         f"{base}{pk}", base, edit, code=code, facts=head_facts, initial="" if titled.numbered else title[:1],
         history_url=f"{base}{pk}/history" if kept else "", id=pk, version=version, script=resource.script,
@@ -263,25 +263,62 @@ def detail_page(
     )  # fmt: skip
 
 
-def _shown(related: Any, actor: Actor) -> bool:
-    if not isinstance(related, Related):
-        return False
-    return actor.can("can_list", resource_of(related.by.class_).view_name())
+def _tables(
+    session: Session, resource: type[Resource], pk: int, actor: Actor, now: datetime
+) -> list[pages.Table]:
+    """The tabs of a record's page, as far as the person may open what they show."""
+    found = []
+    for part in resource.detail:
+        if isinstance(part, Alike):
+            found.append(_alike(session, resource, part, pk, actor, now))
+        elif isinstance(part, Related) and actor.can("can_list", resource_of(part.by.class_).view_name()):
+            found.append(_related(session, part, pk, actor, now))
+    return found
 
 
-def _table(session: Session, related: Related, pk: int, actor: Actor, now: datetime) -> pages.Table:
+def _related(session: Session, related: Related, pk: int, actor: Actor, now: datetime) -> pages.Table:
     """The records of this dealer that point here. Children follow the customer: the parent was seen, so
     they are."""
     child = resource_of(related.by.class_)
     sources = related.columns or tuple(c for c in child.columns if c is not related.by)
+    where, order = (related.by == pk, within_dealer(child, actor)), (child.pk().desc(),)
+    found = _table(session, child, related.label, sources, where, order, related.limit, actor, now)
+    if related.creates and child.form and actor.can("can_add", child.view_name()):
+        found.create_url = f"/{child.name}/new?{related.by.key}={pk}"
+        found.create_label = child.create_label or f"新增{child.label}"
+    return found
+
+
+def _alike(
+    session: Session, resource: type[Resource], part: Alike, pk: int, actor: Actor, now: datetime
+) -> pages.Table:
+    """The records about the same thing: each is seen for itself."""
+    where = (part.same(pk), visible(resource, actor))
+    found = _table(
+        session, resource, part.label, part.columns, where, (*part.order, resource.pk()), part.limit, actor, now
+    )  # fmt: skip
+    found.key = f"{resource.name}-alike"
+    return found
+
+
+def _table(
+    session: Session,
+    child: type[Resource],
+    label: str,
+    sources: Sequence[Any],
+    where: Sequence[Any],
+    order: Sequence[Any],
+    limit: int,
+    actor: Actor,
+    now: datetime,
+) -> pages.Table:
     specs = [s for s in map(describe, sources) if s.attribute is not None]
     wanted, beside = with_companions(specs)
     chosen, joins = projected(child, actor, wanted)
     statement = select(child.pk(), *chosen).select_from(child.model)
     for other, on in joins:
         statement = statement.outerjoin(other, on)
-    statement = statement.where(related.by == pk, within_dealer(child, actor))
-    statement = statement.order_by(child.pk().desc()).limit(related.limit)
+    statement = statement.where(*where).order_by(*order).limit(limit)
     rows = []
     for number, row in enumerate(session.execute(statement, actor.params), 1):
         values = [gate(s, v, actor, projected=True) for s, v in zip(wanted, row[1:], strict=True)]
@@ -291,8 +328,4 @@ def _table(session: Session, related: Related, pk: int, actor: Actor, now: datet
         ]
         rows.append(pages.Row(row[0], f"/{child.name}/{row[0]}", cells, number=number))
     headings = [pages.Column(s.name, s.label, kind=s.kind, role=role(child, s)) for s in specs]
-    found = pages.Table(related.label or child.label, child.name, headings, rows)
-    if related.creates and child.form and actor.can("can_add", child.view_name()):
-        found.create_url = f"/{child.name}/new?{related.by.key}={pk}"
-        found.create_label = child.create_label or f"新增{child.label}"
-    return found
+    return pages.Table(label or child.label, child.name, headings, rows)

@@ -176,6 +176,8 @@ class FormViews(AskViews):
             shown.hidden.append(("copy", str(context.copied.id)))
         shown.draft_key = f"{self.resource.name}/{record.id if editing else 'new'}"
         shown.fresh = not editing
+        if not editing:
+            shown.standing = self.resource.standing(context.actor, context.session, context.now)
         if editing:
             shown.hidden.append(("version", str(getattr(record, "version", 0))))
         if question is not None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import redirect, request
 from flask.typing import ResponseReturnValue
@@ -21,9 +22,9 @@ from app.engine.imports import uploads, workbook
 from app.engine.imports.runs import foreseen, in_words
 from app.engine.imports.tables import IMPORTS, ImportState
 from app.engine.localtime import local
-from app.engine.resource import ImportTemplate, Resource
+from app.engine.resource import Group, ImportTemplate, Resource
 from app.engine.scopes import Actor
-from app.engine.viewbase import ViewBase, download
+from app.engine.viewbase import ViewBase, download, leave
 
 ADD, BOTH, UPDATE = "add", "both", "update"
 _MODES = {ADD: "只新增", BOTH: "新增，并更新已有的", UPDATE: "只更新已有的"}
@@ -39,12 +40,13 @@ class ImportViews(ViewBase):
         actor = self.allowed("can_import", f"导入{self.resource.label}")
         template = self._template()
         if request.method == "GET":
-            return self._upload(actor, template)
+            begun = not template.introduction or "begun" in request.args
+            return self._upload(actor, template) if begun else self._introduce(actor, template)
         try:
             options = self._options(template, actor)
             upload = request.files.get("file")
             if upload is None or not upload.filename:
-                raise Refusal("请选择要上传的文件", field="file")
+                raise Refusal(template.words.no_file, field="file")
             run = uploads.begin(
                 db.session(), self.resource, actor, upload.stream, upload.filename, options, utcnow()
             )
@@ -53,6 +55,19 @@ class ImportViews(ViewBase):
         except Refusal as refusal:
             return self._upload(actor, template, refusal.message), refusal.status
         return redirect(f"/imports/{run.id}")
+
+    @expose("/import/begin", methods=["POST"])
+    def begin(self) -> ResponseReturnValue:
+        """What the whole file is was chosen in a window of its own; the upload comes next (E-40)."""
+        actor = self.allowed("can_import", f"导入{self.resource.label}")
+        template = self._template()
+        try:
+            self._options(template, actor)
+        except Invalid as wrong:
+            return self._introduce(actor, template, wrong.errors), wrong.status
+        names = [describe(preset).name for preset in template.presets]
+        chosen = {name: request.form.get(name, "") for name in names if request.form.get(name)}
+        return leave(f"{self.base}/import?{urlencode({**chosen, 'begun': 1})}")
 
     @expose("/import/template", methods=["GET"])
     def template(self) -> ResponseReturnValue:
@@ -97,12 +112,28 @@ class ImportViews(ViewBase):
             "presets": presets,
         }
 
+    def _introduce(
+        self, actor: Actor, template: ImportTemplate, errors: Mapping[str, str] | None = None
+    ) -> str:
+        texts = request.form.to_dict(flat=False) or None
+        context = forms.Context(db.session(), actor, utcnow())
+        drawer = drawing.Drawer(f"{self.base}/import", texts, errors)
+        title = f"导入{self.resource.label}"
+        shown = drawing.form_page(
+            (Group("整个文件", *template.presets),), context, drawer,
+            title=title, url=f"{self.base}/import/begin", cancel_url=f"{self.base}/", submit="确定",
+        )  # fmt: skip
+        shown.intro = "".join(template.introduction)
+        shown.standing = self.resource.standing(actor, context.session, context.now)
+        return chrome.page("form.html", key=self.resource.name, title=title, page=shown)
+
     def _upload(self, actor: Actor, template: ImportTemplate, error: str = "") -> str:
         texts = {k: request.values.getlist(k) for k in request.values}
         base = f"/{self.resource.name}"
         context = forms.Context(db.session(), actor, utcnow())
         drawer = drawing.Drawer(f"{base}/import", texts or None, None)
         mode = request.values.get("mode", ADD)
+        bounds = template.bounds_for(context.session, actor.dealer_id)
         shown = pages.UploadPage(
             f"导入{self.resource.label}",
             self.resource.name,
@@ -119,9 +150,12 @@ class ImportViews(ViewBase):
             ],
             list(template.notes),
             recent(actor, self.resource),
-            f"xlsx、xls 或 csv（UTF-8、GBK），最多 {template.most:,} 行、{uploads.LARGEST // 1024 // 1024} MB",
+            f"xlsx、xls 或 csv（UTF-8、GBK），最多 {bounds.rows:,} 行、{bounds.megabytes} MB",
             insists=request.values.get("insists") == "1",
             error=error,
+            words=template.words,
+            asks=not template.strict,
+            standing=self.resource.standing(actor, context.session, context.now),
         )
         return chrome.page("import_upload.html", key=self.resource.name, title=shown.title, page=shown)
 

@@ -63,6 +63,7 @@ def list_page(
         columns_url=f"{base}columns",
         select_all=urlencode([(k, v) for k, vs in walking.items() if k not in PAGING for v in vs]),
         notice="；".join(query.notices), error="；".join(query.errors),
+        standing=resource.standing(actor, session, query.now),
         clear_url=address(base, {k: v for k, v in args.items() if k in ("scope", "view", "per_page", DOING)}),
         batch_menu=buttons.batch_menu(resource, actor, query), batch_many=many, doing=doing,
         stop_url=address(base, args, (DOING,)),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
 
 from app.engine.chartkinds import Breakdown as Breakdown
 from app.engine.chartkinds import Chart as Chart
@@ -20,7 +21,7 @@ from app.engine.chartkinds import Ranking as Ranking
 from app.engine.chartkinds import Trend as Trend
 from app.engine.chartkinds import charted as charted
 from app.engine.fields import FieldSpec, describe
-from app.engine.scopes import Scope, Scopes
+from app.engine.scopes import Actor, Scope, Scopes
 
 if TYPE_CHECKING:
     from app.engine.actions import Action, Question
@@ -73,6 +74,18 @@ class Related:
     columns: tuple[Any, ...] = ()
     limit: int = 50
     creates: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Alike:
+    """A tab with the records of the same kind that are about the same thing, this one among them, as far as
+    the person sees them: ``same(pk)`` is their condition, ``order`` how they stand."""
+
+    label: str
+    same: Callable[[int], ColumnElement[bool]]
+    columns: tuple[Any, ...]
+    order: tuple[Any, ...]
+    limit: int = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,12 +155,30 @@ class View:
     tab: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How large a file may be."""
+
+    rows: int
+    megabytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadWords:
+    """What the buttons of an upload are called, and what is said without a file."""
+
+    browse: str = "选择文件"
+    submit: str = "上传并检查"
+    no_file: str = "请选择要上传的文件"
+
+
 @dataclass(frozen=True, eq=False)
 class ImportTemplate:
     """How files of such records come in. The columns are those of the form and ``more``, without
     ``left_out``; ``presets`` may be chosen once for a whole file; existing records can be updated by one of
     ``keys``. ``filing`` is the class of `imports.filing` that judges and files the lines. ``example`` fills the
-    example row of the template by field name, ``notes`` stand on its page of instructions."""
+    example row of the template by field name, ``notes`` stand on its page of instructions. With an
+    ``introduction`` they and the choice of presets are a window of their own before the upload."""
 
     filing: Any
     more: tuple[Any, ...] = ()
@@ -158,6 +189,19 @@ class ImportTemplate:
     notes: tuple[str, ...] = ()
     most: int = 100_000
     """So many rows at most in one file."""
+    largest: int = 32
+    """So many megabytes at most."""
+    bounds: Callable[[Session, int | None], Bounds] | None = None
+    """The bounds as the dealer has set them."""
+    strict: str = ""
+    """What is said of a file whose headings are not those of the template; without it the person says what
+    they mean."""
+    words: UploadWords = UploadWords()
+    introduction: tuple[str, ...] = ()
+
+    def bounds_for(self, session: Session, dealer_id: int | None) -> Bounds:
+        """What a file of that dealer's may hold."""
+        return self.bounds(session, dealer_id) if self.bounds is not None else Bounds(self.most, self.largest)
 
 
 FEW = 12
@@ -174,7 +218,9 @@ class Resource:
     ``create`` and ``update`` are rules called before saving: ``rule(record, act, values)``; ``create``
     may return another record instead. ``checks`` maps a column to ``rule(text, act) -> CheckResult``,
     asked while typing. ``quick`` puts it into the 新建 drop-down, ``quick_search`` into the search of the
-    top bar; ``prefill(args, actor, session)`` gives the values a new form starts with. ``more_columns``
+    top bar; ``prefill(args, actor, session)`` gives the values a new form starts with. ``notice(actor, session,
+    now)`` is a sentence above its list, the form of a new record and the upload of a file: what bounds the
+    person just now; an empty one is not shown. ``more_columns``
     can be switched on by a person; ``facts`` are what one looks at before acting on a record: they stand in
     the head of its page and above the form of an action. ``leaves_out`` names values that the default list
     does not show unless that column is filtered (A-63): ``((Customer.stage, (INVALID,)),)``. ``about`` are
@@ -265,6 +311,7 @@ class Resource:
     quick: ClassVar[bool] = False
     quick_search: ClassVar[bool] = False
     prefill: ClassVar[Callable[..., dict[str, Any]] | None] = None
+    notice: ClassVar[Callable[..., str] | None] = None
     api: ClassVar[bool] = True
     template: ClassVar[ImportTemplate | None] = None
     permissions: ClassVar[tuple[tuple[str, str], ...]] = ()
@@ -315,6 +362,11 @@ class Resource:
     def groups(cls, editing: bool) -> tuple[Group, ...]:
         """The form's groups when creating or editing."""
         return cls.edit_form if editing and cls.edit_form is not None else cls.form
+
+    @classmethod
+    def standing(cls, actor: Actor, session: Session, now: datetime) -> str:
+        """What bounds this person just now, in a sentence."""
+        return cls.notice(actor, session, now) if cls.notice is not None else ""
 
     @classmethod
     def view(cls, name: str) -> View | None:

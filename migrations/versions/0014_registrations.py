@@ -162,7 +162,7 @@ def upgrade():
         batch_op.create_index(
             "ix_registrations_outlet_id_registered_at", ["outlet_id", "registered_at", "id"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_registrations_phone"), ["phone"], unique=False)
+        batch_op.create_index("ix_registrations_phone", ["phone", "dealer_id"], unique=False)
         batch_op.create_index("ix_registrations_registered_at", ["registered_at", "id"], unique=False)
         batch_op.create_index(
             "ix_registrations_registrant_id_last_tracked_at",
@@ -416,7 +416,7 @@ def downgrade():
         batch_op.drop_index("ix_registrations_registrant_id_registered_at")
         batch_op.drop_index("ix_registrations_registrant_id_last_tracked_at")
         batch_op.drop_index("ix_registrations_registered_at")
-        batch_op.drop_index(batch_op.f("ix_registrations_phone"))
+        batch_op.drop_index("ix_registrations_phone")
         batch_op.drop_index("ix_registrations_outlet_id_registered_at")
         batch_op.drop_index("ix_registrations_outlet_id_last_tracked_at")
         batch_op.drop_index(

@@ -12,15 +12,16 @@ from app.engine import audit, bulk
 from app.engine.actions import Act
 from app.engine.events import publish
 from app.engine.imports.drafts import Draft
+from app.engine.imports.history import NewHistory
 from app.engine.keys import take
 from app.engine.numbers import next_numbers
 from app.engine.resource import Resource
-from models.customers.filed_history import COLUMNS, PLAIN, FiledHistory
 from models.customers.persons import points
 from models.customers.tables import (
     CUSTOMER_TAGS,
     HELPERS,
     INTERESTS,
+    PHONES,
     Customer,
     CustomerHelper,
     CustomerInterest,
@@ -31,6 +32,14 @@ from models.customers.tables import (
 from models.customers.track import KINDS, TrackAct, TrackEvent
 from models.identity.tables import Employee
 
+PLAIN = (
+    "name", "gender", "level", "kind", "source_category", "source", "province", "city", "district",
+    "community", "address", "remark", "designer_id", "salesperson_id",
+)  # fmt: skip
+COLUMNS = ("id", "code", "phone", "store_id", "department_id", "owner_id", *PLAIN)
+"""What differs from one new customer to the next."""
+_OWN_WORDS = frozenset({"code", "phone", "name", "community", "address", "remark"})
+_SAME = ("stage", "dealer_id", "filer_id")
 _MEMBERS = ((HELPERS, CustomerHelper), (INTERESTS, CustomerInterest), (CUSTOMER_TAGS, CustomerTag))
 
 
@@ -47,7 +56,8 @@ class Maker:
 
     def __init__(self, session: Session, resource: type[Resource]) -> None:
         self.session, self.resource = session, resource
-        self.history = FiledHistory(session)
+        sets = (HELPERS, INTERESTS, CUSTOMER_TAGS, PHONES)
+        self.history = NewHistory(session, resource, COLUMNS[1:], _OWN_WORDS, _SAME, sets)
         self.worth: dict[int, int] = {}
         self.departments: dict[int, int | None] = {}
 
@@ -92,7 +102,7 @@ class Maker:
             keys = (source.left.key, source.right.key, *copies)
             bulk.insert(act.session, _table(model), keys, members[source.name])
         self._track(act, dealer_id, ids, score)
-        audit.record_many(act, self.resource, self.history.entries(dealer_id, me, rows, drafts))
+        audit.record_many(act, self.resource, self.history.entries(dealer_id, same, rows, drafts))
         filed = [
             (row[0], row[1], draft.values["name"], row[5]) for row, draft in zip(rows, drafts, strict=True)
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.engine.fields import fixed
 from app.engine.resource import Between, Group, Menu, Part, Related, Resource, Ticked, Tool
 from app.engine.scopes import Granted, Scope, Scopes
-from models.registrations import rules
+from models.registrations import claims, duplicates, grants, importing, quota, rules
 from models.registrations.tables import (
     Assignment,
     Measuring,
@@ -152,6 +152,7 @@ class Registrations(Resource, model=Registration):
         Related(Assignment.registration_id, "指派", creates=False),
         Related(RegistrationTrack.registration_id, "客户跟踪记录", creates=False),
         Related(Measuring.registration_id, "量房派遣", creates=False),
+        claims.HISTORY,
     )
     form = (
         Group(
@@ -217,6 +218,9 @@ class Registrations(Resource, model=Registration):
         Registration.staff_referrer_id,
         Registration.budget,
     )
+    checks = {Registration.phone: duplicates.check_phone}
+    notice = staticmethod(quota.notice)
+    template = importing.REGISTRATIONS
     create = staticmethod(rules.register)
     update = staticmethod(rules.edit)
     frozen = staticmethod(rules.frozen)
@@ -379,8 +383,10 @@ class RegistrationQuotas(Resource, model=RegistrationQuota):
     scopes = Scopes(dealer=RegistrationQuota.dealer_id)
     title = RegistrationQuota.employee_id
     columns = (RegistrationQuota.employee_id, RegistrationQuota.daily_limit, RegistrationQuota.updated_at)
+    filters = (RegistrationQuota.employee_id,)
     form = (Group("容量", RegistrationQuota.employee_id, RegistrationQuota.daily_limit),)
-    create = staticmethod(rules.keep_in_dealer)
+    create = staticmethod(quota.keep)
+    update = staticmethod(quota.keep)
     remove = staticmethod(rules.allow)
 
 
@@ -395,7 +401,8 @@ class RegistrationGrants(Resource, model=RegistrationGrant):
     columns = (RegistrationGrant.manager_id, RegistrationGrant.registrant_id, RegistrationGrant.created_at)
     filters = (RegistrationGrant.manager_id, RegistrationGrant.registrant_id)
     form = (Group("授权", RegistrationGrant.manager_id, RegistrationGrant.registrant_id),)
-    create = staticmethod(rules.keep_in_dealer)
+    create = staticmethod(grants.keep)
+    update = staticmethod(grants.keep)
     remove = staticmethod(rules.allow)
 
 

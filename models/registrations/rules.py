@@ -34,8 +34,6 @@ NO_OUTLET = "您还没有任职门店，不能报备"
 FROZEN = "非报备状态，不能修改"
 HINT = "系统根据填写的地址和手机号判断报备是否有效。客户电话和小区必须填写正确，否则报备可能无效。"
 _OTHERS = frozenset({Scope.GRANTED, Scope.STORE, Scope.DEALER, Scope.GROUP})
-_PARTS = ("phone", "city", "district", "community", "room")
-"""What a lead is recognised by (E-28)."""
 
 
 # ----- the form
@@ -60,9 +58,8 @@ def prefill(args: Mapping[str, str], actor: Actor, session: Session) -> dict[str
 
 
 def form_notes(act: Act, editing: bool) -> Sequence[str]:
-    """What is said above the fields (E-18, E-59)."""
-    left = None if editing else quota.left(act.session, act.actor.id, act.actor.dealer_id or 0, act.now)
-    return [HINT] if left is None else [HINT, f"今日剩余容量：{left}条"]
+    """What is said above the fields (E-18)."""
+    return [HINT]
 
 
 def next_tracking(session: Session, dealer_id: int | None, now: datetime) -> date:
@@ -133,12 +130,7 @@ def edit(lead: Registration, act: Act, values: dict[str, Any]) -> None:
     """Change a lead nobody works with yet (E-36); whose it is stays as it was."""
     if values.pop("registrant_id", lead.registrant_id) != lead.registrant_id:
         raise Forbidden("修改报备人")
-    changed = {name: values[name] for name in _PARTS if name in values}
-    if any(getattr(lead, name) != value for name, value in changed.items()):
-        for name, value in changed.items():
-            setattr(lead, name, value)
-        lead.join()
-        duplicates.check(act, lead)
+    duplicates.check(act, lead, values)
 
 
 def delete(lead: Registration, act: Act) -> None:
@@ -155,6 +147,7 @@ def delete(lead: Registration, act: Act) -> None:
     for trace in (*measured, *act.session.scalars(withdrawn)):
         act.session.delete(trace)
     act.session.flush()
+    duplicates.leave(act, lead)
 
 
 # ----- what administrators steer registrations by

@@ -31,6 +31,7 @@ FOLLOW_UP_DAYS = "registration.follow_up_days"
 PROTECTION_DAYS = "registration.protection_days"
 SAME_TYPE = "registration.same_type"
 IMPORT_ROWS = "registration.import_rows"
+IMPORT_MEGABYTES = "registration.import_megabytes"
 
 declare_parameter(
     entry(DAILY_LIMIT, "每人每日报备容量", "integer", hint="0或空表示不限；可在“报备容量”为个人另设"),
@@ -61,4 +62,10 @@ declare_parameter(
 )
 declare_parameter(
     entry(IMPORT_ROWS, "一次导入的最多行数", "integer", required=True), 1000, GROUP, _whole(1, 100_000)
+)
+declare_parameter(
+    entry(IMPORT_MEGABYTES, "导入文件的最大容量", "integer", required=True, hint="单位为MB"),
+    5,
+    GROUP,
+    _whole(1, 32),
 )

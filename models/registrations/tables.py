@@ -27,8 +27,9 @@ from app.engine.choices import Choice, Tone
 from app.engine.database import Model
 from app.engine.fields import CreatedAt, Money, Phone, Pk, column
 from app.engine.guards import CUSTOMER_PHONE
+from app.engine.localtime import local
 from models.base import Audited, Dated, Versioned
-from models.identity.tables import DESIGNERS
+from models.identity.tables import DESIGNERS, SALESPEOPLE
 from models.registrations.addresses import address_key, joined
 from models.registrations.partners import PartnerDesigner as PartnerDesigner
 from models.registrations.partners import phones_of
@@ -72,6 +73,17 @@ _COMPANY, _DESIGNER, _CUSTOMER, _STAFF = (f"source={source}" for source in SOURC
 _PARTNER = f"{_COMPANY}|{SOURCES[4]}"
 
 
+def _protection(until: datetime | None, *, now: datetime) -> str | None:
+    """The last day of a protection, and how many days are left of it."""
+    if until is None:
+        return None
+    last = local(until).date()
+    days = (last - local(now).date()).days
+    if until < now:
+        return f"{last}（已结束）"
+    return f"{last}（剩 {days} 天）" if days else f"{last}（今天结束）"
+
+
 class Claimed:
     """The customer's data as somebody holds them: the registrant as filed, each showroom as corrected (E-69)."""
 
@@ -93,7 +105,8 @@ class Registration(Claimed, Audited, Versioned, Dated, Model):
     __tablename__ = "registrations"
     __table_args__ = (
         UniqueConstraint("code", "dealer_id"),
-        # The same home (E-28), and what a person filed and was judged on one day (E-57).
+        # The same mobile or home (E-28), and what a person filed and was judged on one day (E-57).
+        Index("ix_registrations_phone", "phone", "dealer_id"),
         Index("ix_registrations_address_key", "address_key", "dealer_id"),
         Index("ix_registrations_filed", "registrant_id", "registered_at", "first_judged_at"),
         Index(
@@ -106,7 +119,7 @@ class Registration(Claimed, Audited, Versioned, Dated, Model):
     id: Mapped[Pk]
     code: Mapped[str] = column("客户编号", String(32), numbered="registration")
     phone: Mapped[Phone] = column(
-        "联系手机号", index=True, guard=CUSTOMER_PHONE, heading="手机", wrong=WRONG_PHONE,
+        "联系手机号", guard=CUSTOMER_PHONE, heading="手机", wrong=WRONG_PHONE,
         placeholder="请输入联系手机号",
     )  # fmt: skip
     telephone: Mapped[str | None] = column(
@@ -160,7 +173,7 @@ class Registration(Claimed, Audited, Versioned, Dated, Model):
     first_judged_at: Mapped[datetime | None] = column("首次审核时间", DateTime)
     address_key: Mapped[str] = column("查重地址", String(240), required=False)
     duplicate: Mapped[bool] = column("重报", Boolean, default=False)
-    protected_until: Mapped[datetime | None] = column("保护期至", DateTime)
+    protected_until: Mapped[datetime | None] = column("保护期至", DateTime, shown=_protection)
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
 
     def join(self) -> None:
@@ -264,7 +277,7 @@ class RegistrationQuota(Audited, Versioned, Dated, Model):
     __tablename__ = "registration_quotas"
 
     id: Mapped[Pk]
-    employee_id: Mapped[int] = column("报备人", ForeignKey("ab_user.id"), unique=True)
+    employee_id: Mapped[int] = column("报备人", ForeignKey("ab_user.id"), unique=True, prefers=SALESPEOPLE)
     daily_limit: Mapped[int | None] = column("每日报备容量", Integer, minimum=0, blank="不限")
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
 
@@ -277,7 +290,7 @@ class RegistrationGrant(Audited, Versioned, Dated, Model):
 
     id: Mapped[Pk]
     manager_id: Mapped[int] = column("经理", ForeignKey("ab_user.id"))
-    registrant_id: Mapped[int] = column("业务员", ForeignKey("ab_user.id"), index=True)
+    registrant_id: Mapped[int] = column("业务员", ForeignKey("ab_user.id"), index=True, prefers=SALESPEOPLE)
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
 
 

@@ -264,12 +264,12 @@ def test_of_one_stopped_half_way_the_page_counts_what_is_in(
     monkeypatch.setattr(runs, "PIECE", 2)
     real = runs._file
 
-    def stopped(work: Any, run: Any, filing: Any, drafts: Any, pieces: int) -> None:
+    def stopped(work: Any, run: Any, filing: Any, drafts: Any, pieces: int, total: int) -> None:
         if pieces == 2:
             stop = update(JOBS).where(JOBS.c.id == work.id).values(stopping=True)
             work.session.execute(stop)
             work.session.commit()
-        real(work, run, filing, drafts, pieces)
+        real(work, run, filing, drafts, pieces, total)
 
     monkeypatch.setattr(runs, "_file", stopped)
     mine = importer()

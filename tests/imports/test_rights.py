@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,8 +14,9 @@ from sqlalchemy import func, select
 from app.engine import files, outbox
 from app.engine.audit import acting
 from app.engine.database import db
-from app.engine.imports import uploads
 from app.engine.imports.tables import ImportRun, ImportState
+from app.engine.resource import resource
+from models.customers.importing import CUSTOMERS
 from models.customers.tables import Customer
 from models.identity import role_rules
 from models.identity.presets import preset_role
@@ -147,7 +149,8 @@ def test_wrong_uploads_are_said_on_the_form(
 
 
 def test_a_file_too_large(world: World, importer: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "LARGEST", 1000)
+    tiny = replace(CUSTOMERS, largest=0)
+    monkeypatch.setattr(resource("customers"), "template", tiny)
     answer = importer().send(xlsx(SHEET))
     assert answer.status_code == 400
     assert "文件超过" in words(answer.get_data(as_text=True))

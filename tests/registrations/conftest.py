@@ -1,11 +1,31 @@
-"""The small trade for tests of registrations, with the people of the channel."""
+"""The small trade for tests of registrations."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
+from tests.customers.world import World
+from tests.customers.world import build as small
+from tests.imports.conftest import Importer
 from tests.registrations.world import Channel, build
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    """Two dealers with stores and people; gone after the test."""
+    return small()
+
+
+@pytest.fixture
+def importer(
+    world: World, login: Callable[[str], FlaskClient], run_outbox: Callable[..., None]
+) -> Callable[[str], Importer]:
+    """``importer("keeper")``: that person's pages of files of leads."""
+    return lambda who: Importer(login(who), run_outbox, "registrations")
 
 
 @pytest.fixture

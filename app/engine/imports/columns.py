@@ -102,6 +102,21 @@ def complete(resource: type[Resource], actor: Actor, mapping: Sequence[str | Non
         raise Refusal(f"{WRONG_TEMPLATE}：缺少表头 {'、'.join(lacking)}")
 
 
+def like_template(
+    resource: type[Resource], actor: Actor, mapping: Sequence[str | None], options: Options
+) -> None:
+    """Raise `Refusal` for other headings than the template's, where a file must have those."""
+    assert resource.template is not None
+    if not resource.template.strict:
+        return
+    if None in mapping:
+        raise Refusal(resource.template.strict)
+    try:
+        complete(resource, actor, mapping, options)
+    except Refusal as lacking:
+        raise Refusal(resource.template.strict) from lacking
+
+
 def remembered(session: Session, resource: type[Resource], actor: Actor) -> dict[str, str]:
     """What the person said of own headings before."""
     own = (MAPPINGS.c.user_id == actor.id, MAPPINGS.c.resource == resource.name)

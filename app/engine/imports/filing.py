@@ -61,6 +61,10 @@ class Filing:
         if self.options.key:
             self._find(drafts)
 
+    def admit(self, lines: int, act: Act | None = None) -> None:
+        """Raise `Refusal` for a file whose so many good lines cannot be brought in as a whole. Asked when all
+        are judged, and in the deed of each piece before it, with those that are still to come."""
+
     def file(self, act: Act, drafts: Sequence[Draft]) -> None:
         """Bring the lines in, in the open deed; what others did since `judge` may change a verdict."""
         for draft in drafts:

@@ -127,13 +127,16 @@ def check(work: Work) -> Finish:
     if run.headings is None:
         unfinished = lines.with_suffix(".part")
         try:
-            sheet = sheets.read(files.path(run.file), unfinished, template.most, lambda: work.pulse(0))
+            most = template.bounds_for(session, work.actor.dealer_id).rows
+            session.rollback()
+            sheet = sheets.read(files.path(run.file), unfinished, most, lambda: work.pulse(0))
             files.publish(unfinished, run.lines)
         finally:
             unfinished.unlink(missing_ok=True)
         columns.fits(found, sheet.template, run.options.get("presets") or {})
         heading = sheets.headings(lines, [s.label for s in columns.offered(found, work.actor, options.key)])
         mapping = columns.match(session, found, work.actor, heading, options.key)
+        columns.like_template(found, work.actor, mapping, options)
         _write(
             session, run.id, headings=list(heading), rows=sheet.rows, notes=list(sheet.notes), mapping=mapping
         )
@@ -181,6 +184,7 @@ def _judge(
     stage = Stage(_stage_path(run), _all_specs(parser, options))
     stage.write(_judged(work, run, parser, filing, counts))
     kept = {v.value: n for v, n in counts.items()}
+    filing.admit(_good(kept))
     with writing(session):
         work.note(run.rows)
         _keep(
@@ -253,8 +257,9 @@ def apply(work: Work) -> Finish:
     allow(found, work.actor, options)
     _same_place(run, work.actor)
     session.rollback()
+    expected = run.counts
     if run.options.get("stamp") != work.actor.epoch and not work.counts.get("pieces"):
-        _judge(work, run, found, options, run.mapping)
+        expected = _judge(work, run, found, options, run.mapping)
         _write(session, run.id, state=ImportState.RUNNING)
     specs = _specs(found, work.actor, run.mapping, options)
     filing = _filing(work, found, options, specs)
@@ -262,15 +267,22 @@ def apply(work: Work) -> Finish:
     stage = Stage(_stage_path(run), _all_specs(parser, options))
     pieces = int(work.counts.get("pieces", 0))
     session.rollback()
+    total = _good(expected)
     for drafts in stage.pieces(pieces):
         pieces += 1
-        _file(work, run, filing, drafts, pieces)
+        _file(work, run, filing, drafts, pieces, total)
     return _finish(work, run)
 
 
-def _file(work: Work, run: Any, filing: Filing, drafts: list[Draft], pieces: int) -> None:
+def _good(verdicts: Mapping[str, int]) -> int:
+    """The lines that are brought in."""
+    return sum(verdicts.get(v.value, 0) for v in (Verdict.NEW, Verdict.UPDATED, Verdict.ABSORBED))
+
+
+def _file(work: Work, run: Any, filing: Filing, drafts: list[Draft], pieces: int, total: int) -> None:
     act = Act(work.actor, utcnow(), work.session, "import", "import", deed_id=run.deed_id)
     with deed(act):
+        filing.admit(total - sum(work.counts.get("verdicts", {}).values()), act)
         filing.file(act, drafts)
         work.session.flush()
         faulty = [d for d in drafts if not d.good and d.verdict is not Verdict.UNCHANGED]

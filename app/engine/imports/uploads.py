@@ -20,10 +20,9 @@ from app.engine.jobs import JOBS
 from app.engine.resource import Resource
 from app.engine.scopes import Actor
 
-LARGEST = 32 * 1024 * 1024
 SUFFIXES = ("xlsx", "xls", "csv")
 _SPACE = -4
-_PART = 1 << 20
+_PART = _MEGABYTE = 1 << 20
 
 
 def begin(
@@ -38,6 +37,8 @@ def begin(
     """Keep an uploaded file and have it checked; raises `Refusal` for what cannot be one, and for a file that
     is on its way in already."""
     runs.allow(resource, actor, Options.of(options))
+    assert resource.template is not None
+    most = resource.template.bounds_for(session, actor.dealer_id).megabytes
     file_name = files.called(file_name)
     suffix = file_name.rpartition(".")[2].lower()
     if suffix == "xlsm":
@@ -46,7 +47,7 @@ def begin(
         raise Refusal("请上传 xlsx、xls 或 csv 文件", field="file")
     name = files.fresh(now.strftime("%Y-%m"), suffix)
     try:
-        digest = _save(stream, name)
+        digest = _save(stream, name, most)
         with writing(session):
             alone(session, _SPACE, digest)
             _only_once(session, actor, digest)
@@ -67,14 +68,14 @@ def begin(
     return run
 
 
-def _save(stream: IO[bytes], name: str) -> str:
+def _save(stream: IO[bytes], name: str, most: int) -> str:
     found = hashlib.sha256()
     size = 0
     with files.path(name).open("wb") as out:
         while part := stream.read(_PART):
             size += len(part)
-            if size > LARGEST:
-                raise Refusal(f"文件超过 {LARGEST // 1024 // 1024} MB，请分成几个文件", field="file")
+            if size > most * _MEGABYTE:
+                raise Refusal(f"文件超过 {most} MB，请分成几个文件", field="file")
             found.update(part)
             out.write(part)
     if not size:

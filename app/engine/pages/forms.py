@@ -66,6 +66,8 @@ class FormPage:
     facts: list[Item] = field(default_factory=list)
     fresh: bool = False
     notes: list[str] = field(default_factory=list)
+    standing: str = ""
+    """What bounds the person just now."""
 
     @property
     def aided(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from app.engine.pages.parts import Field, Link, Option
+from app.engine.resource import UploadWords
 
 
 @dataclass(slots=True)
@@ -36,7 +37,11 @@ class UploadPage:
     limits: str
     insists: bool = False
     error: str = ""
-    hint: str = ""
+    words: UploadWords = field(default_factory=UploadWords)
+    asks: bool = True
+    """Whether one may say what other headings mean."""
+    standing: str = ""
+    """What bounds the person just now."""
 
 
 @dataclass(slots=True)

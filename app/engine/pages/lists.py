@@ -68,6 +68,8 @@ class ListPage:
     columns_url: str = ""
     select_all: str = ""
     notice: str = ""
+    standing: str = ""
+    """What bounds the person just now."""
     error: str = ""
     clear_url: str = ""
     batch_menu: list[Link] = field(default_factory=list)
