@@ -255,7 +255,7 @@ def detail_page(
         [item(c).html for c in resource.badges],
         item(resource.tags).html if resource.tags is not None and values[resource.tags.name] else Markup(""),
         actions, [pages.Section(g.title, [item(f) for f in g.fields]) for g in groups],
-        [_table(session, related, pk, actor, now) for related in resource.detail if _shown(related, actor)],
+        [table(session, related, pk, actor, now) for related in resource.detail if _shown(related, actor)],
         timeline.of(session, resource, pk, actor, now, kind, f"{base}{pk}", before) if resource.timeline else None,
         f"{base}{pk}", base, edit, code=code, facts=head_facts, initial="" if titled.numbered else title[:1],
         history_url=f"{base}{pk}/history" if kept else "", id=pk, version=version, script=resource.script,
@@ -269,7 +269,7 @@ def _shown(related: Any, actor: Actor) -> bool:
     return actor.can("can_list", resource_of(related.by.class_).view_name())
 
 
-def _table(session: Session, related: Related, pk: int, actor: Actor, now: datetime) -> pages.Table:
+def table(session: Session, related: Related, pk: int, actor: Actor, now: datetime) -> pages.Table:
     """The records of this dealer that point here. Children follow the customer: the parent was seen, so
     they are."""
     child = resource_of(related.by.class_)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.engine.actions import Act, Invalid, Refusal
+from app.engine.events import publish
 from app.engine.numbers import next_number
 from models.identity.tables import Employee, Store
 from models.registrations.tables import AuditStatus, Progress, Registration
@@ -34,6 +35,7 @@ def delete(lead: Registration, act: Act) -> None:
         raise Refusal("该客户线索已审核，不能删除")
     if lead.progress != Progress.REGISTERED:
         raise Refusal("该客户线索已指派，不能删除")
+    publish(act, "registration.deleting", lead)
 
 
 def keep_in_dealer(row: Any, act: Act, values: dict[str, Any]) -> None:
