@@ -31,6 +31,7 @@ PARTS = (
     "resources",
     "contact_resources",
     "duplicate_resources",
+    "tracking_resources",
     "admin_resources",
     "clock",
     "dashboards",

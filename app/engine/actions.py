@@ -206,6 +206,9 @@ class Action:
     """Offered on a record's page only when this is true."""
     whom: Callable[[Any, Actor], bool] | None = None
     """Offered there only to people for whom this is true; the rule has to look for itself."""
+    switched: Callable[[Actor], bool] | None = None
+    """Offered only to people for whom this is true: a dealer may have a whole function switched off. The rule
+    has to look for itself."""
     guard: Guard | None = None
     """Of the value it writes: whoever may not read that one does not write it either."""
     sets: bool = False

@@ -69,7 +69,8 @@ def batch_menu(resource: type[Resource], actor: Actor, query: Query) -> list[Lin
 
 def offered_actions(resource: type[Resource], actor: Actor) -> list[Action]:
     """The actions whose buttons this person sees: the permitted ones, and those that stay visible grey."""
-    return [a for a in resource.actions if a.greyed or a.allowed(resource, actor)]
+    there = (a for a in resource.actions if a.switched is None or a.switched(actor))
+    return [a for a in there if a.greyed or a.allowed(resource, actor)]
 
 
 def row_menu(resource: type[Resource], actor: Actor) -> Markup:

@@ -272,11 +272,11 @@ def _tables(
         if isinstance(part, Alike):
             found.append(_alike(session, resource, part, pk, actor, now))
         elif isinstance(part, Related) and actor.can("can_list", resource_of(part.by.class_).view_name()):
-            found.append(_related(session, part, pk, actor, now))
+            found.append(table(session, part, pk, actor, now))
     return found
 
 
-def _related(session: Session, related: Related, pk: int, actor: Actor, now: datetime) -> pages.Table:
+def table(session: Session, related: Related, pk: int, actor: Actor, now: datetime) -> pages.Table:
     """The records of this dealer that point here. Children follow the customer: the parent was seen, so
     they are."""
     child = resource_of(related.by.class_)

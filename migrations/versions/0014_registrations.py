@@ -180,11 +180,17 @@ def upgrade():
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("registration_id", sa.Integer(), nullable=False),
         sa.Column("designer_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("phone", sa.String(length=20), nullable=False),
+        sa.Column("address", sa.String(length=240), nullable=False),
         sa.Column("planned_at", sa.DateTime(), nullable=False),
         sa.Column("remark", sa.String(length=200), nullable=True),
         sa.Column("state", sa.String(length=24), nullable=False),
         sa.Column("measured_on", sa.Date(), nullable=True),
         sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("attachment", sa.String(length=48), nullable=True),
+        sa.Column("attachment_name", sa.String(length=160), nullable=True),
+        sa.Column("cancel_reason", sa.String(length=200), nullable=True),
         sa.Column("task_id", sa.Integer(), nullable=True),
         sa.Column("dispatcher_id", sa.Integer(), nullable=True),
         sa.Column("dealer_id", sa.Integer(), nullable=False),
@@ -213,6 +219,7 @@ def upgrade():
         batch_op.create_index(
             "ix_measurings_dispatcher_id_planned_at", ["dispatcher_id", "planned_at", "id"], unique=False
         )
+        batch_op.create_index(batch_op.f("ix_measurings_phone"), ["phone"], unique=False)
         batch_op.create_index("ix_measurings_planned_at", ["planned_at", "id"], unique=False)
         batch_op.create_index(
             "ix_measurings_registration_id_planned_at", ["registration_id", "planned_at", "id"], unique=False
@@ -346,6 +353,7 @@ def upgrade():
         sa.Column("phone", sa.String(length=20), nullable=True),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("message_id", sa.Integer(), nullable=True),
+        sa.Column("outcome", sa.String(length=24), nullable=True),
         sa.Column("writer_id", sa.Integer(), nullable=True),
         sa.Column("dealer_id", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(), nullable=False),
@@ -367,6 +375,7 @@ def upgrade():
         batch_op.create_index("ix_registration_tracks_at", ["at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_registration_tracks_created_at"), ["created_at"], unique=False)
         batch_op.create_index("ix_registration_tracks_dealer_id_at", ["dealer_id", "at", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_registration_tracks_message_id"), ["message_id"], unique=False)
         batch_op.create_index(
             "ix_registration_tracks_registration", ["registration_id", "at", "id"], unique=False
         )
@@ -377,6 +386,7 @@ def downgrade():
     with op.batch_alter_table("registration_tracks", schema=None) as batch_op:
         batch_op.drop_index("ix_registration_tracks_writer_id_at")
         batch_op.drop_index("ix_registration_tracks_registration")
+        batch_op.drop_index(batch_op.f("ix_registration_tracks_message_id"))
         batch_op.drop_index("ix_registration_tracks_dealer_id_at")
         batch_op.drop_index(batch_op.f("ix_registration_tracks_created_at"))
         batch_op.drop_index("ix_registration_tracks_at")
@@ -406,6 +416,7 @@ def downgrade():
         batch_op.drop_index("ix_measurings_store_id_planned_at")
         batch_op.drop_index("ix_measurings_registration_id_planned_at")
         batch_op.drop_index("ix_measurings_planned_at")
+        batch_op.drop_index(batch_op.f("ix_measurings_phone"))
         batch_op.drop_index("ix_measurings_dispatcher_id_planned_at")
         batch_op.drop_index("ix_measurings_designer_id_planned_at")
         batch_op.drop_index("ix_measurings_dealer_id_planned_at")

@@ -62,12 +62,13 @@ def track(
     at: datetime | None = None,
     sender: str | None = None,
     event_id: str | None = None,
+    by_id: int | None = None,
 ) -> int:
     """Add one item to a person's track and its points to the score; returns the points (A-45).
 
     An item of a linked contact counts for the customer as well. What another system (``sender``) tells is
-    nobody's deed here. The same ``event_id`` of one sender of a dealer is kept once, however often it is
-    delivered (A-47).
+    nobody's deed here, unless it says whose (``by_id``). The same ``event_id`` of one sender of a dealer is
+    kept once, however often it is delivered (A-47).
     """
     session = act.session
     session.flush()
@@ -84,7 +85,7 @@ def track(
         text=text,
         score=score,
         at=at or act.now,
-        by_id=None if sender else act.actor.id or None,
+        by_id=by_id if sender else act.actor.id or None,
         sender=sender,
         event_id=event_id,
     )

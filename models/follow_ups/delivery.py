@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from app.engine import audit
 from app.engine.actions import Act
 from app.engine.deeds import hold
+from app.engine.events import publish
 from app.engine.outbox import Delivery, handler
 from app.engine.scopes import SYSTEM
 from models.customers.persons import take_back, touch
@@ -28,8 +29,9 @@ def fail(delivery: Delivery, reason: str) -> None:
         return
     act = Act(SYSTEM, delivery.now, session, "job", f"{message.channel.label}发送失败")
     with audit.acting(session, act):
-        customer: Customer | None = hold(session, Customer, message.customer_id)
         message.state, message.error = SmsState.FAILED, reason[:200]
+        publish(act, "sms.settled", message)
+        customer: Customer | None = hold(session, Customer, message.customer_id)
         row = session.get(FollowUp, message.follow_up_id) if message.follow_up_id else None
         if customer is not None and row is not None:
             message.follow_up_id = None
@@ -86,5 +88,7 @@ def deliver(delivery: Delivery) -> Callable[[], None] | None:
     def note() -> None:
         sent = session.get_one(SmsMessage, message.id)
         sent.state, sent.reference, sent.sent_at = SmsState.SENT, reference, delivery.now
+        act = Act(SYSTEM, delivery.now, session, "job", f"{sent.channel.label}已发送")
+        publish(act, "sms.settled", sent)
 
     return note

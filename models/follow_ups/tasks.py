@@ -155,6 +155,7 @@ def complete(task: Task, act: Act, result: str | None = None) -> None:
     customer = act.session.get(Customer, task.customer_id) if task.customer_id else None
     if customer is not None and task.kind in _TRACKED:
         track(act, customer, _TRACKED[task.kind], result or task.subject)
+    publish(act, "task.completed", task)
 
 
 @action(

@@ -42,6 +42,11 @@ _SELL = frozenset(
         "can_finish",
         "can_transmit",
         "can_add_step",
+        "can_track",
+        "can_send_lead_sms",
+        "can_dispatch",
+        "can_complete_measuring",
+        "can_cancel_measuring",
     }
 )
 _MANAGE = frozenset(

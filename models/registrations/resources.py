@@ -108,6 +108,7 @@ class Registrations(Resource, model=Registration):
         Tool("assign", "客户线索分配到展厅", "building-store"),
     )
     badges = (Registration.audit_status, Registration.progress)
+    timeline = True
     subtitle = (Registration.registrant_id, Registration.outlet_id, Registration.registered_at)
     facts = (Registration.phone, Registration.address, Registration.brand_category_id, Registration.source)
     detail = (
@@ -315,63 +316,6 @@ class Assignments(Resource, model=Assignment):
             Assignment.company,
         ),
     )
-
-
-class RegistrationTracks(Resource, model=RegistrationTrack):
-    """客户跟踪记录: proof of the work on a lead (E-48…E-54)."""
-
-    label = "客户跟踪记录"
-    icon = "message-dots"
-    scopes = Scopes(
-        mine=RegistrationTrack.writer_id,
-        dealer=RegistrationTrack.dealer_id,
-        through=RegistrationTrack.registration_id,
-    )
-    title = RegistrationTrack.state
-    known_by = RegistrationTrack.registration_id
-    columns = (
-        RegistrationTrack.at,
-        RegistrationTrack.state,
-        RegistrationTrack.next_tracking_on,
-        RegistrationTrack.phone,
-        RegistrationTrack.text,
-        RegistrationTrack.writer_id,
-        RegistrationTrack.kind,
-    )
-    sorts = (RegistrationTrack.at,)
-    detail = (Group("跟踪", *columns),)
-
-
-class Measurings(Resource, model=Measuring):
-    """量房派遣: designers sent to leads' homes (E-72, E-73)."""
-
-    label = "量房派遣"
-    unit = "次派遣"
-    icon = "ruler-2"
-    menu = Menu(MENU, label="量房派遣", icon="ruler-2", order=306)
-    root = Measuring.registration_id
-    scopes = Scopes(
-        mine=Measuring.dispatcher_id,
-        related=(Measuring.designer_id,),
-        store=Measuring.store_id,
-        dealer=Measuring.dealer_id,
-        through=Measuring.registration_id,
-    )
-    title = Measuring.state
-    known_by = Measuring.registration_id
-    columns = (
-        Measuring.planned_at,
-        Measuring.registration_id,
-        Measuring.designer_id,
-        Measuring.state,
-        Measuring.measured_on,
-        Measuring.result,
-        Measuring.remark,
-    )
-    filters = (Measuring.state, Measuring.designer_id, Between(Measuring.planned_at))
-    sorts = (Measuring.planned_at,)
-    badges = (Measuring.state,)
-    detail = (Group("量房", *columns, Measuring.dispatcher_id, Measuring.created_at),)
 
 
 class RegistrationQuotas(Resource, model=RegistrationQuota):

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.engine.actions import Act, Forbidden, Invalid, Refusal
 from app.engine.choices import dictionary
 from app.engine.database import utcnow
+from app.engine.events import publish
 from app.engine.localtime import local
 from app.engine.numbers import next_number
 from app.engine.resource import resource_of
@@ -22,8 +23,6 @@ from models.registrations.settings import FOLLOW_UP_DAYS
 from models.registrations.tables import (
     Assignment,
     AuditStatus,
-    Measuring,
-    MeasuringState,
     Progress,
     Registration,
     RegistrationGrant,
@@ -140,12 +139,10 @@ def delete(lead: Registration, act: Act) -> None:
         raise Refusal("该客户线索已审核，不能删除")
     if lead.progress != Progress.REGISTERED:
         raise Refusal("该客户线索已指派，不能删除")
-    measured = act.session.scalars(select(Measuring).where(Measuring.registration_id == lead.id)).all()
-    if any(one.state == MeasuringState.WAITING for one in measured):
-        raise Refusal("该客户线索已派遣设计师量房，请先取消派遣")
     withdrawn = select(Assignment).where(Assignment.registration_id == lead.id)
-    for trace in (*measured, *act.session.scalars(withdrawn)):
+    for trace in act.session.scalars(withdrawn):
         act.session.delete(trace)
+    publish(act, "registration.deleting", lead)
     act.session.flush()
     duplicates.leave(act, lead)
 

@@ -17,18 +17,22 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
+    inspect,
     text,
+    update,
 )
 from sqlalchemy.orm import Mapped, Mapper
 
 from app.engine.aids import Copies, Fetches
 from app.engine.audit import to_the_second
+from app.engine.cells import Due, Linked
 from app.engine.choices import Choice, Tone
 from app.engine.database import Model
 from app.engine.fields import CreatedAt, Money, Phone, Pk, column
 from app.engine.guards import CUSTOMER_PHONE
 from app.engine.localtime import local
 from models.base import Audited, Dated, Versioned
+from models.follow_ups.tables import SmsState
 from models.identity.tables import DESIGNERS, SALESPEOPLE
 from models.registrations.addresses import address_key, joined
 from models.registrations.partners import PartnerDesigner as PartnerDesigner
@@ -227,6 +231,11 @@ class Assignment(Claimed, Audited, Versioned, Dated, Model):
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
 
 
+def _with_result(text: str, outcome: SmsState | None, *, now: datetime) -> str:
+    """A message with what became of it (E-54)."""
+    return text if outcome is None else f"【短信{outcome.label}】{text}"
+
+
 class RegistrationTrack(Dated, Model):
     """One tracking record of a lead; never changed afterwards (E-48…E-54)."""
 
@@ -240,14 +249,29 @@ class RegistrationTrack(Dated, Model):
     state: Mapped[str] = column("跟踪状态", dictionary="registration.tracking", default="继续跟踪")
     next_tracking_on: Mapped[date | None] = column("下次跟踪时间", Date)
     phone: Mapped[Phone | None] = column("客户电话", guard=CUSTOMER_PHONE)
-    text: Mapped[str] = column("跟踪内容", Text)
-    message_id: Mapped[int | None] = column("短信", ForeignKey("sms_messages.id"))
+    text: Mapped[str] = column("跟踪内容", Text, beside=("outcome",), shown=_with_result)
+    message_id: Mapped[int | None] = column("短信", ForeignKey("sms_messages.id"), index=True)
+    outcome: Mapped[SmsState | None] = column("发送结果", choices=SmsState)
     writer_id: Mapped[int | None] = column("录入人", ForeignKey("ab_user.id"))
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
 
 
+def _due(at: datetime, state: MeasuringState | None, *, now: datetime) -> Due | datetime:
+    """Somebody waits for it while the home is not measured."""
+    return Due(at, "已逾期") if state == MeasuringState.WAITING else at
+
+
+def _fetched(name: str | None, record_id: int, *, now: datetime) -> Linked | None:
+    """The name of a kept file, where it is fetched."""
+    return Linked(name, f"/registration_measuring/file?id={record_id}", "paperclip") if name else None
+
+
 class Measuring(Audited, Versioned, Dated, Model):
-    """A designer sent to measure the lead's home; the duty itself is a task of his (E-72, E-73)."""
+    """A designer sent to measure the lead's home; the duty itself is a task of his (E-72, E-73).
+
+    He may see no leads: whom he visits, where and under which number is repeated here, and follows the lead
+    while he is awaited.
+    """
 
     __tablename__ = "measurings"
     __table_args__ = (
@@ -260,11 +284,17 @@ class Measuring(Audited, Versioned, Dated, Model):
     id: Mapped[Pk]
     registration_id: Mapped[int] = column("客户线索", ForeignKey("registrations.id"), index=True)
     designer_id: Mapped[int] = column("量房设计师", ForeignKey("ab_user.id"), prefers=DESIGNERS)
-    planned_at: Mapped[datetime] = column("计划量房时间", DateTime)
-    remark: Mapped[str | None] = column("备注", String(200))
+    name: Mapped[str] = column("客户姓名", String(64))
+    phone: Mapped[Phone] = column("联系手机号", index=True, guard=CUSTOMER_PHONE)
+    address: Mapped[str] = column("地址", String(240), wide=True)
+    planned_at: Mapped[datetime] = column("计划量房时间", DateTime, look="due", beside=("state",), shown=_due)
+    remark: Mapped[str | None] = column("备注", String(200), wide=True)
     state: Mapped[MeasuringState] = column("量房状态", choices=MeasuringState, default=MeasuringState.WAITING)
     measured_on: Mapped[date | None] = column("量房日期", Date)
     result: Mapped[str | None] = column("量房结果", Text)
+    attachment: Mapped[str | None] = column("附件文件", String(48))
+    attachment_name: Mapped[str | None] = column("附件", String(160), beside=("id",), shown=_fetched)
+    cancel_reason: Mapped[str | None] = column("取消原因", String(200), wide=True)
     task_id: Mapped[int | None] = column("任务", ForeignKey("tasks.id"), index=True)
     dispatcher_id: Mapped[int | None] = column("派遣人", ForeignKey("ab_user.id"))
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
@@ -301,3 +331,13 @@ class RegistrationGrant(Audited, Versioned, Dated, Model):
 def _join_address(_mapper: Mapper[Any], _connection: Connection, claim: Registration | Assignment) -> None:
     """Whatever changes a part of the address, the whole and what is compared follow."""
     claim.join()
+
+
+@event.listens_for(Registration, "after_update")
+def _correct_measuring(_mapper: Mapper[Any], connection: Connection, lead: Registration) -> None:
+    """Whoever is on the way to the home goes by the corrected data."""
+    attributes = inspect(lead).attrs
+    corrected = {n: getattr(lead, n) for n in ("name", "phone", "address") if attributes[n].history.added}
+    if corrected:
+        waiting = (Measuring.registration_id == lead.id, Measuring.state == MeasuringState.WAITING)
+        connection.execute(update(Measuring).where(*waiting).values(**corrected))

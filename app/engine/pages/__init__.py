@@ -28,6 +28,7 @@ from app.engine.pages.details import (
     RuleAhead,
     Table,
     Timeline,
+    TrackingPage,
 )
 from app.engine.pages.figures import (
     Bar,
@@ -174,6 +175,7 @@ __all__ = [
     "Timeline",
     "Todo",
     "Told",
+    "TrackingPage",
     "UploadPage",
     "WorkerLine",
 ]

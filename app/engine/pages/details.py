@@ -25,6 +25,18 @@ class Table:
 
 
 @dataclass(slots=True)
+class TrackingPage:
+    """The tracking records of one lead, with the way to a new one for those who may."""
+
+    title: str
+    subject: str
+    subject_url: str
+    table: Table
+    buttons: list[Link] = field(default_factory=list)
+    facts: list[Item] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Event:
     """One entry of the timeline."""
 
