@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.engine.resource import Between, Group, Menu, Related, Resource, View
 from app.engine.scopes import Granted, Scope, Scopes
-from models.registrations import rules
+from models.registrations import auditing, rules
 from models.registrations.tables import (
     Assignment,
     AuditStatus,
@@ -199,6 +199,9 @@ class Assignments(Resource, model=Assignment):
         Assignment.outlet_id,
         Assignment.withdrawn_at,
         Assignment.assigner_id,
+        Assignment.audit_remark,
+        Assignment.auditor_id,
+        Assignment.judged_at,
     )
     filters = (
         Assignment.progress,
@@ -256,6 +259,7 @@ class Assignments(Resource, model=Assignment):
             Assignment.company,
         ),
     )
+    actions = (auditing.judge, auditing.judge_again)
 
 
 class RegistrationTracks(Resource, model=RegistrationTrack):
