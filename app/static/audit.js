@@ -1,7 +1,7 @@
 /* A verdict is given in its place: the other entries keep what is typed in them. */
 (function () {
   "use strict";
-  const table = document.querySelector("table.audit");
+  const table = document.querySelector("table.judging");
   if (!table) return;
   table.addEventListener("submit", async (event) => {
     const form = event.target.closest("[data-judge]");

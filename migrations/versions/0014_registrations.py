@@ -308,6 +308,13 @@ def upgrade():
     )
     with op.batch_alter_table("registration_assignments", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_registration_assignments_audit",
+            ["dealer_id", "verdict", "progress", "created_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("withdrawn_at IS NULL"),
+            postgresql_where=sa.text("withdrawn_at IS NULL"),
+        )
+        batch_op.create_index(
             "ix_registration_assignments_created_at_b5c03534", ["created_at", "id"], unique=False
         )
         batch_op.create_index(
@@ -394,6 +401,11 @@ def downgrade():
         batch_op.drop_index("ix_registration_assignments_dealer_id_created_at")
         batch_op.drop_index(batch_op.f("ix_registration_assignments_customer_id"))
         batch_op.drop_index("ix_registration_assignments_created_at_b5c03534")
+        batch_op.drop_index(
+            "ix_registration_assignments_audit",
+            sqlite_where=sa.text("withdrawn_at IS NULL"),
+            postgresql_where=sa.text("withdrawn_at IS NULL"),
+        )
 
     op.drop_table("registration_assignments")
     with op.batch_alter_table("measurings", schema=None) as batch_op:

@@ -107,9 +107,10 @@ def query(
     """The list of assignments narrowed to what is asked, within the person's scope on them and on their leads;
     ``place`` holds the cursor, ``only`` names one entry. What of the words means nothing is in ``errors``."""
     dialect = session.get_bind().dialect.name
-    given = {"progress": [Progress.DEPOSIT.value] if asked.paid else []}
+    given: dict[str, Sequence[str]] = {name: place.get(name, ()) for name in ("after", "before")}
+    given["progress"] = [Progress.DEPOSIT.value] if asked.paid else []
     given["verdict"] = sorted(v.value for v in asked.verdicts)
-    found = listing.parse(Assignments, actor, {**place, **given}, now, dialect)
+    found = listing.parse(Assignments, actor, given, now, dialect)
     found.scope, found.scopes, found.per_page = None, scopes_of(Assignments, actor), PER_PAGE
     live = Assignment.withdrawn_at.is_(None)
     waiting = asked.verdicts == {AuditStatus.PENDING}

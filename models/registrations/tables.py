@@ -140,6 +140,11 @@ class Assignment(Claimed, Audited, Versioned, Dated, Model):
             "uq_registration_assignments_type", "registration_id", "used_type", unique=True,
             sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
         ),
+        # What waits for an auditor, newest first (E-75, E-76).
+        Index(
+            "ix_registration_assignments_audit", "dealer_id", "verdict", "progress", "created_at", "id",
+            sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
+        ),
     )  # fmt: skip
 
     id: Mapped[Pk]
