@@ -15,14 +15,14 @@ from app.engine import cells, chrome, forms, listing, pages, paging, perform
 from app.engine.actions import Action, Forbidden, Invalid, NotFound, Refusal, Stale
 from app.engine.addresses import address, arguments
 from app.engine.database import PK, db, utcnow
-from app.engine.fields import FieldSpec, describe
+from app.engine.fields import FieldSpec
 from app.engine.guards import may_filter
 from app.engine.scopes import Actor
 from app.engine.security import entrance, require_actor
 from models.registrations import audit_list, auditing, comparing
-from models.registrations.audit_list import CONDITIONS, Asked, Claim, Entry
+from models.registrations.audit_list import CONDITIONS, LEAD, STATE, Asked, Claim, Entry
 from models.registrations.resources import Assignments, Registrations
-from models.registrations.tables import Assignment, AuditStatus, Registration
+from models.registrations.tables import AuditStatus
 
 KEY = "registration-audit"
 URL = f"/{KEY}/"
@@ -184,7 +184,7 @@ def _may_change(actor: Actor) -> bool:
 
 
 def _texts(actor: Actor, asked: Asked) -> list[pages.Field]:
-    whole = "" if may_filter(describe(Registration.phone), actor) else "完整手机号码"
+    whole = "" if may_filter(LEAD["phone"], actor) else "完整手机号码"
     return [
         pages.Field(
             name, label, "text", asked.words.get(name, ""), placeholder=whole if name == "phone" else ""
@@ -202,8 +202,8 @@ def _entry(actor: Actor, entry: Entry, typed: Typed | None, args: listing.Args) 
     done = state["verdict"] != AuditStatus.PENDING
     shown = pages.AuditEntry(
         entry.id, f"{held['name']} {held['brand_category_id'] or ''}".strip(), entry.version,
-        _html(actor, describe(Assignment.progress), state["progress"]),
-        _html(actor, describe(Assignment.verdict), state["verdict"]) if done else Markup("-"),
+        _html(actor, STATE["progress"], state["progress"]),
+        _html(actor, STATE["verdict"], state["verdict"]) if done else Markup("-"),
         [
             pages.AuditPair(
                 held_as.name, held_as.label, _html(actor, filed_as, filed[filed_as.name]),
@@ -211,9 +211,9 @@ def _entry(actor: Actor, entry: Entry, typed: Typed | None, args: listing.Args) 
             )
             for filed_as, held_as in zip(comparing.registered(), comparing.corrected(), strict=True)
         ],
-        filed["registrant_id"] or "", _said(Registration.registered_at, filed), state["store_id"] or "",
+        filed["registrant_id"] or "", _said(LEAD["registered_at"], filed), state["store_id"] or "",
         remark=state["audit_remark"] or "", auditor=state["auditor_id"] or "",
-        judged_at=_said(Assignment.judged_at, state),
+        judged_at=_said(STATE["judged_at"], state),
     )  # fmt: skip
     again = done and typed is not None and typed.again
     if entry.own:
@@ -238,10 +238,10 @@ def _entry(actor: Actor, entry: Entry, typed: Typed | None, args: listing.Args) 
 def _claim(actor: Actor, claim: Claim, lead_id: int) -> pages.ClaimLine:
     opens = actor.can("can_list", Registrations.view_name())
     return pages.ClaimLine(
-        claim.registrant, cells.text(describe(Registration.registered_at), claim.at), claim.code,
+        claim.registrant, cells.text(LEAD["registered_at"], claim.at), claim.code,
         f"/{Registrations.name}/{claim.id}" if opens else "",
-        _html(actor, describe(Registration.progress), claim.progress),
-        _html(actor, describe(Registration.audit_status), claim.audit_status),
+        _html(actor, LEAD["progress"], claim.progress),
+        _html(actor, LEAD["audit_status"], claim.audit_status),
         claim.tracks, claim.last_text, claim.id == lead_id,
     )  # fmt: skip
 
@@ -250,8 +250,8 @@ def _html(actor: Actor, spec: FieldSpec, value: Any) -> Markup:
     return cells.html(spec, value, actor.dealer_id, actor.epoch, utcnow())
 
 
-def _said(column: Any, values: Mapping[str, Any]) -> str:
-    return cells.text(describe(column), values[column.key])
+def _said(spec: FieldSpec, values: Mapping[str, Any]) -> str:
+    return cells.text(spec, values[spec.name])
 
 
 VIEWS = [RegistrationAuditView]

@@ -27,9 +27,29 @@ from models.registrations.tables import Assignment, AuditStatus, Progress, Regis
 PER_PAGE = 20
 _MOST_CLAIMS = 400
 """Claims shown on one page beside its entries; more of one customer are on the leads' own list."""
-_STATE = tuple(map(describe, (Assignment.progress, Assignment.verdict, Assignment.audit_remark)))
-_JUDGED = tuple(map(describe, (Assignment.auditor_id, Assignment.judged_at, Assignment.store_id)))
-_FILED = tuple(map(describe, (Registration.registrant_id, Registration.registered_at)))
+STATE = {
+    spec.name: spec
+    for spec in map(
+        describe,
+        (
+            Assignment.progress, Assignment.verdict, Assignment.audit_remark, Assignment.auditor_id,
+            Assignment.judged_at, Assignment.store_id,
+        ),
+    )
+}  # fmt: skip
+"""What is shown of an entry besides what is compared."""
+LEAD = {
+    spec.name: spec
+    for spec in map(
+        describe,
+        (
+            Registration.registrant_id, Registration.registered_at, Registration.progress,
+            Registration.audit_status, Registration.phone,
+        ),
+    )
+}  # fmt: skip
+"""What is shown of a lead as a whole, and asked about it."""
+_FILED = (LEAD["registrant_id"], LEAD["registered_at"])
 
 
 @dataclass(frozen=True)
@@ -181,7 +201,7 @@ def _containing(found: Query, name: str, text: str, dialect: str) -> list[Active
 
 
 def _of_phone(found: Query, text: str) -> list[Active]:
-    spec, digits = describe(Registration.phone), normalise_phone(text)
+    spec, digits = LEAD["phone"], normalise_phone(text)
     if is_mobile(digits):
         throttle.look_up(spec, found.actor, [digits])
         same = Registration.phone == bindparam("whole_phone")
@@ -204,7 +224,7 @@ def _escaped(text: str) -> str:
 
 def page(session: Session, found: Query) -> Page:
     """The entries of one page, with what they are compared with and who else claims their customers."""
-    specs = [*comparing.corrected(), *_STATE, *_JUDGED]
+    specs = [*comparing.corrected(), *STATE.values()]
     rows = reading.read(session, found, specs)
     filed = _registered(session, [r.id for r in rows.records], found.actor)
     claims = claims_of(session, {lead for lead, *_ in filed.values()}, found.actor)
