@@ -202,12 +202,12 @@ def _entry(actor: Actor, entry: Entry, typed: Typed | None, args: listing.Args) 
     done = state["verdict"] != AuditStatus.PENDING
     shown = pages.AuditEntry(
         entry.id, f"{held['name']} {held['brand_category_id'] or ''}".strip(), entry.version,
-        _html(actor, STATE["progress"], state["progress"]),
-        _html(actor, STATE["verdict"], state["verdict"]) if done else Markup("-"),
+        _html(actor, STATE["progress"], state),
+        _html(actor, STATE["verdict"], state) if done else Markup("-"),
         [
             pages.AuditPair(
-                held_as.name, held_as.label, _html(actor, filed_as, filed[filed_as.name]),
-                _html(actor, held_as, held[held_as.name]), held_as.name in entry.differs,
+                held_as.name, held_as.label, _html(actor, filed_as, filed),
+                _html(actor, held_as, held), held_as.name in entry.differs,
             )
             for filed_as, held_as in zip(comparing.registered(), comparing.corrected(), strict=True)
         ],
@@ -240,14 +240,14 @@ def _claim(actor: Actor, claim: Claim, lead_id: int) -> pages.ClaimLine:
     return pages.ClaimLine(
         claim.registrant, cells.text(LEAD["registered_at"], claim.at), claim.code,
         f"/{Registrations.name}/{claim.id}" if opens else "",
-        _html(actor, LEAD["progress"], claim.progress),
-        _html(actor, LEAD["audit_status"], claim.audit_status),
+        *(_html(actor, LEAD[name], vars(claim)) for name in ("progress", "audit_status")),
         claim.tracks, claim.last_text, claim.id == lead_id,
     )  # fmt: skip
 
 
-def _html(actor: Actor, spec: FieldSpec, value: Any) -> Markup:
-    return cells.html(spec, value, actor.dealer_id, actor.epoch, utcnow())
+def _html(actor: Actor, spec: FieldSpec, values: Mapping[str, Any]) -> Markup:
+    beside = [values[name] for name in spec.beside]
+    return cells.html(spec, values[spec.name], actor.dealer_id, actor.epoch, utcnow(), beside)
 
 
 def _said(spec: FieldSpec, values: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, bindparam, case, func, literal, select, un
 from sqlalchemy.orm import Session, aliased
 
 from app.engine import listing, names, reading, throttle
-from app.engine.fields import describe, is_mobile, normalise_phone
+from app.engine.fields import describe, is_mobile, normalise_phone, with_companions
 from app.engine.filters import MAX_TEXT, Active
 from app.engine.guards import gate, may_filter
 from app.engine.listing import Query
@@ -224,7 +224,7 @@ def _escaped(text: str) -> str:
 
 def page(session: Session, found: Query) -> Page:
     """The entries of one page, with what they are compared with and who else claims their customers."""
-    specs = [*comparing.corrected(), *STATE.values()]
+    specs, _ = with_companions([*comparing.corrected(), *STATE.values()])
     rows = reading.read(session, found, specs)
     filed = _registered(session, [r.id for r in rows.records], found.actor)
     claims = claims_of(session, {lead for lead, *_ in filed.values()}, found.actor)
