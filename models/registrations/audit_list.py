@@ -156,12 +156,12 @@ def _filter(name: str, make: Callable[[], ColumnElement[bool]], *key: Any, **mor
 
 
 def _of_leads(actor: Actor) -> list[Active]:
-    """What the grants of leads leave of the assignments (E-03); nothing to ask of who sees a whole dealer."""
+    """What the grants of leads leave of the assignments (E-03); nothing to ask of who sees a whole dealer.
+    Of each row its lead is asked: a manager's leads are too many to be gathered for a page."""
     scopes = scopes_of(Registrations, actor)
     if scopes & {Scope.DEALER, Scope.GROUP}:
         return []
-    seen = visible(Registrations, actor)
-    return [_filter("leads", partial(_leads, seen), scopes, seen=partial(_lead, seen))]
+    return [_filter("leads", partial(_lead, visible(Registrations, actor)), scopes)]
 
 
 def _leads(condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -197,7 +197,8 @@ def _containing(found: Query, name: str, text: str, dialect: str) -> list[Active
     if name == "outlet":
         outlets = select(Store.id).where(part)
         return [_filter(name, lambda: Assignment.outlet_id.in_(outlets), params=params)]
-    return [_filter(name, lambda: _leads(part), params=params, seen=lambda: _lead(part))]
+    filled = column.is_not(None)  # what the index of these columns holds
+    return [_filter(name, lambda: _leads(filled & part), params=params, seen=lambda: _lead(part))]
 
 
 def _of_phone(found: Query, text: str) -> list[Active]:

@@ -11,6 +11,7 @@ from app.engine.fields import entry
 from app.engine.guards import without_numbers
 from app.engine.perform import find
 from app.engine.resource import resource_of
+from models.customers.persons import touch
 from models.identity.tables import BrandCategory, Employee
 from models.notifications.telling import NUMBER, tell
 from models.notifications.topics import Topic, declare
@@ -100,7 +101,9 @@ def _decide(claim: Assignment, act: Act, decided: AuditStatus, remark: str | Non
     claim.verdict, claim.audit_remark = decided, remark
     claim.auditor_id, claim.judged_at = act.actor.id or None, act.now
     if lead.first_judged_at is None:
-        lead.first_judged_at = act.now  # frees a slot of the registrant's quota, once (E-57)
+        touch(
+            act.session, lead, first_judged_at=act.now
+        )  # frees a slot of the registrant's quota, once (E-57)
     before = lead.audit_status
     settle(act.session, lead)
     _protect(lead, act, before)
@@ -111,10 +114,10 @@ def _decide(claim: Assignment, act: Act, decided: AuditStatus, remark: str | Non
 def _protect(lead: Registration, act: Act, before: AuditStatus) -> None:
     """A lead that has become valid shields its customer for some days; one that is not does not."""
     if lead.audit_status != AuditStatus.PASSED:
-        lead.protected_until = None
+        touch(act.session, lead, protected_until=None)
     elif before != AuditStatus.PASSED:
         days = parameter(act.session, PROTECTION_DAYS, lead.dealer_id)
-        lead.protected_until = act.now + timedelta(days=days) if days else None
+        touch(act.session, lead, protected_until=act.now + timedelta(days=days) if days else None)
 
 
 def _tell(act: Act, lead: Registration, claim: Assignment) -> None:

@@ -91,6 +91,14 @@ class Registration(Claimed, Audited, Versioned, Dated, Model):
             sqlite_where=text("first_judged_at IS NOT NULL"),
             postgresql_where=text("first_judged_at IS NOT NULL"),
         ),
+        # Parts of partners' names are looked for in the names alone (E-77).
+        *(
+            Index(
+                f"ix_registrations_{name}", name, "id",
+                sqlite_where=text(f"{name} IS NOT NULL"), postgresql_where=text(f"{name} IS NOT NULL"),
+            )
+            for name in ("company", "designer")
+        ),
     )  # fmt: skip
 
     id: Mapped[Pk]
