@@ -139,6 +139,14 @@ def upgrade():
     )
     with op.batch_alter_table("registrations", schema=None) as batch_op:
         batch_op.create_index("ix_registrations_address_key", ["address_key", "dealer_id"], unique=False)
+        for name in ("company", "designer"):
+            batch_op.create_index(
+                f"ix_registrations_{name}",
+                [name, "id"],
+                unique=False,
+                sqlite_where=sa.text(f"{name} IS NOT NULL"),
+                postgresql_where=sa.text(f"{name} IS NOT NULL"),
+            )
         batch_op.create_index(batch_op.f("ix_registrations_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_registrations_dealer_id_last_tracked_at", ["dealer_id", "last_tracked_at", "id"], unique=False
@@ -315,6 +323,13 @@ def upgrade():
     )
     with op.batch_alter_table("registration_assignments", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_registration_assignments_audit",
+            ["dealer_id", "verdict", "progress", "created_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("withdrawn_at IS NULL"),
+            postgresql_where=sa.text("withdrawn_at IS NULL"),
+        )
+        batch_op.create_index(
             "ix_registration_assignments_created_at_b5c03534", ["created_at", "id"], unique=False
         )
         batch_op.create_index(
@@ -404,6 +419,11 @@ def downgrade():
         batch_op.drop_index("ix_registration_assignments_dealer_id_created_at")
         batch_op.drop_index(batch_op.f("ix_registration_assignments_customer_id"))
         batch_op.drop_index("ix_registration_assignments_created_at_b5c03534")
+        batch_op.drop_index(
+            "ix_registration_assignments_audit",
+            sqlite_where=sa.text("withdrawn_at IS NULL"),
+            postgresql_where=sa.text("withdrawn_at IS NULL"),
+        )
 
     op.drop_table("registration_assignments")
     with op.batch_alter_table("measurings", schema=None) as batch_op:
@@ -439,6 +459,12 @@ def downgrade():
         batch_op.drop_index("ix_registrations_dealer_id_registered_at")
         batch_op.drop_index("ix_registrations_dealer_id_last_tracked_at")
         batch_op.drop_index(batch_op.f("ix_registrations_created_at"))
+        for name in ("designer", "company"):
+            batch_op.drop_index(
+                f"ix_registrations_{name}",
+                sqlite_where=sa.text(f"{name} IS NOT NULL"),
+                postgresql_where=sa.text(f"{name} IS NOT NULL"),
+            )
         batch_op.drop_index("ix_registrations_address_key")
 
     op.drop_table("registrations")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.engine.fields import fixed
 from app.engine.resource import Between, Group, Menu, Part, Related, Resource, Ticked, Tool
 from app.engine.scopes import Granted, Scope, Scopes
-from models.registrations import claims, duplicates, grants, importing, quota, rules
+from models.registrations import auditing, claims, duplicates, grants, importing, quota, rules
 from models.registrations.tables import (
     Assignment,
     Measuring,
@@ -259,6 +259,9 @@ class Assignments(Resource, model=Assignment):
         Assignment.outlet_id,
         Assignment.withdrawn_at,
         Assignment.assigner_id,
+        Assignment.audit_remark,
+        Assignment.auditor_id,
+        Assignment.judged_at,
     )
     filters = (
         Assignment.progress,
@@ -316,6 +319,7 @@ class Assignments(Resource, model=Assignment):
             Assignment.company,
         ),
     )
+    actions = (auditing.judge, auditing.judge_again)
 
 
 class RegistrationQuotas(Resource, model=RegistrationQuota):

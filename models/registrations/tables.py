@@ -118,6 +118,14 @@ class Registration(Claimed, Audited, Versioned, Dated, Model):
             sqlite_where=text("first_judged_at IS NOT NULL"),
             postgresql_where=text("first_judged_at IS NOT NULL"),
         ),
+        # Parts of partners' names are looked for in the names alone (E-77).
+        *(
+            Index(
+                f"ix_registrations_{name}", name, "id",
+                sqlite_where=text(f"{name} IS NOT NULL"), postgresql_where=text(f"{name} IS NOT NULL"),
+            )
+            for name in ("company", "designer")
+        ),
     )  # fmt: skip
 
     id: Mapped[Pk]
@@ -197,6 +205,11 @@ class Assignment(Claimed, Audited, Versioned, Dated, Model):
     __table_args__ = (
         Index(
             "uq_registration_assignments_type", "registration_id", "used_type", unique=True,
+            sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+        # What waits for an auditor, newest first (E-75, E-76).
+        Index(
+            "ix_registration_assignments_audit", "dealer_id", "verdict", "progress", "created_at", "id",
             sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
         ),
     )  # fmt: skip

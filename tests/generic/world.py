@@ -232,7 +232,7 @@ class Builder:
             return self._reference(model, spec, column, place)
         self.number += 1
         if spec.guard is not None:
-            return _phone(self.number) if spec.kind == "phone" else _price(self.number)
+            return _price(self.number) if spec.kind == "money" else _phone(self.number)
         if spec.choices is not None:
             return spec.default or list(spec.choices)[PLACES.index(place) % len(spec.choices)]
         if spec.dictionary:

@@ -12,6 +12,12 @@ from app.engine.pages.announcements import (
     AnnouncementPage,
     AnnouncementsPage,
 )
+from app.engine.pages.audits import (
+    AuditEntry,
+    AuditPage,
+    AuditPair,
+    ClaimLine,
+)
 from app.engine.pages.backlog import (
     BacklogLine,
     ParkedLine,
@@ -109,6 +115,9 @@ __all__ = [
     "AnnouncementPage",
     "AnnouncementsPage",
     "Appointment",
+    "AuditEntry",
+    "AuditPage",
+    "AuditPair",
     "BacklogLine",
     "Bar",
     "Block",
@@ -116,6 +125,7 @@ __all__ = [
     "ChartCard",
     "ChartPage",
     "Chip",
+    "ClaimLine",
     "Column",
     "DashboardPage",
     "DetailPage",
