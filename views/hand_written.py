@@ -11,7 +11,7 @@ from views.login import LoginView
 VIEWS: list[type] = [LoginView, SearchView]
 _NAMES = (
     "account", "notifications", "imports", "jobcentre", "backlog", "roles", "parameters", "handover", "announcements",
-    "dashboards",
+    "dashboards", "registration_statistics", "registration_standing",
 )  # fmt: skip
 for _name in (f"views.{name}" for name in _NAMES):
     if importlib.util.find_spec(_name) is not None:

@@ -41,12 +41,14 @@ _SELL = frozenset(
         "can_finish",
         "can_transmit",
         "can_add_step",
+        "can_statistics",
     }
 )
 _MANAGE = frozenset(
     {
         "can_chart",
         "can_export",
+        "can_export_statistics",
         "can_reassign",
         "can_change_designer",
         "can_change_salesperson",

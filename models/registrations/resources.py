@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.engine.resource import Between, Group, Menu, Related, Resource, View
 from app.engine.scopes import Granted, Scope, Scopes
-from models.registrations import rules
+from models.registrations import rules, standing
 from models.registrations.tables import (
     Assignment,
     AuditStatus,
@@ -90,6 +90,10 @@ class Registrations(Resource, model=Registration):
         View("pending", "未审核", lambda now: Registration.audit_status == AuditStatus.PENDING),
         View("passed", "成功", lambda now: Registration.audit_status == AuditStatus.PASSED),
         View("failed", "失败", lambda now: Registration.audit_status == AuditStatus.FAILED),
+        View("untracked", "没有跟踪记录", standing.untracked, tab=False),
+        View("overdue", "跟踪已逾期", standing.overdue, tab=False),
+        View("unjudged", "已指派未审核", standing.unjudged, tab=False),
+        View("protected", "保护期内", standing.protected, tab=False),
     )
     badges = (Registration.audit_status, Registration.progress)
     subtitle = (Registration.registrant_id, Registration.outlet_id, Registration.registered_at)
@@ -164,6 +168,7 @@ class Registrations(Resource, model=Registration):
         ),
         Group("跟踪", Registration.tracking_state, Registration.next_tracking_on, Registration.budget),
     )
+    permissions = (("can_statistics", "查看报备统计"), ("can_export_statistics", "导出报备统计"))
     create = staticmethod(rules.register)
     update = staticmethod(rules.edit)
     remove = staticmethod(rules.delete)
@@ -206,8 +211,12 @@ class Assignments(Resource, model=Assignment):
         Assignment.store_id,
         Assignment.brand_category_id,
         Assignment.phone,
+        Assignment.registrant_id,
+        Assignment.outlet_id,
         Between(Assignment.created_at),
+        Between(Assignment.registered_at),
     )
+    views = (View("counted", "未撤回", lambda now: Assignment.withdrawn_at.is_(None), tab=False),)
     exact = (Assignment.phone,)
     search_hint = "完整手机号码"
     sorts = (Assignment.created_at,)

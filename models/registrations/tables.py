@@ -91,6 +91,11 @@ class Registration(Claimed, Audited, Versioned, Dated, Model):
             sqlite_where=text("first_judged_at IS NOT NULL"),
             postgresql_where=text("first_judged_at IS NOT NULL"),
         ),
+        # All that statistics look at of leads nobody was assigned to (E-85).
+        Index(
+            "ix_registrations_unassigned", "dealer_id", "registrant_id", "outlet_id", "registered_at",
+            sqlite_where=text("progress = 'registered'"), postgresql_where=text("progress = 'registered'"),
+        ),
     )  # fmt: skip
 
     id: Mapped[Pk]
@@ -138,6 +143,12 @@ class Assignment(Claimed, Audited, Versioned, Dated, Model):
     __table_args__ = (
         Index(
             "uq_registration_assignments_type", "registration_id", "used_type", unique=True,
+            sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+        # All that statistics look at of assignments, in the order in which they are counted (E-86…E-88).
+        Index(
+            "ix_registration_assignments_counted", "dealer_id", "registrant_id", "outlet_id", "progress",
+            "verdict", "registered_at",
             sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
         ),
     )  # fmt: skip

@@ -19,6 +19,7 @@ HAND_WRITTEN = {
     "/jobs/progress", f"/jobs/{PK}/file", f"/jobs/{PK}/open",
     "/queue/", "/queue/again", "/healthz", "/readyz", "/metrics",
     "/dashboards/", "/dashboards/<name>", "/dashboards/<name>.xlsx",
+    "/registration-statistics/", "/registration-statistics/export", "/registration-standing/",
 }  # fmt: skip
 PAGES = {
     "/undo/<deed>",

@@ -101,8 +101,17 @@ from app.engine.pages.parts import (
     Row,
     Section,
 )
+from app.engine.pages.registrations import (
+    Advice,
+    Counted,
+    StandingLine,
+    StandingPage,
+    StatisticsLine,
+    StatisticsPage,
+)
 
 __all__ = [
+    "Advice",
     "AnnouncementBlock",
     "AnnouncementLine",
     "AnnouncementPage",
@@ -116,6 +125,7 @@ __all__ = [
     "ChartPage",
     "Chip",
     "Column",
+    "Counted",
     "DashboardPage",
     "DetailPage",
     "Dialog",
@@ -167,6 +177,10 @@ __all__ = [
     "SearchGroup",
     "SearchPage",
     "Section",
+    "StandingLine",
+    "StandingPage",
+    "StatisticsLine",
+    "StatisticsPage",
     "Step",
     "Successor",
     "Table",
