@@ -176,7 +176,7 @@ def upgrade():
         )
         batch_op.create_index(
             "ix_registrations_unassigned",
-            ["dealer_id", "registrant_id", "outlet_id", "registered_at"],
+            ["dealer_id", "registrant_id", "outlet_id", "registered_at", "progress"],
             unique=False,
             sqlite_where=sa.text("progress = 'registered'"),
             postgresql_where=sa.text("progress = 'registered'"),
@@ -316,7 +316,7 @@ def upgrade():
     with op.batch_alter_table("registration_assignments", schema=None) as batch_op:
         batch_op.create_index(
             "ix_registration_assignments_counted",
-            ["dealer_id", "registrant_id", "outlet_id", "progress", "verdict", "registered_at"],
+            ["dealer_id", "registrant_id", "outlet_id", "progress", "verdict", "registered_at", "withdrawn_at"],
             unique=False,
             sqlite_where=sa.text("withdrawn_at IS NULL"),
             postgresql_where=sa.text("withdrawn_at IS NULL"),
