@@ -139,20 +139,26 @@ def upgrade():
     )
     with op.batch_alter_table("registrations", schema=None) as batch_op:
         batch_op.create_index("ix_registrations_address_key", ["address_key", "dealer_id"], unique=False)
-        for name in ("company", "designer"):
-            batch_op.create_index(
-                f"ix_registrations_{name}",
-                [name, "id"],
-                unique=False,
-                sqlite_where=sa.text(f"{name} IS NOT NULL"),
-                postgresql_where=sa.text(f"{name} IS NOT NULL"),
-            )
+        batch_op.create_index(
+            "ix_registrations_company",
+            ["company", "id"],
+            unique=False,
+            sqlite_where=sa.text("company IS NOT NULL"),
+            postgresql_where=sa.text("company IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_registrations_created_at"), ["created_at"], unique=False)
         batch_op.create_index(
             "ix_registrations_dealer_id_last_tracked_at", ["dealer_id", "last_tracked_at", "id"], unique=False
         )
         batch_op.create_index(
             "ix_registrations_dealer_id_registered_at", ["dealer_id", "registered_at", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_registrations_designer",
+            ["designer", "id"],
+            unique=False,
+            sqlite_where=sa.text("designer IS NOT NULL"),
+            postgresql_where=sa.text("designer IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_registrations_filed", ["registrant_id", "registered_at", "first_judged_at"], unique=False
@@ -181,6 +187,13 @@ def upgrade():
             "ix_registrations_registrant_id_registered_at",
             ["registrant_id", "registered_at", "id"],
             unique=False,
+        )
+        batch_op.create_index(
+            "ix_registrations_unassigned",
+            ["dealer_id", "registrant_id", "outlet_id", "registered_at", "progress"],
+            unique=False,
+            sqlite_where=sa.text("progress = 'registered'"),
+            postgresql_where=sa.text("progress = 'registered'"),
         )
 
     op.create_table(
@@ -235,7 +248,9 @@ def upgrade():
         batch_op.create_index(
             "ix_measurings_store_id_planned_at", ["store_id", "planned_at", "id"], unique=False
         )
-        batch_op.create_index(batch_op.f("ix_measurings_task_id"), ["task_id"], unique=False)
+        batch_op.create_index(
+            "ix_measurings_task_id_planned_at", ["task_id", "planned_at", "id"], unique=False
+        )
         batch_op.create_index(
             "uq_measurings_open",
             ["registration_id"],
@@ -325,6 +340,21 @@ def upgrade():
         batch_op.create_index(
             "ix_registration_assignments_audit",
             ["dealer_id", "verdict", "progress", "created_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("withdrawn_at IS NULL"),
+            postgresql_where=sa.text("withdrawn_at IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_registration_assignments_counted",
+            [
+                "dealer_id",
+                "registrant_id",
+                "outlet_id",
+                "progress",
+                "verdict",
+                "registered_at",
+                "withdrawn_at",
+            ],
             unique=False,
             sqlite_where=sa.text("withdrawn_at IS NULL"),
             postgresql_where=sa.text("withdrawn_at IS NULL"),
@@ -420,6 +450,11 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_registration_assignments_customer_id"))
         batch_op.drop_index("ix_registration_assignments_created_at_b5c03534")
         batch_op.drop_index(
+            "ix_registration_assignments_counted",
+            sqlite_where=sa.text("withdrawn_at IS NULL"),
+            postgresql_where=sa.text("withdrawn_at IS NULL"),
+        )
+        batch_op.drop_index(
             "ix_registration_assignments_audit",
             sqlite_where=sa.text("withdrawn_at IS NULL"),
             postgresql_where=sa.text("withdrawn_at IS NULL"),
@@ -432,7 +467,7 @@ def downgrade():
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
         )
-        batch_op.drop_index(batch_op.f("ix_measurings_task_id"))
+        batch_op.drop_index("ix_measurings_task_id_planned_at")
         batch_op.drop_index("ix_measurings_store_id_planned_at")
         batch_op.drop_index("ix_measurings_registration_id_planned_at")
         batch_op.drop_index("ix_measurings_planned_at")
@@ -444,6 +479,11 @@ def downgrade():
 
     op.drop_table("measurings")
     with op.batch_alter_table("registrations", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_registrations_unassigned",
+            sqlite_where=sa.text("progress = 'registered'"),
+            postgresql_where=sa.text("progress = 'registered'"),
+        )
         batch_op.drop_index("ix_registrations_registrant_id_registered_at")
         batch_op.drop_index("ix_registrations_registrant_id_last_tracked_at")
         batch_op.drop_index("ix_registrations_registered_at")
@@ -456,15 +496,19 @@ def downgrade():
             postgresql_where=sa.text("first_judged_at IS NOT NULL"),
         )
         batch_op.drop_index("ix_registrations_filed")
+        batch_op.drop_index(
+            "ix_registrations_designer",
+            sqlite_where=sa.text("designer IS NOT NULL"),
+            postgresql_where=sa.text("designer IS NOT NULL"),
+        )
         batch_op.drop_index("ix_registrations_dealer_id_registered_at")
         batch_op.drop_index("ix_registrations_dealer_id_last_tracked_at")
         batch_op.drop_index(batch_op.f("ix_registrations_created_at"))
-        for name in ("designer", "company"):
-            batch_op.drop_index(
-                f"ix_registrations_{name}",
-                sqlite_where=sa.text(f"{name} IS NOT NULL"),
-                postgresql_where=sa.text(f"{name} IS NOT NULL"),
-            )
+        batch_op.drop_index(
+            "ix_registrations_company",
+            sqlite_where=sa.text("company IS NOT NULL"),
+            postgresql_where=sa.text("company IS NOT NULL"),
+        )
         batch_op.drop_index("ix_registrations_address_key")
 
     op.drop_table("registrations")

@@ -33,18 +33,19 @@ _SPACE = -21
 class Standing:
     """A person's day: the limit, what was filed, what was judged for the first time."""
 
-    limit: int
+    limit: int | None
+    """None where the person may file as many as there are (0 or an empty limit)."""
     filed: int
     judged: int
 
     @property
-    def left(self) -> int:
-        """What may still be filed."""
-        return max(0, self.limit - self.filed + self.judged)
+    def left(self) -> int | None:
+        """What may still be filed; None without a limit."""
+        return None if self.limit is None else max(0, self.limit - self.filed + self.judged)
 
 
-def standing(session: Session, registrant_id: int, dealer_id: int, now: datetime) -> Standing | None:
-    """The person's day; None when he or she may file as many as there are (0 or an empty limit)."""
+def standing(session: Session, registrant_id: int, dealer_id: int, now: datetime) -> Standing:
+    """The person's day."""
     begins = local_day(local(now).date())
     ends = begins + timedelta(days=1)
     filed, judged = Registration.registered_at, Registration.first_judged_at
@@ -60,13 +61,12 @@ def standing(session: Session, registrant_id: int, dealer_id: int, now: datetime
         )
     ).one()
     limit = row[0] if row[0] is not None else parameter(session, DAILY_LIMIT, dealer_id)
-    return Standing(limit, row[1], row[2]) if limit else None
+    return Standing(limit or None, row[1], row[2])
 
 
 def left(session: Session, registrant_id: int, dealer_id: int, now: datetime) -> int | None:
     """How many more the person may file today; None without a limit."""
-    found = standing(session, registrant_id, dealer_id, now)
-    return None if found is None else found.left
+    return standing(session, registrant_id, dealer_id, now).left
 
 
 def take(act: Act, registrant_id: int, dealer_id: int, count: int = 1, *, whole: bool = False) -> None:
