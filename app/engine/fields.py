@@ -172,6 +172,7 @@ class FieldSpec:
     future: bool = False
     options: tuple[Entry, ...] = field(default=())
     within: Any = None
+    spent: Callable[..., Any] | None = None
     most: int = 0
     prefers: tuple[str, ...] = ()
     sole: bool = False
@@ -247,12 +248,16 @@ def entry(
     shown_when: str = "",
     options: tuple[Entry, ...] = (),
     within: Any = None,
+    spent: Callable[..., Any] | None = None,
+    today: bool = False,
     prefers: tuple[str, ...] = (),
 ) -> FieldSpec:
     """An input of an action's form that is no column: ``kind`` as in `FieldSpec`, ``target`` a model.
 
     ``future`` refuses past dates; ``options`` offers fixed entries. ``within`` is the target's foreign key
-    to the records the action is about: only what belongs to them is offered. ``prefers`` as in `column()`.
+    to the records the action is about: only what belongs to them is offered. ``spent(session, ids)`` is the
+    condition of what those records have used up, which is not offered; that it is not taken all the same the
+    rule has to look for itself. ``prefers`` and ``today`` as in `column()`.
     """
     if choices is not None or dictionary or options:
         kind = "choices" if multiple else "choice"
@@ -276,6 +281,8 @@ def entry(
         shown_when=shown_when,
         options=options,
         within=within,
+        spent=spent,
+        today=today,
         prefers=prefers,
     )
 

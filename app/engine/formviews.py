@@ -9,7 +9,19 @@ from flask import flash, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 
-from app.engine import chrome, drawing, filters, forms, history, listing, pages, perform, picking, throttle
+from app.engine import (
+    chrome,
+    detail,
+    drawing,
+    filters,
+    forms,
+    history,
+    listing,
+    pages,
+    perform,
+    picking,
+    throttle,
+)
 from app.engine.actions import (
     Act,
     Forbidden,
@@ -276,7 +288,8 @@ class FormViews(ViewBase):
         dealers = frozenset(_numbers("dealer"))
         statement = picking.pickable(spec, actor, _numbers("of"), dealers)
         if "new" in request.args:
-            statement = picking.still_used(statement, spec)
+            seen = detail.labels(session, self.resource, _numbers("of"), actor) if spec.spent else {}
+            statement = picking.left_for(session, statement, spec, list(seen))
         for parent in _numbers("parent")[:1] if spec.parent else ():
             statement = picking.of_parent(statement, spec, parent)
         params: dict[str, Any] = {}

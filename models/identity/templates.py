@@ -20,6 +20,9 @@ MANAGEMENT = frozenset({"组织权限管理", "管理"})
 OWN_ONLY = frozenset({"jobs"})
 """Resources whose rows are their person's own, whatever else a role sees."""
 
+OF_THE_STORE = frozenset({"registration_assignments"})
+"""Resources whose rows come to a store as a whole: everybody who works on them there sees the store's."""
+
 _DEALER = frozenset({Scope.DEALER})
 _READ = frozenset({"can_list"})
 _WORK = frozenset({"can_list", "can_add", "can_edit"})
@@ -41,6 +44,8 @@ _SELL = frozenset(
         "can_finish",
         "can_transmit",
         "can_add_step",
+        "can_deposit",
+        "can_refund_deposit",
     }
 )
 _MANAGE = frozenset(
@@ -56,6 +61,7 @@ _MANAGE = frozenset(
         "can_reopen",
         "can_return_order",
         "can_void",
+        "can_void_deposit",
     }
 )
 
@@ -70,6 +76,8 @@ class Template:
     sees: frozenset[Scope]
     managed: frozenset[Scope] = frozenset()
     """Scopes on the pages of organisation and settings."""
+    serves: bool = False
+    """Whether it works for its store on what comes to the store as a whole."""
     leads: bool = False
     """Whether it looks after the others' work, and so sees what is else everybody's own."""
 
@@ -85,7 +93,10 @@ class Template:
     def _sees(self, resource: type[Resource]) -> frozenset[Scope]:
         if resource.name in OWN_ONLY and not self.leads:
             return frozenset({Scope.MINE})
-        return self.managed if _is_management(resource.name) else self.sees
+        if _is_management(resource.name):
+            return self.managed
+        store = {Scope.STORE} if self.serves and resource.name in OF_THE_STORE else set()
+        return self.sees | store
 
 
 def _is_management(name: str) -> bool:
@@ -136,8 +147,8 @@ def _group_admin(p: PermissionDef) -> bool:
 DEALER_ROLES = (
     Template("admin", "商场系统管理员", _admin, frozenset({Scope.DEALER}), managed=_DEALER, leads=True),
     Template("manager", "店长", _manager, PERSONAL | {Scope.STORE, Scope.DEALER}, managed=_DEALER),
-    Template("consultant", "导购", _consultant, PERSONAL),
-    Template("designer", "设计师", _designer, frozenset({Scope.MINE, Scope.RELATED})),
+    Template("consultant", "导购", _consultant, PERSONAL, serves=True),
+    Template("designer", "设计师", _designer, frozenset({Scope.MINE, Scope.RELATED}), serves=True),
     Template("clerk", "渠道文员", _clerk, _DEALER),
 )
 GROUP_ROLES = (
