@@ -195,6 +195,9 @@ class Action:
     """Stands in the menu of every row, because it makes sense for nearly each of them."""
     before: Rule | None = None
     """Asked with ``(act,)`` before the form is shown; a `Refusal` is shown instead of the form (A-23)."""
+    presets: Rule | None = None
+    """What the form of a single record starts with, by field: ``presets(record, act)``. No guarded value is
+    among it."""
     leads_to: str = ""
     """Where one goes after doing it to a single record, an address with ``{id}``; else back to where one
     came from."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import flash, request
 from flask.typing import ResponseReturnValue
@@ -211,6 +212,13 @@ class ActionViews(ViewBase):
             raise NotFound
         return ids, [named[i] for i in ids if i in named]
 
+    def _presets(self, context: forms.Context, action: Action, ids: Sequence[int]) -> dict[str, Any]:
+        if action.presets is None or len(ids) != 1:
+            return {}
+        record = perform.find(context.session, self.resource, ids[0], context.actor)
+        found = action.presets(record, Act(context.actor, context.now, context.session, entrance()))
+        return dict(found)
+
     def _action_form(
         self,
         context: forms.Context,
@@ -223,7 +231,8 @@ class ActionViews(ViewBase):
         errors: Mapping[str, str] | None = None,
         question: Question | None = None,
     ) -> str:
-        preset = {s.name: request.args[s.name] for s in action.fields if s.name in request.args}
+        preset = self._presets(context, action, ids) if texts is None else {}
+        preset |= {s.name: request.args[s.name] for s in action.fields if s.name in request.args}
         drawer = drawing.Drawer(f"{self.base}/action/{action.name}", texts, errors, preset=preset)
         shown = drawing.form_page(
             (Group("", *action.fields),), context, drawer,

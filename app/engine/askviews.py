@@ -8,7 +8,7 @@ from flask import jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 
-from app.engine import aids, drawing, filters, forms, picking, throttle
+from app.engine import aids, detail, drawing, filters, forms, picking, throttle
 from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal
 from app.engine.database import db, utcnow
 from app.engine.fields import FieldSpec, describe, normalise_phone
@@ -81,7 +81,8 @@ class AskViews(ViewBase):
         dealers = frozenset(_numbers("dealer"))
         statement = picking.pickable(spec, actor, _numbers("of"), dealers)
         if "new" in request.args:
-            statement = picking.still_used(statement, spec)
+            seen = detail.labels(session, self.resource, _numbers("of"), actor) if spec.spent else {}
+            statement = picking.left_for(session, statement, spec, list(seen))
         for parent in _numbers("parent")[:1] if spec.parent else ():
             statement = picking.of_parent(statement, spec, parent)
         params: dict[str, Any] = {}

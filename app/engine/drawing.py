@@ -210,7 +210,7 @@ class Drawer:
         """The whole list, or nothing when it is long; one that follows another field is searched, so that
         it can change with it, unless it is short by what is chosen there now."""
         statement = picking.pickable(spec, context.actor, context.subjects, context.dealers)
-        statement = picking.still_used(statement, spec)
+        statement = picking.left_for(context.session, statement, spec, context.subjects)
         if spec.parent:
             parent = self._parent(spec)
             if not spec.sole or not parent:
@@ -237,7 +237,8 @@ class Drawer:
         url = f"{self.base_url}/pick/{spec.name}"
         if self.picks is not None:
             return url
-        of = context.subjects if spec.within is not None and len(context.subjects) <= NAMED_SUBJECTS else ()
+        about = spec.within is not None or spec.spent is not None
+        of = context.subjects if about and len(context.subjects) <= NAMED_SUBJECTS else ()
         narrowed = [("dealer", d) for d in sorted(context.dealers)] + [("of", i) for i in of]
         return f"{url}?{urlencode([('new', 1), *narrowed])}"
 

@@ -142,6 +142,7 @@ class FieldSpec(Traits):
     values: Values | None = None
     options: tuple[Entry, ...] = field(default=())
     within: Any = None
+    spent: Callable[..., Any] | None = None
     most: int = 0
     fixed: Callable[[Actor], bool] | None = None
 
@@ -213,12 +214,15 @@ def entry(
     default: Any = None,
     options: tuple[Entry, ...] = (),
     within: Any = None,
+    spent: Callable[..., Any] | None = None,
     **traits: Any,
 ) -> FieldSpec:
     """An input of an action's form that is no column: ``kind`` as in `FieldSpec`, ``target`` a model.
 
     ``options`` offers fixed entries. ``within`` is the target's foreign key to the records the action is
-    about: only what belongs to them is offered. For the rest see `Traits`.
+    about: only what belongs to them is offered. ``spent(session, ids)`` is the
+    condition of what those records have used up, which is not offered; that it is not taken all the same the
+    rule has to look for itself. For the rest see `Traits`.
     """
     if options or traits.get("choices") is not None or traits.get("dictionary"):
         kind = "choices" if multiple else "choice"
@@ -227,7 +231,7 @@ def entry(
     traits["wide"] = traits.get("wide", False) or kind == "textarea"
     return FieldSpec(
         name, label, kind, required=required, target=target, multiple=multiple, maxlength=maxlength,
-        default=default, options=options, within=within, **traits,
+        default=default, options=options, within=within, spent=spent, **traits,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, null, or_, select
+from sqlalchemy import ColumnElement, Select, case, not_, null, or_, select
 from sqlalchemy.orm import Session
 
 from app.engine.actions import Act, Invalid
@@ -63,6 +63,16 @@ def still_used(statement: Select[Any], spec: FieldSpec) -> Select[Any]:
     """Without those that nobody chooses anew: who has left, what is no longer sold."""
     active = resource_of(spec.target).pick_active
     return statement if active is None else statement.where(active.is_(True))
+
+
+def left_for(
+    session: Session, statement: Select[Any], spec: FieldSpec, subjects: Sequence[int]
+) -> Select[Any]:
+    """The same without what the action's subjects have used up."""
+    statement = still_used(statement, spec)
+    if spec.spent is None or not subjects:
+        return statement
+    return statement.where(not_(spec.spent(session, subjects)))
 
 
 def of_parent(statement: Select[Any], spec: FieldSpec, parent: int) -> Select[Any]:

@@ -121,6 +121,8 @@ class Scopes:
     dealer: Any = None
     through: Any = None
     open: bool = False
+    held: ColumnElement[bool] | None = None
+    """What must hold of a row for its store and department to see it: what was taken from them is gone."""
     shared: bool = False
     """Rows without a dealer belong to everybody (presets of the group)."""
 
@@ -243,10 +245,11 @@ def _own_arms(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[tuple
         mine = s.dealer == MY_DEALER
         return (Arm((or_(mine, s.dealer.is_(None)) if s.shared else mine,)),), True
     found: list[Arm] = []
+    held = () if s.held is None else (s.held,)
     if Scope.STORE in scopes and s.store is not None:
-        found.append(Arm((s.store == MY_STORE,), dealer=s.dealer))
+        found.append(Arm((s.store == MY_STORE, *held), dealer=s.dealer))
     if Scope.DEPARTMENT in scopes and s.department is not None:
-        found.append(Arm((s.department == MY_DEPARTMENT,), dealer=s.dealer))
+        found.append(Arm((s.department == MY_DEPARTMENT, *held), dealer=s.dealer))
     if Scope.OWNED in scopes and s.owned is not None:
         found.append(Arm((s.owned == ME,), dealer=s.dealer))
     if Scope.MINE in scopes and s.mine is not None:

@@ -275,6 +275,7 @@ def upgrade():
         sa.Column("deposit_amount", sa.Numeric(precision=14, scale=2), nullable=True),
         sa.Column("deposit_on", sa.Date(), nullable=True),
         sa.Column("receipt_id", sa.Integer(), nullable=True),
+        sa.Column("refund_id", sa.Integer(), nullable=True),
         sa.Column("customer_id", sa.Integer(), nullable=True),
         sa.Column("verdict", sa.String(length=24), nullable=False),
         sa.Column("audit_remark", sa.String(length=200), nullable=True),
@@ -321,12 +322,16 @@ def upgrade():
             ["receipt_id"], ["receipts.id"], name=op.f("fk_registration_assignments_receipt_id")
         ),
         sa.ForeignKeyConstraint(
+            ["refund_id"], ["receipts.id"], name=op.f("fk_registration_assignments_refund_id")
+        ),
+        sa.ForeignKeyConstraint(
             ["registrant_id"], ["ab_user.id"], name=op.f("fk_registration_assignments_registrant_id")
         ),
         sa.ForeignKeyConstraint(
             ["registration_id"],
             ["registrations.id"],
             name=op.f("fk_registration_assignments_registration_id"),
+            ondelete="CASCADE",
         ),
         sa.ForeignKeyConstraint(
             ["store_id"], ["stores.id"], name=op.f("fk_registration_assignments_store_id")
@@ -371,6 +376,11 @@ def upgrade():
             unique=False,
         )
         batch_op.create_index(batch_op.f("ix_registration_assignments_phone"), ["phone"], unique=False)
+        batch_op.create_index(
+            "ix_registration_assignments_registrant_id_created_at",
+            ["registrant_id", "created_at", "id"],
+            unique=False,
+        )
         batch_op.create_index(
             "ix_registration_assignments_registration_id_created_at",
             ["registration_id", "created_at", "id"],
@@ -445,6 +455,7 @@ def downgrade():
         )
         batch_op.drop_index("ix_registration_assignments_store_id_created_at")
         batch_op.drop_index("ix_registration_assignments_registration_id_created_at")
+        batch_op.drop_index("ix_registration_assignments_registrant_id_created_at")
         batch_op.drop_index(batch_op.f("ix_registration_assignments_phone"))
         batch_op.drop_index("ix_registration_assignments_dealer_id_created_at")
         batch_op.drop_index(batch_op.f("ix_registration_assignments_customer_id"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,6 +109,36 @@ def check(
     question = _question(act, text, (asked if blind else phones)[0], rows, links, hinted=blind)
     if question is not None:
         raise question
+
+
+@dataclass(frozen=True)
+class Met:
+    """The customers that have a number already, for a rule that joins one of them or asks which."""
+
+    policy: Policy
+    ids: tuple[int, ...]
+    """The newest first, those that can still be worked with before the invalid ones."""
+    question: Callable[[str, str, tuple[Answer, ...]], Question]
+    """Asks about them with ``(heading, text, answers)``: the text after how many there are, and below it what
+    the policy lets be told."""
+
+
+def meet(act: Act, phone: str, dealer_id: int, store_id: int) -> Met | None:
+    """Who has this number where the policy of the entrance looks for it, under the lock of the number."""
+    rule = policy(act.session, entrance_of(act.source), dealer_id)
+    queries.lock_phones(act.session, dealer_id, [phone])
+    condition = queries.same_phone(act.session, [phone], dealer_id, store_id, rule.within, None)
+    found = queries.matches(act.session, condition)
+    if not found:
+        return None
+    rows, links = _rows(found, rule), _links(act, condition, found)
+
+    def question(heading: str, text: str, answers: tuple[Answer, ...]) -> Question:
+        words = f"{_text(rule, len(found))}。{text}"
+        return Question(heading, words, answers, HEADINGS if rows else (), rows, links)
+
+    ids = sorted(found, key=lambda row: row[4] == Stage.INVALID)
+    return Met(rule, tuple(row[0] for row in ids), question)
 
 
 def _text(rule: Policy, amount: int) -> str:

@@ -48,6 +48,8 @@ _SELL = frozenset(
         "can_complete_measuring",
         "can_cancel_measuring",
         "can_statistics",
+        "can_deposit",
+        "can_refund_deposit",
     }
 )
 _MANAGE = frozenset(
@@ -64,6 +66,7 @@ _MANAGE = frozenset(
         "can_reopen",
         "can_return_order",
         "can_void",
+        "can_void_deposit",
     }
 )
 CHANNEL = "渠道报备"
@@ -176,7 +179,7 @@ DEALER_ROLES = (
         "manager", "店长", _manager, PERSONAL | {Scope.STORE, Scope.DEALER}, managed=_DEALER, assigned=_STORE
     ),
     Template("consultant", "导购", _consultant, PERSONAL, assigned=_STORE),
-    Template("designer", "设计师", _designer, frozenset({Scope.MINE, Scope.RELATED})),
+    Template("designer", "设计师", _designer, frozenset({Scope.MINE, Scope.RELATED}), assigned=_STORE),
     Template("clerk", "渠道文员", _clerk, _DEALER),
     Template("channel_worker", "渠道业务员", _channel_worker, frozenset({Scope.MINE})),
     Template("channel_manager", "渠道经理", _channel_manager, frozenset({Scope.MINE, Scope.GRANTED})),

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from sqlalchemy import and_
+
 from app.engine.fields import fixed
 from app.engine.resource import Between, Group, Menu, Part, Related, Resource, Ticked, Tool, View
 from app.engine.scopes import Granted, Scope, Scopes
-from models.registrations import auditing, claims, duplicates, grants, importing, quota, rules, standing
+from models.registrations import (
+    assigning,
+    auditing,
+    claims,
+    deposits,
+    duplicates,
+    grants,
+    importing,
+    quota,
+    rules,
+    standing,
+)
 from models.registrations.tables import (
     Assignment,
     Measuring,
     PartnerDesigner,
+    Progress,
     Registration,
     RegistrationGrant,
     RegistrationQuota,
@@ -17,6 +31,7 @@ from models.registrations.tables import (
 )
 
 MENU = "渠道报备"
+_LIVE = Assignment.withdrawn_at.is_(None)
 
 
 class Registrations(Resource, model=Registration):
@@ -234,6 +249,7 @@ class Registrations(Resource, model=Registration):
     frozen = staticmethod(rules.frozen)
     remove = staticmethod(rules.delete)
     remove_confirm = "确定删除该客户线索？"
+    actions = (assigning.assign,)
 
 
 class Assignments(Resource, model=Assignment):
@@ -245,8 +261,21 @@ class Assignments(Resource, model=Assignment):
     menu = Menu(MENU, label="展厅线索", icon="building-store", order=305)
     root = Assignment.registration_id
     scopes = Scopes(
-        store=Assignment.store_id, dealer=Assignment.dealer_id, through=Assignment.registration_id
+        mine=Assignment.registrant_id,
+        granted=Granted(
+            Assignment.registrant_id, RegistrationGrant.registrant_id, RegistrationGrant.manager_id
+        ),
+        store=Assignment.store_id,
+        held=Assignment.withdrawn_at.is_(None),
+        dealer=Assignment.dealer_id,
     )
+    scope_tabs = (Scope.STORE, Scope.MINE, Scope.GRANTED, Scope.DEALER, Scope.GROUP)
+    scope_labels = {
+        Scope.STORE: "本展厅",
+        Scope.MINE: "我报备的",
+        Scope.GRANTED: "授权给我的",
+        Scope.DEALER: "全部指派",
+    }
     title = Assignment.name
     columns = (
         Assignment.name,
@@ -264,6 +293,8 @@ class Assignments(Resource, model=Assignment):
         Assignment.customer_id,
         Assignment.registrant_id,
         Assignment.outlet_id,
+        Assignment.deposit_amount,
+        Assignment.telephone,
         Assignment.withdrawn_at,
         Assignment.assigner_id,
         Assignment.audit_remark,
@@ -281,11 +312,18 @@ class Assignments(Resource, model=Assignment):
         Between(Assignment.created_at),
         Between(Assignment.registered_at),
     )
-    views = (View("counted", "未撤回", lambda now: Assignment.withdrawn_at.is_(None), tab=False),)
     exact = (Assignment.phone,)
     search_hint = "完整手机号码"
     sorts = (Assignment.created_at,)
+    views = (
+        View("assigned", "待付定", lambda now: and_(_LIVE, Assignment.progress == Progress.ASSIGNED)),
+        View("deposit", "已付定", lambda now: and_(_LIVE, Assignment.progress == Progress.DEPOSIT)),
+        View("withdrawn", "已撤回", lambda now: Assignment.withdrawn_at.is_not(None)),
+        View("counted", "未撤回", lambda now: _LIVE, tab=False),
+    )
     badges = (Assignment.progress, Assignment.verdict)
+    subtitle = (Assignment.store_id, Assignment.registrant_id, Assignment.created_at)
+    facts = (Assignment.phone, Assignment.address, Assignment.brand_category_id, Assignment.deposit_amount)
     detail = (
         Group(
             "客户（展厅资料）",
@@ -304,11 +342,14 @@ class Assignments(Resource, model=Assignment):
             Assignment.progress,
             Assignment.deposit_amount,
             Assignment.deposit_on,
+            Assignment.receipt_id,
+            Assignment.refund_id,
             Assignment.customer_id,
             Assignment.remark,
             Assignment.assigner_id,
             Assignment.created_at,
             Assignment.withdrawn_at,
+            Assignment.withdrawn_by_id,
             Assignment.withdraw_reason,
         ),
         Group(
@@ -330,7 +371,15 @@ class Assignments(Resource, model=Assignment):
             Assignment.company,
         ),
     )
-    actions = (auditing.judge, auditing.judge_again)
+    update = staticmethod(assigning.correct)
+    actions = (
+        deposits.deposit,
+        deposits.refund_deposit,
+        deposits.void_deposit,
+        assigning.withdraw,
+        auditing.judge,
+        auditing.judge_again,
+    )
 
 
 class RegistrationQuotas(Resource, model=RegistrationQuota):

@@ -199,6 +199,11 @@ class Registration(Claimed, Audited, Versioned, Dated, Model):
         self.address_key = address_key(self.city, self.community, self.room)
 
 
+def _standing(progress: Progress, withdrawn_at: datetime | None, *, now: datetime) -> Progress | str:
+    """A withdrawn assignment is nowhere on the way."""
+    return progress if withdrawn_at is None else "已撤回"
+
+
 class Assignment(Claimed, Audited, Versioned, Dated, Model):
     """One lead at one showroom for one order type, with the showroom's own copy (E-63…E-71, E-78…E-82).
 
@@ -226,7 +231,9 @@ class Assignment(Claimed, Audited, Versioned, Dated, Model):
     )  # fmt: skip
 
     id: Mapped[Pk]
-    registration_id: Mapped[int] = column("客户线索", ForeignKey("registrations.id"), index=True)
+    registration_id: Mapped[int] = column(
+        "客户线索", ForeignKey("registrations.id", ondelete="CASCADE"), index=True
+    )
     brand_category_id: Mapped[int] = column("订货类型", ForeignKey("brand_categories.id"))
     used_type: Mapped[str] = column("已用类型", String(24))
     phone: Mapped[Phone] = column("手机", index=True, guard=CUSTOMER_PHONE)
@@ -235,10 +242,13 @@ class Assignment(Claimed, Audited, Versioned, Dated, Model):
     designer: Mapped[str | None] = column("家装设计师", String(64))
     remark: Mapped[str | None] = column("指派备注", String(200))
     assigner_id: Mapped[int | None] = column("指派人", ForeignKey("ab_user.id"))
-    progress: Mapped[Progress] = column("报备进度", choices=Progress, default=Progress.ASSIGNED)
+    progress: Mapped[Progress] = column(
+        "报备进度", choices=Progress, default=Progress.ASSIGNED, shown=_standing, beside=("withdrawn_at",)
+    )
     deposit_amount: Mapped[Money | None] = column("定金金额", minimum=0, unit="元")
     deposit_on: Mapped[date | None] = column("付定日期", Date)
     receipt_id: Mapped[int | None] = column("定金收款单", ForeignKey("receipts.id"))
+    refund_id: Mapped[int | None] = column("退定退款单", ForeignKey("receipts.id"))
     customer_id: Mapped[int | None] = column("客户", ForeignKey("customers.id"), index=True)
     verdict: Mapped[AuditStatus] = column("审核结果", choices=AuditStatus, default=AuditStatus.PENDING)
     audit_remark: Mapped[str | None] = column("审核备注", String(200))
