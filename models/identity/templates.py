@@ -42,11 +42,6 @@ _SELL = frozenset(
         "can_finish",
         "can_transmit",
         "can_add_step",
-        "can_track",
-        "can_send_lead_sms",
-        "can_dispatch",
-        "can_complete_measuring",
-        "can_cancel_measuring",
         "can_statistics",
         "can_deposit",
         "can_refund_deposit",
@@ -71,9 +66,10 @@ _MANAGE = frozenset(
 )
 CHANNEL = "渠道报备"
 """The menu group of leads that channel workers bring in."""
-_LEADS = frozenset({"can_delete", "can_export", "can_import", "can_track", "can_send_sms"})
+_LEADS = frozenset({"can_delete", "can_export", "can_import", "can_track", "can_send_lead_sms"})
 """What a channel worker does with leads besides filing and changing them."""
-_LEAD_MANAGER = _LEADS | {"can_dispatch", "can_assign", "can_withdraw", "can_chart"}
+_MEASURED = frozenset({"can_complete_measuring", "can_cancel_measuring"})
+_LEAD_MANAGER = _LEADS | _MEASURED | {"can_dispatch", "can_assign", "can_withdraw", "can_chart"}
 _SHOWROOM = frozenset({"registration_assignments"})
 """What a showroom gets of leads: those that were assigned to it, and nothing of the others."""
 
@@ -143,7 +139,7 @@ def _consultant(p: PermissionDef) -> bool:
 
 def _designer(p: PermissionDef) -> bool:
     if p.resource_name == "measurings":
-        return p.permission in _READ
+        return p.permission in _READ | _MEASURED
     return _for_work(p) and p.group != CHANNEL and p.permission in _WORK | _SELL and p.view != "Tags"
 
 

@@ -26,7 +26,7 @@ from models.notifications.topics import Topic, declare
 from models.registrations.tables import Measuring, MeasuringState, Registration
 from models.registrations.tracking import SENDER, customers_of
 
-PAGE = "/registration_measuring"
+PAGE = "/registration-measuring"
 TOPIC = declare(Topic("measuring", "量房派遣", "ruler-2", hourly=False))
 _LONGEST_RESULT = 200  # of a task
 

@@ -297,7 +297,7 @@ def _due(at: datetime, state: MeasuringState | None, *, now: datetime) -> Due | 
 
 def _fetched(name: str | None, record_id: int, *, now: datetime) -> Linked | None:
     """The name of a kept file, where it is fetched."""
-    return Linked(name, f"/registration_measuring/file?id={record_id}", "paperclip") if name else None
+    return Linked(name, f"/registration-measuring/file?id={record_id}", "paperclip") if name else None
 
 
 class Measuring(Audited, Versioned, Dated, Model):

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.engine.actions import Act, Invalid, Refusal, action
+from app.engine.actions import Act, Refusal, action
 from app.engine.database import db
 from app.engine.deeds import hold
 from app.engine.events import publish, subscribe
 from app.engine.fields import FieldSpec, entry
-from app.engine.localtime import local
 from app.engine.scopes import Actor
 from models.customers.persons import take_back, touch
 from models.customers.persons import track as track_person
@@ -22,11 +21,12 @@ from models.customers.tables import Customer
 from models.customers.track import TrackAct
 from models.follow_ups.gateways import NotAccepted, gateway
 from models.follow_ups.tables import Channel, SmsMessage, SmsState
-from models.registrations.settings import FOLLOW_UP_DAYS, TRACKING
+from models.registrations.rules import next_tracking
+from models.registrations.settings import TRACKING
 from models.registrations.tables import Assignment, Registration, RegistrationTrack, TrackKind
 from models.settings.queries import parameter
 
-PAGE = "/registration_tracking"
+PAGE = "/registration-tracking"
 OFF = "客户跟踪功能未启用"
 NEW, GOING_ON = "待跟踪", "继续跟踪"
 SENDER = "渠道报备"
@@ -47,8 +47,7 @@ def switched(actor: Actor) -> bool:
 
 def presets(session: Session, lead: Registration, now: datetime) -> dict[str, Any]:
     """What a new record starts with (E-50)."""
-    days = parameter(session, FOLLOW_UP_DAYS, lead.dealer_id)
-    return {"state": GOING_ON, "next_on": local(now).date() + timedelta(days=days)}
+    return {"state": GOING_ON, "next_on": next_tracking(session, lead.dealer_id, now)}
 
 
 def add(
@@ -104,7 +103,7 @@ def _fields(label: str, most: int) -> tuple[FieldSpec, ...]:
     return (
         entry("state", "客户状态", dictionary="registration.tracking", default=GOING_ON, required=True),
         entry("next_on", "下次跟踪时间", "date", future=True),
-        entry("text", label, "textarea", maxlength=most),
+        entry("text", label, "textarea", required=True, placeholder=f"请输入{label}", maxlength=most),
     )
 
 
@@ -117,13 +116,9 @@ def _open(lead: Registration, act: Act) -> None:
     "客户跟踪记录", on=Registration, icon="message-dots", menu=True, greyed=True, page=f"{PAGE}/",
     permission_label="客户跟踪", fields=_fields("跟踪内容", 1000), switched=switched,
 )  # fmt: skip
-def track(
-    lead: Registration, act: Act, text: str = "", state: str = GOING_ON, next_on: date | None = None
-) -> str:
+def track(lead: Registration, act: Act, text: str, state: str = GOING_ON, next_on: date | None = None) -> str:
     """Write down a contact with the lead, whatever its progress and audit status (E-47, E-51)."""
     _open(lead, act)
-    if not text:
-        raise Invalid({"text": "请输入跟踪内容"})
     add(act, lead, TrackKind.NOTE, text, state, next_on)
     return "已保存客户跟踪记录"
 
@@ -133,12 +128,10 @@ def track(
     fields=_fields("短信内容", 500), switched=switched,
 )  # fmt: skip
 def send_lead_sms(
-    lead: Registration, act: Act, text: str = "", state: str = GOING_ON, next_on: date | None = None
+    lead: Registration, act: Act, text: str, state: str = GOING_ON, next_on: date | None = None
 ) -> str:
     """Send a message to the lead's number, also without seeing it, and keep it as a record (E-54)."""
     _open(lead, act)
-    if not text:
-        raise Invalid({"text": "请输入短信内容"})
     message = SmsMessage(
         channel=Channel.SMS, phone=lead.phone, text=text, state=SmsState.QUEUED, writer_id=act.actor.id or None,
         dealer_id=lead.dealer_id, store_id=lead.outlet_id, created_at=act.now,

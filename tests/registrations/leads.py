@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from app.engine.actions import Act
@@ -11,21 +10,11 @@ from app.engine.database import db, utcnow
 from app.engine.deeds import deed
 from models.registrations.tables import Assignment, Progress, Registration
 from models.settings.rules import set_parameters
-from tests.customers.world import World
-
-
-def lead(world: World, by: str = "seller", now: datetime | None = None, **values: Any) -> Registration:
-    """File a lead as that person would."""
-    values = {
-        "name": "张女士", "phone": world.next_phone(), "city": "杭州", "community": "星湖小区", "room": "3栋502",
-        "source": "自然客户", **values,
-    }  # fmt: skip
-    found: Registration = world.make("registrations", by, now=now, **values)
-    return found
+from tests.registrations.world import Channel
 
 
 def given_to(
-    world: World, of: Registration, customer: Any = None, progress: Progress = Progress.ASSIGNED
+    world: Channel, of: Registration, customer: Any = None, progress: Progress = Progress.ASSIGNED
 ) -> Any:
     """A showroom has the lead, perhaps as a customer of its own."""
     session = db.session()
@@ -42,7 +31,7 @@ def given_to(
     return found
 
 
-def switch(world: World, key: str, value: Any) -> None:
+def switch(world: Channel, key: str, value: Any) -> None:
     """Set a parameter of the dealer."""
     session = db.session()
     with deed(Act(world.actor("boss"), utcnow(), session)) as act:
