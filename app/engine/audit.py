@@ -67,9 +67,9 @@ class Source(Choice):
 _SOURCES = frozenset(s.value for s in Source)
 
 
-def to_the_second(at: datetime, *, now: datetime) -> str:
+def to_the_second(at: datetime | None, *, now: datetime) -> str:
     """When something was changed is told exactly (D-15)."""
-    return local(at).strftime("%Y-%m-%d %H:%M:%S")
+    return local(at).strftime("%Y-%m-%d %H:%M:%S") if at is not None else ""
 
 
 class AuditEntry(Model):

@@ -1,6 +1,9 @@
-"""What a list and its rows offer to do: buttons, the menu of a row, the functions for many records."""
+"""What a list and its rows offer to do: buttons, the toolbar, the menu of a row, the functions for many
+records."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from flask import current_app
 from markupsafe import Markup
@@ -10,7 +13,7 @@ from app.engine.actions import Action
 from app.engine.addresses import DOING, PAGING, address
 from app.engine.listing import Args, Query, first
 from app.engine.pages import Link
-from app.engine.resource import Resource
+from app.engine.resource import Resource, Tool
 from app.engine.scopes import Actor
 
 
@@ -19,6 +22,8 @@ def of_list(resource: type[Resource], actor: Actor, base: str, query: Query) -> 
     found = []
     if resource.charts and actor.can("can_chart", resource.view_name()):
         found.append(Link("图表", _charts(f"{base}charts", query), "chart-bar", keep=True))
+    if resource.toolbar:
+        return found
     if resource.template is not None and actor.can("can_import", resource.view_name()):
         found.append(Link("导入", f"{base}import", "upload"))
     if resource.form and actor.can("can_add", resource.view_name()):
@@ -73,15 +78,84 @@ def row_menu(resource: type[Resource], actor: Actor) -> Markup:
     def draw() -> Markup:
         items = _row_links(resource, actor)
         template = current_app.jinja_env.get_template("_rowmenu.html")
-        return Markup(template.render(items=items) if items else "")
+        return Markup(template.render(items=items, numbered=bool(resource.row_menu)) if items else "")
 
     drawn: Markup = chrome.remembered(("rowmenu", resource.name, actor.id, actor.epoch), draw)
     return drawn
 
 
-def _row_links(resource: type[Resource], actor: Actor) -> list[Link]:
-    """Its page, its form, and the actions that make sense on nearly every row."""
+def of_row(resource: type[Resource], tool: Tool) -> bool:
+    """Whether the function is about a row, not about the list."""
+    return tool.name not in _OF_LIST
+
+
+def toolbar(resource: type[Resource], actor: Actor) -> list[Link]:
+    """The functions above the list; those about a row go to it by way of what is selected."""
+    found = []
+    for tool in resource.toolbar:
+        link = tool_link(resource, tool, actor)
+        if link is not None:
+            link.row = of_row(resource, tool)
+            found.append(link)
+    return found
+
+
+_OF_LIST = ("new", "import", "export")
+_TOOLS = {
+    "new": ("can_add", "new", "新增", "plus"),
+    "copy": ("can_add", "new?copy={id}", "复制新建", "copy"),
+    "edit": ("can_edit", "{id}/edit", "修改", "pencil"),
+    "delete": ("can_delete", "{id}/delete", "删除", "trash"),
+    "import": ("can_import", "import", "导入", "upload"),
+    "export": ("can_export", "export", "导出", "download"),
+}
+"""The generated functions: the permission, the page below the list, the word and the icon."""
+
+
+def tool_link(resource: type[Resource], tool: Tool, actor: Actor) -> Link | None:
+    """A function as it is offered, with ``{id}`` in its address when it is about a row; None for one that this
+    resource does not have. Without the right it is grey and says what is missing."""
     base = f"/{resource.name}/"
+    action = next((a for a in resource.actions if a.name == tool.name), None)
+    if action is not None:
+        link = action_link(resource, action, actor)
+        return replace(link, label=tool.label or link.label, icon=tool.icon or link.icon)
+    if tool.page:
+        permission, path, label, icon = tool.permission, tool.page, tool.label, tool.icon
+    elif tool.name in _TOOLS and _has(resource, tool.name):
+        permission, path, label, icon = _TOOLS[tool.name]
+    else:
+        return None
+    allowed = actor.can(permission, resource.view_name())
+    label = tool.label or label
+    deletes = tool.name == "delete"
+    return Link(
+        label, path if path.startswith("/") else base + path, tool.icon or icon, enabled=allowed,
+        reason="" if allowed else f"没有权限：{label}", name=tool.name, has_form=not deletes,
+        confirm=resource.remove_confirm or f"确认删除此{resource.label}？" if deletes else "",
+        tone="r" if deletes else "", primary=tool.name == "new",
+    )  # fmt: skip
+
+
+def _has(resource: type[Resource], name: str) -> bool:
+    """Whether the resource has that generated function."""
+    return bool({
+        "new": resource.form,
+        "copy": resource.copies,
+        "edit": resource.groups(True),
+        "delete": resource.remove is not None,
+        "import": resource.template is not None,
+        "export": True,
+    }[name])  # fmt: skip
+
+
+def _row_links(resource: type[Resource], actor: Actor) -> list[Link]:
+    """The declared menu; without one its page, its form, and the actions that make sense on nearly every
+    row."""
+    base = f"/{resource.name}/"
+    if resource.row_menu:
+        links = [tool_link(resource, tool, actor) for tool in resource.row_menu]
+        return [replace(link, row=False) for link in links if link is not None]
     found = []
     if resource.detail:
         found.append(Link("打开整页", f"{base}{{id}}", "external-link", name="open"))

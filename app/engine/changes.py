@@ -15,7 +15,7 @@ from sqlalchemy.orm import InstanceState, Mapper, Session
 from app.engine.actions import Act
 from app.engine.database import Model, id_of
 from app.engine.fields import FieldSpec, describe
-from app.engine.resource import Between, Group, Resource, has_resource, resource, resource_of, resources
+from app.engine.resource import Asked, Group, Resource, has_resource, resource, resource_of, resources
 
 LONGEST = 2000  # characters of one value that are kept
 UNSEEN = frozenset({"version", "created_at", "updated_at", "created_by_id", "updated_by_id"})
@@ -222,7 +222,7 @@ def _specs_of(resource_name: str) -> dict[str, FieldSpec]:
         groups = (*shown.form, *(shown.edit_form or ()), *shown.detail)
         sources = [f for g in groups if isinstance(g, Group) for f in g.fields]
         for source in (*sources, *shown.columns, *shown.filters, shown.tags):
-            if source is not None and not isinstance(source, Between):
+            if source is not None and not isinstance(source, Asked):
                 spec = describe(source)
                 if spec.links is not None or spec.values is not None or spec.attribute is None:
                     found.setdefault(spec.name, spec)

@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import Column, UniqueConstraint
 
 from app.engine.chartkinds import grouped_by
+from app.engine.conditional import source_of
 from app.engine.fields import FieldSpec, Links, describe
 from app.engine.permissions import all_permissions
 from app.engine.resource import (
-    Between,
     Breakdown,
     Funnel,
     Group,
@@ -28,7 +28,9 @@ from app.engine.resource import (
     Trend,
     charted,
     fields_of,
+    filtered,
     has_resource,
+    parted,
     resource_of,
     resources,
 )
@@ -71,7 +73,7 @@ def run_checks() -> list[Problem]:
 
 def _specs(resource: type[Resource]) -> dict[str, list[FieldSpec]]:
     """The fields of a resource by the place where they are named."""
-    ranges = [f.column if isinstance(f, Between) else f for f in resource.filters]
+    ranges = [filtered(f) for f in resource.filters]
     groups = [f for g in resource.detail if isinstance(g, Group) for f in g.fields]
     single = [s for s in (resource.title, resource.code, resource.tags, *resource.pick_note) if s is not None]
     places: dict[str, tuple[Any, ...] | list[Any]] = {
@@ -100,8 +102,9 @@ def _where(resource: type[Resource], place: str, spec: FieldSpec | None = None) 
 def _lookups_are_indexed(resource: type[Resource]) -> Iterator[Problem]:
     """E101: a full value is looked up in a column that leads no index."""
     places = _specs(resource)
-    filtered = [s for s in places["filters"] if s.kind in ("phone", "phones", "text")]
-    for place, specs in (("exact", places["exact"]), ("tail", places["tail"]), ("filters", filtered)):
+    by_parts = [s for s in map(describe, parted(resource)) if s.guard is None]
+    whole = [s for s in places["filters"] if s.kind in ("phone", "phones", "text") and s not in by_parts]
+    for place, specs in (("exact", places["exact"]), ("tail", places["tail"]), ("filters", whole)):
         for spec in specs:
             source = spec.values.value if spec.values is not None else spec.attribute
             if source is not None and not _indexed(source.property.columns[0]):
@@ -175,9 +178,10 @@ def _forms_fit(resource: type[Resource]) -> Iterator[Problem]:
         for spec in specs:
             if spec.attribute is not None and not hasattr(resource.model, spec.name):
                 yield Problem("E106", _where(resource, place, spec), "对象没有此列")
-            other = spec.shown_when.partition("=")[0]
-            if other and other not in names:
-                yield Problem("E112", _where(resource, place, spec), f"显示条件所指的 {other} 不在表单中")
+            for rule in (spec.shown_when, spec.opens_when, spec.needed_when):
+                if rule and source_of(rule) not in names:
+                    said = f"显示条件所指的 {source_of(rule)} 不在表单中"
+                    yield Problem("E112", _where(resource, place, spec), said)
             if spec.parent and spec.parent not in names:
                 yield Problem("E112", _where(resource, place, spec), f"上级 {spec.parent} 不在表单中")
             if spec.parent and spec.kind == "ref" and not hasattr(spec.target, spec.parent):

@@ -246,7 +246,7 @@ def detail_page(
     if resource.remove is not None and actor.can("can_delete", resource.view_name()):
         actions.append(
             pages.Link("删除", f"{base}{pk}/delete", "trash", tone="r", has_form=False, name="delete",
-                       confirm=f"确认删除“{title}”？")
+                       confirm=resource.remove_confirm or f"确认删除“{title}”？")
         )  # fmt: skip
     kept = issubclass(resource.model, Audited)
     return pages.DetailPage(

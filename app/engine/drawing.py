@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy import select
 
-from app.engine import pages, picking
+from app.engine import conditional, pages, picking
+from app.engine.aids import Copies
+from app.engine.cells import text
 from app.engine.choices import Colour, Entry
 from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
@@ -77,6 +80,8 @@ class Drawer:
     preset: Mapping[str, Any] | None = None
     checks: frozenset[str] = frozenset()
     few: int | None = None
+    readonly: bool = False
+    """Nothing can be filled in: the record is only looked at."""
     picks: Mapping[Any, Sequence[Any]] | None = None
     """Pick lists of a filter bar, read beforehand, by model (`short_lists`): there nothing is chosen anew,
     so that whoever has left is found too, and names stand alone."""
@@ -84,22 +89,34 @@ class Drawer:
     def draw(self, spec: FieldSpec, context: Context) -> pages.Field:
         """One input as this person sees it."""
         guard = hidden(spec, context.actor)
-        shown = self._shown(spec, context)
+        fixed = self.readonly or (spec.fixed is not None and spec.fixed(context.actor))
+        held = partial(self._held, context)
+        closed = not conditional.applies(spec, held) if spec.opens_when else False
+        shown = self._shown(spec, context, fixed=fixed) if not closed else [] if spec.multiple else ""
         made = pages.Field(
             spec.name,
             spec.label,
             "textarea" if is_lines(spec) else spec.kind,
-            required=spec.required,
+            required=spec.required or bool(spec.needed_when),
+            readonly=fixed,
             hint=spec.hint,
             error=(self.errors or {}).get(spec.name, ""),
+            placeholder=spec.placeholder,
             maxlength=spec.maxlength,
-            locked=guard.label if guard is not None and self.record is not None else "",
+            locked=guard.label if guard is not None and context.origin is not None else "",
             parent=spec.parent,
             wide=spec.wide,
             shown_when=spec.shown_when,
             unit=spec.unit,
-            future=spec.future,
-            text=((self.texts or {}).get(f"{spec.name}__text") or ("",))[0],
+            future=spec.future and not fixed,
+            text="" if closed else ((self.texts or {}).get(f"{spec.name}__text") or ("",))[0],
+            opens_when=spec.opens_when,
+            needed_when=spec.needed_when,
+            closed=closed,
+            needed=not closed and conditional.needed(spec, held),
+            aid=spec.aid.label if spec.aid is not None and not fixed else "",
+            aid_from=spec.aid.source if isinstance(spec.aid, Copies) else "",
+            asks=spec.ask,
         )
         if isinstance(shown, list):
             made.values = shown
@@ -116,6 +133,7 @@ class Drawer:
             made.options = self.options(spec, chosen, context)
             made.picker_url = self._picker(spec, context)
             made.placeholder = _search_words(resource_of(spec.target).search_hint, spec.multiple)
+            made.options = [o for o in made.options if o.selected] if fixed else made.options
             made.sole = spec.sole
             if spec.sole and self.texts is None and len(made.options) == 1 and not made.value:
                 made.options[0].selected, made.value = True, made.options[0].value
@@ -123,8 +141,16 @@ class Drawer:
             made.check_url = f"{self.base_url}/check/{spec.name}"
         return made
 
-    def _shown(self, spec: FieldSpec, context: Context) -> str | list[str]:
+    def _held(self, context: Context, name: str) -> Iterable[Any]:
+        """What another field of the form holds, for the conditions that name it."""
         if self.texts is not None:
+            return [t for t in self.texts.get(name, ()) if t] or ("",)
+        if self.record is not None:
+            return (getattr(self.record, name, None),)
+        return ((self.preset or {}).get(name),)
+
+    def _shown(self, spec: FieldSpec, context: Context, *, fixed: bool = False) -> str | list[str]:
+        if self.texts is not None and not fixed:
             typed = list(self.texts.get(spec.name, ()))
             return typed if spec.multiple else (typed[-1] if typed else "")
         value: Any = None
@@ -138,7 +164,8 @@ class Drawer:
             value = local(context.now).date()
         if spec.multiple:
             return [as_text(spec, v) for v in value or ()]
-        return as_text(spec, value)
+        written = fixed and spec.kind in ("datetime", "money")
+        return text(spec, value) if written else as_text(spec, value)
 
     def _of_record(self, spec: FieldSpec, context: Context) -> Any:
         if spec.links is not None:

@@ -97,7 +97,7 @@ def _ids(reader: Session, query: Query) -> array[int]:
 
 
 def _heading(spec: FieldSpec) -> Heading:
-    label = f"{spec.label}（{spec.unit}）" if spec.unit and spec.kind in ("integer", "money") else spec.label
+    label = f"{spec.head}（{spec.unit}）" if spec.unit and spec.kind in ("integer", "money") else spec.head
     usual = _WIDTHS.get(spec.kind, 36 if spec.wide else 16)
     return Heading(label, max(usual, min(2 * len(label) + 4, _WIDEST)))
 

@@ -2,54 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, String, Text
 from sqlalchemy.orm import InstrumentedAttribute, MappedColumn, mapped_column
-from sqlalchemy.types import TypeDecorator
 
 from app.engine.choices import Choice, ChoiceType, Entry, dictionary, entries_of
 from app.engine.database import utcnow
+from app.engine.phones import PhoneType as PhoneType
+from app.engine.phones import is_mobile as is_mobile
+from app.engine.phones import normalise_phone as normalise_phone
 
 if TYPE_CHECKING:
+    from app.engine.aids import Aid
     from app.engine.guards import Guard
-
-_PHONE_NOISE = re.compile(r"[\s\-－—()（）]+")
-_MOBILE = re.compile(r"1\d{10}")
-
-
-def normalise_phone(text: str) -> str:
-    """A phone as compared and stored: no blanks, dashes or +86, half-width digits (A-09)."""
-    if len(text) == 11 and text.isascii() and text.isdigit():
-        return text
-    digits = _PHONE_NOISE.sub("", text.translate(_FULL_WIDTH))
-    for prefix in ("+86", "0086"):
-        digits = digits.removeprefix(prefix)
-    return digits
-
-
-def is_mobile(text: str) -> bool:
-    """True for 11 digits starting with 1 (A-09)."""
-    return _MOBILE.fullmatch(text) is not None
-
-
-_FULL_WIDTH = {ord(c): chr(ord(c) - 0xFEE0) for c in "０１２３４５６７８９＋－"}
-
-
-class PhoneType(TypeDecorator[str]):
-    """A normalised phone number."""
-
-    impl = String(20)
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Any) -> str | None:
-        return normalise_phone(value) if value else None
-
+    from app.engine.scopes import Actor
 
 Pk = Annotated[int, mapped_column(Integer, primary_key=True)]
 Phone = Annotated[str, mapped_column(PhoneType)]
@@ -62,125 +33,127 @@ Look = Literal["", "due", "level", "said"]
 letter, the gist of what was said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
-    """What `column()` adds to a database column; read through `describe()`."""
-
-    label: str
-    guard: Guard | None = None
-    dictionary: str = ""
-    choices: type[Choice] | None = None
-    kind: str = ""
-    hint: str = ""
-    numbered: str = ""
-    required: bool | None = None
-    parent: str = ""
-    unit: str = ""
-    wide: bool = False
-    shown_when: str = ""
-    minimum: Decimal | int | None = None
-    maximum: Decimal | int | None = None
-    prefers: tuple[str, ...] = ()
-    sole: bool = False
-    today: bool = False
-    signed: Callable[[], Any] | None = None
-    blank: str = ""
-    look: Look = ""
-    beside: tuple[str, ...] = ()
-    shown: Callable[..., Any] | None = None
-
-
-def column(
-    label: str,
-    *args: Any,
-    guard: Guard | None = None,
-    dictionary: str = "",
-    choices: type[Choice] | None = None,
-    kind: str = "",
-    hint: str = "",
-    numbered: str = "",
-    required: bool | None = None,
-    parent: str = "",
-    unit: str = "",
-    wide: bool = False,
-    shown_when: str = "",
-    minimum: Decimal | int | None = None,
-    maximum: Decimal | int | None = None,
-    prefers: tuple[str, ...] = (),
-    sole: bool = False,
-    today: bool = False,
-    signed: Callable[[], Any] | None = None,
-    blank: str = "",
-    look: Look = "",
-    beside: tuple[str, ...] = (),
-    shown: Callable[..., Any] | None = None,
-    **kwargs: Any,
-) -> MappedColumn[Any]:
-    """A mapped column with its Chinese label and what holds for it on every screen.
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Traits:
+    """What a declaration says of a column or an input beyond its label and kind.
 
     ``guard`` limits who reads it; ``dictionary`` names an administrators' dictionary and ``choices`` a
-    `Choice` class; ``kind`` overrides the kind derived from the type; ``required`` overrides "not
-    nullable and without default"; ``parent`` names the column whose value narrows this pick list (D-13),
-    of a reference a column of the same name on what it refers to; with ``sole`` the parent's only entry is
-    chosen by itself. ``numbered`` names a number scheme that fills the column; ``shown_when`` is
-    ``"field=value"``; ``prefers`` says which records come first, best first (`Resource.pick_by`);
-    ``today`` presets a new record's date; ``signed`` gives the condition under which an amount is shown
-    as it is stored, and otherwise as taken away; ``blank`` is what an empty value means, in words.
-    ``minimum`` and ``maximum`` bound a number that is typed.
+    `Choice` class; ``parent`` names the column whose value narrows this pick list (D-13), of a reference a
+    column of the same name on what it refers to; with ``sole`` the parent's only entry is chosen by itself.
+    ``numbered`` names a number scheme that fills the column; ``prefers`` says which records come first, best
+    first (`Resource.pick_by`); ``today`` presets a new record's date and ``future`` refuses past ones;
+    ``signed`` gives the condition under which an amount is shown as it is stored, and otherwise as taken
+    away; ``blank`` is what an empty value means, in words. ``minimum`` and ``maximum`` bound a number that is
+    typed; ``wrong`` is said of what cannot be read, where the kind's own sentence does not serve.
+
+    Three conditions of the form ``"field=value|value"`` follow another field: the input is there only with
+    ``shown_when``, can only be filled in with ``opens_when`` (else it stays in its place, empty), and must be
+    with ``needed_when``.
+
+    ``placeholder`` stands in the empty input; a request (请输入小区) also asks for what is missing.
+    ``heading`` is its word in lists, where that differs from the form's. ``aid`` is a button that fills it in.
 
     ``shown(value, *others, now=now)`` gives what pages show in place of the stored value: another value or
     something drawn (`cells.Due`, `cells.Said`); ``beside`` names the columns of the record whose values it
     is given, each as far as the reader may have it.
     """
-    meta = Meta(
-        label, guard, dictionary, choices, kind, hint, numbered, required, parent, unit, wide, shown_when, minimum,
-        maximum, prefers, sole, today, signed, blank, look, beside, shown,
-    )  # fmt: skip
-    if choices is not None:
-        args = (ChoiceType(choices), *args)
-    elif dictionary and not args:
-        args = (String(32),)
-    return mapped_column(*args, info={"zk": meta}, **kwargs)
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FieldSpec:
-    """One field as screens, checks and the gate see it: of a column, a link table or an action's form."""
-
-    name: str
-    label: str
-    kind: str
-    attribute: Any = None
     guard: Guard | None = None
     dictionary: str = ""
     choices: type[Choice] | None = None
-    required: bool = False
     hint: str = ""
-    maxlength: int | None = None
-    target: Any = None
-    multiple: bool = False
+    numbered: str = ""
     parent: str = ""
     unit: str = ""
     wide: bool = False
-    numbered: str = ""
     shown_when: str = ""
-    default: Any = None
-    links: Links | None = None
-    values: Values | None = None
+    opens_when: str = ""
+    needed_when: str = ""
+    placeholder: str = ""
+    heading: str = ""
+    wrong: str = ""
+    aid: Aid | None = None
     minimum: Decimal | int | None = None
     maximum: Decimal | int | None = None
-    future: bool = False
-    options: tuple[Entry, ...] = field(default=())
-    within: Any = None
-    most: int = 0
     prefers: tuple[str, ...] = ()
     sole: bool = False
     today: bool = False
+    future: bool = False
     signed: Callable[[], Any] | None = None
     blank: str = ""
     look: Look = ""
     beside: tuple[str, ...] = ()
     shown: Callable[..., Any] | None = None
+
+
+_TRAITS = tuple(f.name for f in fields(Traits))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Meta(Traits):
+    """What `column()` adds to a database column; read through `describe()`."""
+
+    label: str
+    kind: str = ""
+    required: bool | None = None
+
+
+def column(
+    label: str,
+    *args: Any,
+    kind: str = "",
+    required: bool | None = None,
+    choices: type[Choice] | None = None,
+    dictionary: str = "",
+    **options: Any,
+) -> MappedColumn[Any]:
+    """A mapped column with its Chinese label and what holds for it on every screen (`Traits`).
+
+    ``kind`` overrides the kind derived from the type; ``required`` overrides "not nullable and without
+    default". What is none of the traits goes to the column itself.
+    """
+    traits = {name: options.pop(name) for name in _TRAITS if name in options}
+    meta = Meta(label, kind, required, choices=choices, dictionary=dictionary, **traits)
+    if choices is not None:
+        args = (ChoiceType(choices), *args)
+    elif dictionary and not args:
+        args = (String(32),)
+    return mapped_column(*args, info={"zk": meta}, **options)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldSpec(Traits):
+    """One field as screens, checks and the gate see it: of a column, a link table or an action's form.
+
+    ``fixed`` says of whom the field is only read on a form: its value is the record's, or the one a new form
+    starts with, and never what was submitted.
+    """
+
+    name: str
+    label: str
+    kind: str
+    attribute: Any = None
+    required: bool = False
+    maxlength: int | None = None
+    target: Any = None
+    multiple: bool = False
+    default: Any = None
+    links: Links | None = None
+    values: Values | None = None
+    options: tuple[Entry, ...] = field(default=())
+    within: Any = None
+    most: int = 0
+    fixed: Callable[[Actor], bool] | None = None
+
+    @property
+    def ask(self) -> str:
+        """The sentence that asks for it."""
+        return self.placeholder if self.placeholder.startswith("请") else ask_for(self.kind, self.label)
+
+    @property
+    def head(self) -> str:
+        """Its word above a column."""
+        return self.heading or self.label
 
     def entries(self, dealer_id: int | None) -> tuple[Entry, ...]:
         """The choices offered to people of that dealer; empty for fields without choices."""
@@ -234,50 +207,34 @@ def entry(
     kind: str = "text",
     *,
     required: bool = False,
-    choices: type[Choice] | None = None,
-    dictionary: str = "",
     target: Any = None,
     multiple: bool = False,
-    hint: str = "",
     maxlength: int | None = None,
     default: Any = None,
-    minimum: Decimal | int | None = None,
-    future: bool = False,
-    wide: bool = False,
-    shown_when: str = "",
     options: tuple[Entry, ...] = (),
     within: Any = None,
-    prefers: tuple[str, ...] = (),
+    **traits: Any,
 ) -> FieldSpec:
     """An input of an action's form that is no column: ``kind`` as in `FieldSpec`, ``target`` a model.
 
-    ``future`` refuses past dates; ``options`` offers fixed entries. ``within`` is the target's foreign key
-    to the records the action is about: only what belongs to them is offered. ``prefers`` as in `column()`.
+    ``options`` offers fixed entries. ``within`` is the target's foreign key to the records the action is
+    about: only what belongs to them is offered. For the rest see `Traits`.
     """
-    if choices is not None or dictionary or options:
+    if options or traits.get("choices") is not None or traits.get("dictionary"):
         kind = "choices" if multiple else "choice"
     if target is not None:
         kind = "refs" if multiple else "ref"
+    traits["wide"] = traits.get("wide", False) or kind == "textarea"
     return FieldSpec(
-        name,
-        label,
-        kind,
-        required=required,
-        choices=choices,
-        dictionary=dictionary,
-        target=target,
-        multiple=multiple,
-        hint=hint,
-        maxlength=maxlength,
-        default=default,
-        minimum=minimum,
-        future=future,
-        wide=wide or kind == "textarea",
-        shown_when=shown_when,
-        options=options,
-        within=within,
-        prefers=prefers,
-    )
+        name, label, kind, required=required, target=target, multiple=multiple, maxlength=maxlength,
+        default=default, options=options, within=within, **traits,
+    )  # fmt: skip
+
+
+def fixed(source: Any, unless: Callable[[Actor], bool] | None = None) -> FieldSpec:
+    """A column that a form shows and does not ask for, ``unless`` this is true of the person."""
+    spec = describe(source)
+    return replace(spec, required=False, fixed=lambda actor: unless is None or not unless(actor))
 
 
 _CHOSEN = frozenset({"choice", "choices", "ref", "refs", "date", "datetime"})
@@ -323,34 +280,18 @@ def _describe(source: Any) -> FieldSpec:
         not table_column.nullable and table_column.default is None and table_column.server_default is None
     )
     default = getattr(table_column.default, "arg", None)
+    traits = {name: getattr(meta, name) for name in _TRAITS}
+    traits["wide"] = meta.wide or isinstance(table_column.type, Text)
     return FieldSpec(
         source.key,
         meta.label,
         meta.kind or _kind(table_column, meta),
         attribute=source,
-        guard=meta.guard,
-        dictionary=meta.dictionary,
-        choices=meta.choices,
         required=needed if meta.required is None else meta.required,
-        hint=meta.hint,
         maxlength=getattr(table_column.type, "length", None),
         target=_target(source),
-        parent=meta.parent,
-        unit=meta.unit,
-        wide=meta.wide or isinstance(table_column.type, Text),
-        numbered=meta.numbered,
-        shown_when=meta.shown_when,
-        minimum=meta.minimum,
-        maximum=meta.maximum,
         default=None if callable(default) else default,
-        prefers=meta.prefers,
-        sole=meta.sole,
-        today=meta.today,
-        signed=meta.signed,
-        blank=meta.blank,
-        look=meta.look,
-        beside=meta.beside,
-        shown=meta.shown,
+        **traits,
     )
 
 

@@ -50,7 +50,9 @@ def _filters(session: Session, resource: type[Resource], actor: Actor, query: Qu
         else:
             made = drawer.draw(spec, context)
             made.required, made.error, made.locked, made.hint = False, "", "", ""
-            made.placeholder = ""
+            made.placeholder, made.asks, made.aid = "", "", ""
+            if declared.ticked:
+                made.kind = "ticks"
             made.values = list(query.args.get(spec.name, ()))
             made.value = first(query.args, spec.name)
             if spec.kind == "ref" and made.options and not _is_long(made):

@@ -20,13 +20,15 @@ from app.engine.database import MAX_ID, id_of
 from app.engine.fields import FieldSpec, Values, describe, is_mobile, normalise_phone
 from app.engine.guards import Guard, may_filter, may_find_exactly
 from app.engine.localtime import local, local_day
-from app.engine.resource import Between, Resource, has_resource, resource_of
+from app.engine.resource import Between, Part, Resource, Ticked, filtered, has_resource, resource_of
 from app.engine.scopes import Actor
 
 EMPTY = "-"
 """The value that stands for "nothing filled in" in a filter's address."""
 MAX_VALUES = 50
 MAX_TEXT = 64
+PART = "part"
+"""What the values of parts of texts are called by in statements."""
 TAIL = 4
 """So many last digits of a phone find it."""
 
@@ -48,6 +50,8 @@ class Active:
     default: bool = False
     seen: Callable[[], ColumnElement[bool]] | None = None
     """The same looked at row by row, where it is not the same condition."""
+    part: str = ""
+    """The text that is a part of what the column holds."""
 
     @property
     def walk(self) -> Callable[[], ColumnElement[bool]]:
@@ -76,6 +80,8 @@ class FilterSpec:
 
     spec: FieldSpec
     ranged: bool
+    part: bool = False
+    ticked: bool = False
 
 
 def declared(resource: type[Resource], actor: Actor) -> Sequence[FilterSpec]:
@@ -86,8 +92,8 @@ def declared(resource: type[Resource], actor: Actor) -> Sequence[FilterSpec]:
 
 @lru_cache(maxsize=256)
 def _guards_of(resource: type[Resource]) -> frozenset[Guard]:
-    columns = (s.column if isinstance(s, Between) else s for s in resource.filters)
-    return frozenset(guard for guard in (describe(c).guard for c in columns) if guard is not None)
+    guards = (describe(filtered(source)).guard for source in resource.filters)
+    return frozenset(guard for guard in guards if guard is not None)
 
 
 @lru_cache(maxsize=1024)
@@ -95,14 +101,16 @@ def _declared(resource: type[Resource], hiding: frozenset[Guard]) -> Sequence[Fi
     found = []
     for source in resource.filters:
         ranged = isinstance(source, Between)
-        spec = describe(source.column if isinstance(source, Between) else source)
+        spec = describe(filtered(source))
         if spec.guard not in hiding or (not ranged and spec.guard is not None and spec.guard.exact):
-            found.append(FilterSpec(spec, ranged or spec.kind in ("datetime", "date", "money")))
+            ranged = ranged or spec.kind in ("datetime", "date", "money")
+            part = isinstance(source, Part) and spec.guard not in hiding
+            found.append(FilterSpec(spec, ranged, part, isinstance(source, Ticked)))
     return tuple(found)
 
 
 def active(
-    resource: type[Resource], actor: Actor, args: Mapping[str, Sequence[str]], now: datetime
+    resource: type[Resource], actor: Actor, args: Mapping[str, Sequence[str]], dialect: str
 ) -> tuple[list[Active], list[str]]:
     """The filters in force and the sentences about values that could not be read."""
     found: list[Active] = []
@@ -113,7 +121,8 @@ def active(
             made = _range(spec, args, errors)
         else:
             values = [v for v in args.get(spec.name, ()) if v][:MAX_VALUES]
-            made = _equal(resource, spec, values, actor, errors) or _named(resource, spec, args)
+            made = _part(resource, spec, values, dialect) if declared_filter.part else None
+            made = made or _equal(resource, spec, values, actor, errors) or _named(resource, spec, args)
         if made is not None:
             found.append(made)
     return found, errors
@@ -196,6 +205,28 @@ def _equal(
     key = ("any", spec.name, empty)
     label = f"{spec.label}：{'、'.join(words)}"
     return Active(spec, label, (spec.name,), key, {name: typed}, made(chosen[0]), seen=made(chosen[-1]))
+
+
+def _part(resource: type[Resource], spec: FieldSpec, values: list[str], dialect: str) -> Active | None:
+    """Rows whose column contains the text. What is empty, and a full number, are looked up as they are."""
+    typed = " ".join(values[0].split())[:MAX_TEXT] if values else ""
+    if not typed or typed == EMPTY:
+        return None
+    words = normalise_phone(typed) if spec.kind == "phone" else typed
+    if spec.kind == "phone" and is_mobile(words):
+        return None
+    column = spec.attribute
+    return Active(
+        spec, f"{spec.label}：{typed}", (spec.name,), ("part", *names.shape(column, words)),
+        names.values(column, words, PART), lambda: names.condition(resource, column, words, dialect, PART),
+        seen=lambda: names.contains(column, words, dialect, PART), part=words,
+    )  # fmt: skip
+
+
+def rare(found: Sequence[Active], dialect: str) -> bool:
+    """Whether the longest part of a text that is asked for leaves few rows, so that these are gathered first."""
+    parts = sorted((a for a in found if a.part), key=lambda a: len(a.part))
+    return bool(parts) and not names.frequent(parts[-1].spec.attribute, parts[-1].part, dialect)
 
 
 def _named(resource: type[Resource], spec: FieldSpec, args: Mapping[str, Sequence[str]]) -> Active | None:

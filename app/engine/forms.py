@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
 
-from app.engine import linked_lists, picking, throttle
-from app.engine.actions import Invalid, Refusal
-from app.engine.database import MAX_ID, id_of
-from app.engine.fields import FieldSpec, ask_for, describe, is_mobile, normalise_phone
+from app.engine import aids, conditional, linked_lists, picking, throttle
+from app.engine.actions import Invalid
+from app.engine.database import id_of
+from app.engine.fields import FieldSpec, describe
 from app.engine.guards import hidden, is_mask
-from app.engine.localtime import local, to_utc
 from app.engine.resource import Resource, fields_of, has_resource, resource_of
 from app.engine.scopes import Actor
-
-PHONE_ERROR = "请输入正确的手机号码"
-MAX_MEMBERS = 200
-MAX_TEXTAREA = 5000
-MOST_MONEY = Decimal("99999999.99")
-_CENT = Decimal("0.01")
-_WIDE = str.maketrans("０１２３４５６７８９．－＋，", "0123456789.-+,")
-_JOINER = "\u200d"
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-
+from app.engine.typed import MAX_MEMBERS, READERS, Reader, many_texts, plain, read_lines, tidy
+from app.engine.typed import Wrong as Wrong
+from app.engine.typed import is_lines as is_lines
+from app.engine.typed import typed_as_lines as typed_as_lines
 
 Texts = Mapping[str, Sequence[str]]
 
@@ -44,11 +34,18 @@ class Context:
     actor: Actor
     now: datetime
     record: Any = None
+    copied: Any = None
+    """The record that a new one takes its first values from; what is masked of them is taken over unseen."""
     subjects: tuple[int, ...] = ()
     dealers: picking.Dealers = picking.NOWHERE
     """The dealers these records belong to; none while that is not known yet."""
     texts: Texts = field(default_factory=dict)
     """All that was submitted, while it is cleaned."""
+
+    @property
+    def origin(self) -> Any:
+        """The record whose values the form began with."""
+        return self.record if self.record is not None else self.copied
 
 
 class Keeping(list[Any]):
@@ -66,9 +63,11 @@ def clean(
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
     context = replace(context, texts=texts)
+    held = holding(values, texts, context.record)
+    specs = asked(specs, context.actor)
     for spec in specs:
-        if not _applies(spec, texts, context):
-            if not partial:
+        if not conditional.applies(spec, held):
+            if not partial or _filled(spec, context.record):
                 values[spec.name] = False if spec.kind == "bool" else _value(spec, [], {}, context)
             continue
         raw = texts.get(spec.name)
@@ -77,12 +76,15 @@ def clean(
         if spec.kind == "bool":
             values[spec.name] = raw is not None and raw[-1:] in (["1"], ["true"], ["on"], ["True"])
             continue
-        given = [_tidy(spec, t) for t in raw or ()]
-        given = [t for t in given if t]
-        returned = context.record is not None and hidden(spec, context.actor) is not None
-        masks = [t for t in given if returned and is_mask(spec, t)]
+        given = [t for t in map(tidy, raw or ()) if t]
+        masks = [t for t in given if is_mask(spec, t)] if hidden(spec, context.actor) is not None else []
         if masks and not spec.multiple:
+            try:
+                values |= aids.behind(spec, masks[0], texts, context)
+            except Wrong as wrong:
+                errors[spec.name] = wrong.message
             continue
+        masks = masks if context.record is not None else []
         given = [t for t in given if t not in masks]
         try:
             if spec.most and len(given) + len(masks) > spec.most:
@@ -95,12 +97,12 @@ def clean(
             errors[spec.name] = wrong.message
     for spec in specs:
         if (
-            spec.required
-            and spec.name not in errors
-            and _missing(spec, values)
-            and _applies(spec, texts, context)
+            spec.name not in errors
+            and _missing(spec, values, context.record)
+            and conditional.needed(spec, held)
+            and conditional.applies(spec, held)
         ):
-            errors[spec.name] = ask_for(spec.kind, spec.label)
+            errors[spec.name] = spec.ask
     errors |= linked_lists.adopt(specs, values, set(errors), context.session)
     errors |= linked_lists.reconcile(specs, values, set(errors), context.record, context.actor.dealer_id)
     if errors:
@@ -108,62 +110,49 @@ def clean(
     return values
 
 
-class Wrong(Exception):
-    """A value cannot be what was typed; ``message`` says why."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
-
-
 def single(spec: FieldSpec, texts: Sequence[str], context: Context) -> Any:
     """The value of one field out of what stands in a cell; raises `Wrong`. What it refers to is named by its
     id already, and it is not looked at whether the field is required or shown."""
-    given = [t for t in (_tidy(spec, text) for text in texts) if t]
+    given = [t for t in (tidy(text) for text in texts) if t]
     if spec.most and len(given) > spec.most:
         raise Wrong(f"最多{spec.most}项")
     return _value(spec, given, {}, context)
 
 
-def _missing(spec: FieldSpec, values: Mapping[str, Any]) -> bool:
-    return spec.name in values and values[spec.name] in (None, "", [], ())
+def asked(specs: Iterable[FieldSpec], actor: Actor) -> list[FieldSpec]:
+    """The fields that this person fills in; the others are only shown."""
+    return [s for s in specs if s.fixed is None or not s.fixed(actor)]
 
 
-def _applies(spec: FieldSpec, texts: Texts, context: Context) -> bool:
-    """Whether a field shown only for some value of another one is shown now; one that is not is empty."""
-    if not spec.shown_when:
-        return True
-    other, _, wanted = spec.shown_when.partition("=")
-    if other not in texts and context.record is not None:
-        value = getattr(context.record, other, None)
-        return str(getattr(value, "value", value) or "") in wanted.split("|")
-    given = [t for t in texts.get(other, ()) if t] or [""]
-    return any(t in wanted.split("|") for t in given)
+def holding(values: Mapping[str, Any], texts: Texts, record: Any) -> conditional.Held:
+    """What each field holds: as it was cleaned, else as it was typed, else as it is stored."""
+
+    def held(name: str) -> Iterable[Any]:
+        if name in values:
+            value = values[name]
+            return value if isinstance(value, list) else (value,)
+        if name not in texts and record is not None:
+            return (getattr(record, name, None),)
+        return [t for t in texts.get(name, ()) if t] or ("",)
+
+    return held
 
 
-def _tidy(spec: FieldSpec, text: str) -> str:
-    text = _CONTROL.sub("", str(text)).replace("\r\n", "\n").replace("\r", "\n")
-    return _visible(text).strip()
+def _filled(spec: FieldSpec, record: Any) -> bool:
+    return spec.attribute is not None and getattr(record, spec.name, None) not in (None, "")
 
 
-def _visible(text: str) -> str:
-    """The text without characters nobody sees (a name of zero-width spaces is no name, D-11); only the
-    joiner between two pictures of one emoji stays."""
-    if text.isprintable():
-        return text
-    return "".join(
-        c for at, c in enumerate(text) if unicodedata.category(c) != "Cf" or _joins_pictures(text, at)
-    )
-
-
-def _joins_pictures(text: str, at: int) -> bool:
-    kinds = [unicodedata.category(c) for c in (text[at - 1 : at] or " ", text[at + 1 : at + 2] or " ")]
-    return text[at] == _JOINER and kinds[0] in ("So", "Sk", "Mn") and kinds[1] == "So"
+def _missing(spec: FieldSpec, values: Mapping[str, Any], record: Any) -> bool:
+    """Whether the form leaves it empty; of a change that says nothing of it, whether it is so by a condition
+    that only now holds."""
+    if spec.name in values:
+        return values[spec.name] in (None, "", [], ())
+    return bool(spec.needed_when) and record is not None and not _filled(spec, record)
 
 
 def _value(spec: FieldSpec, given: list[str], texts: Texts, context: Context) -> Any:
     if spec.kind in ("phones", "texts"):
-        return _many_texts(spec, given)
+        return many_texts(spec, given)
     if spec.kind == "ref":
         given = _by_label(spec, texts, context) or given
     elif spec.kind == "refs":
@@ -172,94 +161,12 @@ def _value(spec: FieldSpec, given: list[str], texts: Texts, context: Context) ->
         return _many(spec, given, context)
     if not given:
         return "" if spec.kind in ("text", "textarea") and _not_null(spec) else None
-    reader = _read_lines if is_lines(spec) else _READERS.get(spec.kind, _text)
+    reader = read_lines if is_lines(spec) else _READERS.get(spec.kind, plain)
     return reader(spec, given[0], context)
 
 
 def _not_null(spec: FieldSpec) -> bool:
     return spec.attribute is not None and not spec.attribute.property.columns[0].nullable
-
-
-def _text(spec: FieldSpec, text: str, _context: Context) -> str:
-    limit = spec.maxlength or (MAX_TEXTAREA if spec.kind == "textarea" else 255)
-    if spec.kind != "textarea":
-        text = " ".join(text.split())
-    if len(text) > limit:
-        raise Wrong(f"不能超过{limit}个字，现有{len(text)}个字")
-    return text
-
-
-def _phone(_spec: FieldSpec, text: str, _context: Context) -> str:
-    phone = normalise_phone(text)
-    if not is_mobile(phone):
-        raise Wrong(PHONE_ERROR)
-    return phone
-
-
-def _many_texts(spec: FieldSpec, given: list[str]) -> list[str]:
-    if len(given) > MAX_MEMBERS:
-        raise Wrong(f"最多{MAX_MEMBERS}项")
-    if spec.kind == "texts":
-        return list(dict.fromkeys(given))
-    phones = [normalise_phone(t) for t in given]
-    if not all(is_mobile(p) for p in phones):
-        raise Wrong(PHONE_ERROR)
-    return list(dict.fromkeys(phones))
-
-
-def _integer(spec: FieldSpec, text: str, _context: Context) -> int:
-    text = text.translate(_WIDE).replace(",", "")
-    if not re.fullmatch(r"[+-]?\d{1,40}", text, re.ASCII):
-        raise Wrong("请输入整数")
-    number = int(text)
-    _within(spec, number, -MAX_ID, MAX_ID)
-    return number
-
-
-def _within(spec: FieldSpec, number: Decimal | int, low: Decimal | int, high: Decimal | int) -> None:
-    """Raise for a number outside of the declared bounds; without any those of the column hold."""
-    low = low if spec.minimum is None else spec.minimum
-    high = high if spec.maximum is None else spec.maximum
-    if number < low:
-        raise Wrong(f"不能小于{low:,}")
-    if number > high:
-        raise Wrong(f"不能大于{high:,}")
-
-
-def _money(spec: FieldSpec, text: str, _context: Context) -> Decimal:
-    text = text.translate(_WIDE).replace(",", "").lstrip("¥￥").strip()
-    if not re.fullmatch(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})", text, re.ASCII):
-        raise Wrong("请输入金额，例如 1000 或 1000.50")
-    amount = Decimal(text)
-    _within(spec, amount, -MOST_MONEY, MOST_MONEY)
-    if amount != amount.quantize(_CENT):
-        raise Wrong("金额最多两位小数")
-    return amount.quantize(_CENT)
-
-
-def _date(spec: FieldSpec, text: str, context: Context) -> date:
-    try:
-        day = date.fromisoformat(text[:10].replace("/", "-"))
-    except ValueError:
-        raise Wrong("请输入日期，例如 2026-11-22") from None
-    if not 1900 <= day.year <= 2100:
-        raise Wrong("日期超出范围")
-    if spec.future and day < local(context.now).date():
-        raise Wrong("不能早于今天")
-    return day
-
-
-def _datetime(spec: FieldSpec, text: str, context: Context) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text.replace("/", "-"))
-    except ValueError:
-        raise Wrong("请输入时间，例如 2026-11-22 09:30") from None
-    if not 1900 <= moment.year <= 2100:
-        raise Wrong("时间超出范围")
-    stored = to_utc(moment)
-    if spec.future and stored <= context.now:
-        raise Wrong("请选择将来的时间")
-    return stored
 
 
 def _choice(spec: FieldSpec, text: str, context: Context) -> Any:
@@ -286,39 +193,7 @@ def _ref(spec: FieldSpec, text: str, context: Context) -> int:
     return id_of(text)
 
 
-_READERS: dict[str, Callable[[FieldSpec, str, Context], Any]] = {
-    "phone": _phone,
-    "integer": _integer,
-    "money": _money,
-    "date": _date,
-    "datetime": _datetime,
-    "choice": _choice,
-    "ref": _ref,
-}
-
-
-LineReader = Callable[[FieldSpec, str, Context], Any]
-_lines: dict[str, LineReader] = {}
-
-
-def typed_as_lines(kind: str, reader: LineReader) -> None:
-    """Have fields of a kind typed as lines of words; ``reader`` makes the value and raises `Refusal` with what
-    is wrong with them. How such a value reads stands in `guards.derived`."""
-    _lines[kind] = reader
-
-
-def is_lines(spec: FieldSpec) -> bool:
-    """Whether the field is typed as lines of words."""
-    return spec.kind in _lines
-
-
-def _read_lines(spec: FieldSpec, text: str, context: Context) -> Any:
-    if len(text) > MAX_TEXTAREA:
-        raise Wrong(f"不能超过{MAX_TEXTAREA}个字，现有{len(text)}个字")
-    try:
-        return _lines[spec.kind](spec, text, context)
-    except Refusal as refusal:
-        raise Wrong(refusal.message) from refusal
+_READERS: dict[str, Reader] = {**READERS, "choice": _choice, "ref": _ref}
 
 
 def _many(spec: FieldSpec, given: list[str], context: Context) -> list[Any]:

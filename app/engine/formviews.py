@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import flash, jsonify, redirect, render_template, request
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 
-from app.engine import chrome, drawing, filters, forms, history, listing, pages, perform, picking, throttle
+from app.engine import chrome, drawing, forms, history, listing, pages, perform, picking
 from app.engine.actions import (
     Act,
     Forbidden,
@@ -19,18 +19,17 @@ from app.engine.actions import (
     Refusal,
     Stale,
 )
-from app.engine.database import PK, db, utcnow
-from app.engine.fields import FieldSpec, describe, normalise_phone
-from app.engine.guards import is_mask, may_filter
-from app.engine.resource import Resource, has_resource, resource_of
+from app.engine.askviews import AID, AskViews
+from app.engine.database import PK, db, id_of, utcnow
+from app.engine.fields import FieldSpec, describe
+from app.engine.guards import gate, is_mask
+from app.engine.resource import Resource, resource_of
 from app.engine.scopes import Actor
-from app.engine.security import entrance, require_actor
-from app.engine.viewbase import Texts, ViewBase, dialog_of, placed
-
-PICKED = 20
+from app.engine.security import entrance
+from app.engine.viewbase import Texts, dialog_of, placed
 
 
-class FormViews(ViewBase):
+class FormViews(AskViews):
     """The pages that ask."""
 
     @expose("/new", methods=["GET", "POST"])
@@ -38,15 +37,19 @@ class FormViews(ViewBase):
         """The form for a new record (A-01…A-10, D-11)."""
         label = self.resource.create_label or f"新增{self.resource.label}"
         actor = self.allowed("can_add", label)
+        label = self.resource.create_title or label
         if not self.resource.form:
             raise NotFound
+        preset = self._preset(actor)
         if request.method == "GET":
-            preset = self._preset(actor)
             return self._form(self._new_context(actor, preset), label, preset=preset)
         texts = request.form.to_dict(flat=False)
         context = self._new_context(actor, texts)
+        specs = forms.editable(self.resource, editing=False)
+        if AID in texts:
+            return self._aided(texts, specs, context, label, preset=preset)
         try:
-            values = forms.clean(forms.editable(self.resource, editing=False), texts, context)
+            values = forms.clean(specs, texts, context)
             record, act = perform.create(
                 self.resource,
                 values,
@@ -58,16 +61,17 @@ class FormViews(ViewBase):
         except perform.AlreadyDone as done:
             return redirect(done.url)
         except Question as question:
-            return self._form(context, label, texts=texts, question=question)
+            return self._form(context, label, texts=texts, preset=preset, question=question)
         except Invalid as wrong:
-            open_question = self._open_question(actor, texts)
-            if open_question is not None:
-                return self._form(context, label, texts=texts, question=open_question)
-            return self._form(context, label, texts=texts, errors=wrong.errors), 400
+            asked = self._open_question(actor, texts)
+            if asked is not None:
+                return self._form(context, label, texts=texts, preset=preset, question=asked)
+            return self._form(context, label, texts=texts, preset=preset, errors=wrong.errors), 400
         except (Forbidden, NotFound):
             raise
         except Refusal as refusal:
-            return self._form(context, label, texts=texts, errors=placed(refusal)), refusal.status
+            errors = placed(refusal)
+            return self._form(context, label, texts=texts, preset=preset, errors=errors), refusal.status
         made = resource_of(type(record))
         saved = f"已保存：{perform.label_of(made, record)}"
         if act.told:
@@ -79,10 +83,25 @@ class FormViews(ViewBase):
             flash(warning, "warning")
         return redirect(self._after_create(made, record, actor))
 
+    def _aided(
+        self, texts: Texts, specs: list[FieldSpec], context: forms.Context, title: str, **shown: Any
+    ) -> ResponseReturnValue:
+        """A button beside a field was pressed: its answer for the script, or the form filled in by it."""
+        answer = self._aid(texts, specs, context)
+        if not isinstance(answer, tuple):
+            return answer  # type: ignore[no-any-return]
+        filled, errors = answer
+        return self._form(context, title, texts=filled, errors=errors or None, **shown)
+
     def _new_context(self, actor: Actor, given: Mapping[str, Any]) -> forms.Context:
         session = db.session()
         dealers = picking.dealers_of_new(session, self.resource, given, actor)
-        return forms.Context(session, actor, utcnow(), dealers=dealers)
+        return forms.Context(session, actor, utcnow(), copied=self._copied(actor), dealers=dealers)
+
+    def _copied(self, actor: Actor) -> Any:
+        """The record that the new one takes its first values from (E-60)."""
+        wanted = id_of(request.values.get("copy")) if self.resource.copies else None
+        return perform.find(db.session(), self.resource, wanted, actor) if wanted else None
 
     def _open_question(self, actor: Actor, texts: Texts) -> Question | None:
         """Somebody answered the dialog while other fields were still empty: go on with the question
@@ -113,6 +132,9 @@ class FormViews(ViewBase):
         given: dict[str, Any] = {k: v[:200] for k, v in args.items() if k in known and not known[k].multiple}
         if self.resource.prefill is not None:
             given |= self.resource.prefill(args, actor, db.session())
+        copied = self._copied(actor)
+        if copied is not None:
+            given |= {c.key: gate(describe(c), getattr(copied, c.key), actor) for c in self.resource.copies}
         return given
 
     def _form(
@@ -128,6 +150,7 @@ class FormViews(ViewBase):
         conflict: list[pages.Difference] | None = None,
     ) -> str:
         editing = record is not None
+        why = self.resource.frozen(record) if editing and self.resource.frozen is not None else ""
         drawer = drawing.Drawer(
             self.base,
             texts,
@@ -135,6 +158,7 @@ class FormViews(ViewBase):
             record,
             preset,
             frozenset(describe(c).name for c in self.resource.checks),
+            readonly=bool(why) and texts is None,
         )
         shown = drawing.form_page(
             self.resource.groups(editing), context, drawer,
@@ -143,6 +167,13 @@ class FormViews(ViewBase):
             cancel_url=f"{self.base}/{record.id}" if editing else f"{self.base}/",
         )  # fmt: skip
         shown.resource = self.resource.name
+        if drawer.readonly:
+            shown.errors, shown.submit, shown.cancel_label = [why], "", "返回"
+        elif self.resource.form_notes is not None:
+            act = Act(context.actor, context.now, context.session, entrance(), "check")
+            shown.notes = list(self.resource.form_notes(act, editing))
+        if context.copied is not None:
+            shown.hidden.append(("copy", str(context.copied.id)))
         shown.draft_key = f"{self.resource.name}/{record.id if editing else 'new'}"
         shown.fresh = not editing
         if not editing:
@@ -169,8 +200,11 @@ class FormViews(ViewBase):
             return self._form(context, title, record=record)
         texts = request.form.to_dict(flat=False)
         version = listing.number(request.form.get("version", ""), 0)
+        specs = forms.editable(self.resource, editing=True)
+        if AID in texts:
+            return self._aided(texts, specs, context, title, record=record)
         try:
-            values = forms.clean(forms.editable(self.resource, editing=True), texts, context)
+            values = forms.clean(specs, texts, context)
             _, act = perform.update(
                 self.resource,
                 pk,
@@ -245,82 +279,3 @@ class FormViews(ViewBase):
             return redirect(f"{self.base}/{pk}")
         flash("已删除", "good")
         return redirect(f"{self.base}/")
-
-    @expose("/pick/<field>", methods=["GET"])
-    def pick(self, field: str) -> ResponseReturnValue:
-        """What a picker offers for these letters; only records the person may see."""
-        actor = require_actor()
-        specs = [describe(f) for f in self.resource.filters if not hasattr(f, "column")]
-        specs += forms.editable(self.resource, editing=False) + forms.editable(self.resource, editing=True)
-        return self._picked(actor, next((s for s in specs if s.name == field), None))
-
-    @expose("/action/<name>/pick/<field>", methods=["GET"])
-    def pick_for_action(self, name: str, field: str) -> ResponseReturnValue:
-        """The same for a field of an action's form."""
-        actor = require_actor()
-        action = next((a for a in self.resource.actions if a.name == name), None)
-        if action is None or not action.allowed(self.resource, actor):
-            raise NotFound
-        return self._picked(actor, next((s for s in action.fields if s.name == field), None))
-
-    def _picked(self, actor: Actor, spec: FieldSpec | None) -> ResponseReturnValue:
-        if not any(actor.can(p, self.resource.view_name()) for p in ("can_list", "can_add", "can_edit")):
-            raise Forbidden(self.resource.label, seeing=True)
-        if (
-            spec is None
-            or spec.target is None
-            or not has_resource(spec.target)
-            or not may_filter(spec, actor)
-        ):
-            raise NotFound
-        session = db.session()
-        target = resource_of(spec.target)
-        dealers = frozenset(_numbers("dealer"))
-        statement = picking.pickable(spec, actor, _numbers("of"), dealers)
-        if "new" in request.args:
-            statement = picking.still_used(statement, spec)
-        for parent in _numbers("parent")[:1] if spec.parent else ():
-            statement = picking.of_parent(statement, spec, parent)
-        params: dict[str, Any] = {}
-        typed = request.args.get("q", "").strip()[: filters.MAX_TEXT]
-        if typed:
-            found = filters.keyword(target, typed, actor, session.get_bind().dialect.name)
-            if found is not None and target.search:
-                statement, params = statement.where(found.make()), found.params
-            else:
-                statement = statement.where(target.title.contains(typed, autoescape=True))
-        statement = statement.order_by(*picking.best_first(spec, actor), target.pk().desc()).limit(PICKED)
-        offers = picking.read(session, spec, statement.params(params), actor, dealers)
-        results = [
-            {
-                "value": str(o.id),
-                "label": o.title,
-                "note": picking.BETWEEN.join(filter(None, (o.note, o.group))),
-            }
-            for o in offers
-        ]
-        return jsonify({"results": results})
-
-    @expose("/check/<field>", methods=["GET"])
-    def check(self, field: str) -> ResponseReturnValue:
-        """The answer to a check while typing (A-02); changes nothing."""
-        actor = require_actor()
-        if not any(actor.can(p, self.resource.view_name()) for p in ("can_add", "can_edit")):
-            raise Forbidden(self.resource.label, seeing=True)
-        checked = ((describe(c), r) for c, r in self.resource.checks.items())
-        spec, rule = next((found for found in checked if found[0].name == field), (None, None))
-        if spec is None or rule is None:
-            raise NotFound
-        value = request.args.get("value", "")[: filters.MAX_TEXT]
-        throttle.look_up(spec, actor, [normalise_phone(value)])
-        result = rule(value, Act(actor, utcnow(), db.session(), entrance(), "check"))
-        dialog = ""
-        if result.question is not None:
-            dialog = render_template("_dialog.html", dialog=dialog_of(result.question, {}))
-        return jsonify({"ok": result.ok, "message": result.message, "html": dialog})
-
-
-def _numbers(name: str) -> list[int]:
-    """The ids of this name in the address; what is none is not understood."""
-    given = request.args.getlist(name)[: drawing.NAMED_SUBJECTS]
-    return [int(n) for n in given if n.isascii() and n.isdigit() and len(n) < 10]

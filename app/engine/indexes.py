@@ -16,7 +16,7 @@ from sqlalchemy import Column, Index, Table, UniqueConstraint
 
 from app.engine.chartkinds import Number, Trend, grouped_by, summed
 from app.engine.fields import FieldSpec, Links, describe
-from app.engine.resource import Between, Related, Resource, has_resource, resource_of, resources
+from app.engine.resource import Asked, Related, Resource, has_resource, parted, resource_of, resources
 from app.engine.scopes import of_others
 
 _LONGEST = 63
@@ -189,7 +189,8 @@ def _of_tabs(resource: type[Resource]) -> Iterator[_Wanted]:
 
 def _of_lookups(resource: type[Resource]) -> Iterator[_Wanted]:
     """Columns that are looked up by a full value: those of the search box, and filters by a text."""
-    filters = [describe(f) for f in resource.filters if not isinstance(f, Between)]
+    filters = [describe(f) for f in resource.filters if not isinstance(f, Asked)]
+    filters += [s for s in map(describe, parted(resource)) if s.guard is not None]
     typed = [s for s in filters if s.kind in ("phone", "phones", "text")]
     for spec in (*map(describe, (*resource.exact, *resource.tail)), *typed):
         source = spec.values.value if spec.values is not None else spec.attribute
@@ -207,7 +208,7 @@ def _within_dealer(column: Column[Any]) -> bool:
 def _links(resource: type[Resource]) -> list[Links]:
     found = [s for s in resource.scopes.related if isinstance(s, Links)]
     for source in (*resource.filters, resource.tags):
-        if source is not None and not isinstance(source, Between):
+        if source is not None and not isinstance(source, Asked):
             links = describe(source).links
             if links is not None:
                 found.append(links)

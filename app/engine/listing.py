@@ -52,6 +52,8 @@ class Query:
     before: Cursor | None
     last: bool
     params: dict[str, Any]
+    rare: bool = False
+    """Whether a part of a text is asked for that few rows have."""
     many_parents: bool | None = None
     """Whether the scopes hold many parents of these children, once somebody has looked (`walking`)."""
 
@@ -96,7 +98,7 @@ class Query:
     def selective(self) -> bool:
         """Whether a filter is expected to leave few rows."""
         searched = self.search is not None and not self.search.frequent
-        return searched or any(f.selective for f in self.filters)
+        return self.rare or searched or any(f.selective for f in self.filters)
 
 
 def first(args: Args, name: str) -> str:
@@ -149,7 +151,7 @@ def parse(
     shown = tabs(resource, actor)
     asked = first(args, "scope")
     view = resource.view(first(args, "view"))
-    in_force, errors = filters.active(resource, actor, args, now)
+    in_force, errors = filters.active(resource, actor, args, dialect)
     text = first(args, "q").strip()[: filters.MAX_TEXT]
     search = filters.keyword(resource, text, actor, dialect)
     query_is_exact = (search is not None and search.exact) or any(f.selective for f in in_force)
@@ -184,6 +186,7 @@ def parse(
         number(first(args, "page"), 1), after, before, first(args, "last") == "1", params,
     )  # fmt: skip
     found.notices = _not_understood(found, args)
+    found.rare = not found.selective and filters.rare(in_force, dialect)
     return found
 
 

@@ -34,7 +34,7 @@ from sqlalchemy.types import Text
 
 from app.engine import plans
 from app.engine.database import db
-from app.engine.resource import Resource, resources
+from app.engine.resource import Resource, parted, resources
 
 FREQUENT = 2000
 LONGEST = 256  # characters of a name that are searched
@@ -65,10 +65,10 @@ class Searched:
 
 
 def searched() -> list[Searched]:
-    """Every column that some resource declares in ``search``."""
+    """Every column that some resource declares in ``search``, or filters by parts of it."""
     found: dict[tuple[str, str], Searched] = {}
     for resource in resources():
-        for attribute in resource.search:
+        for attribute in (*resource.search, *parted(resource)):
             owner = attribute.property.columns[0].table
             key = (owner.name, attribute.key)
             found.setdefault(key, Searched(*key))
@@ -80,19 +80,21 @@ def folded(value: str) -> str:
     return value.translate(_LOWER)
 
 
-def condition(resource: type[Resource], attribute: Any, value: str, dialect: str) -> ColumnElement[bool]:
+def condition(
+    resource: type[Resource], attribute: Any, value: str, dialect: str, mark: str = "q"
+) -> ColumnElement[bool]:
     """Rows whose column contains the text; the scope is added by the list.
 
-    Statements with the same `shape` differ in their `values` only.
+    Statements with the same `shape` differ in their `values` only; ``mark`` begins the names of these.
     """
     wanted = folded(value)[:LONGEST]
     if _known(wanted) < 2:
-        return contains(attribute, value, dialect)
+        return contains(attribute, value, dialect, mark)
     if dialect == "postgresql":
-        pairs = _has_pairs(attribute, wanted)
+        pairs = _has_pairs(attribute, wanted, mark)
     else:
-        pairs = resource.pk().in_(_hits(attribute, wanted))
-    return pairs if _known(wanted) == 2 else and_(pairs, contains(attribute, value, dialect))
+        pairs = resource.pk().in_(_hits(attribute, wanted, mark))
+    return pairs if _known(wanted) == 2 else and_(pairs, contains(attribute, value, dialect, mark))
 
 
 def shape(attribute: Any, value: str) -> tuple[str, int]:
@@ -105,13 +107,13 @@ def _known(wanted: str) -> int:
     return 0 if _SEPARATOR in wanted else min(len(wanted), 3)
 
 
-def values(attribute: Any, value: str) -> dict[str, Any]:
+def values(attribute: Any, value: str, mark: str = "q") -> dict[str, Any]:
     """The named values that `condition` and `contains` carry."""
     wanted = folded(value)[:LONGEST]
     return {
-        f"q_{attribute.key}": folded(value),
-        f"q_{attribute.key}_pairs": _pairs(wanted),
-        f"q_{attribute.key}_match": _match(wanted),
+        f"{mark}_{attribute.key}": folded(value),
+        f"{mark}_{attribute.key}_pairs": _pairs(wanted),
+        f"{mark}_{attribute.key}_match": _match(wanted),
     }
 
 
@@ -157,9 +159,9 @@ def _pairs(wanted: str) -> list[str]:
     return sorted({wanted[i : i + 2] for i in range(len(wanted) - 1)})
 
 
-def _has_pairs(attribute: Any, wanted: str) -> ColumnElement[bool]:
+def _has_pairs(attribute: Any, wanted: str, mark: str = "q") -> ColumnElement[bool]:
     """PostgreSQL: the name's pairs contain all of the text's."""
-    given = bindparam(f"q_{attribute.key}_pairs", _pairs(wanted), type_=ARRAY(Text))
+    given = bindparam(f"{mark}_{attribute.key}_pairs", _pairs(wanted), type_=ARRAY(Text))
     found: ColumnElement[bool] = func.zk_bigrams(attribute).op("@>")(given)
     return found
 
@@ -169,18 +171,18 @@ def _match(wanted: str) -> str:
     return " AND ".join(f"{ord(pair[0])}x{ord(pair[1])}" for pair in _pairs(wanted))
 
 
-def _hits(attribute: Any, wanted: str) -> Select[Any]:
+def _hits(attribute: Any, wanted: str, mark: str = "q") -> Select[Any]:
     """The rows of SQLite's full-text table that have all pairs of the text."""
     owner = attribute.property.columns[0].table
     place = Searched(owner.name, attribute.key)
-    given: Any = bindparam(f"q_{attribute.key}_match", _match(wanted))
+    given: Any = bindparam(f"{mark}_{attribute.key}_match", _match(wanted))
     hits: Select[Any] = select(column("rowid")).select_from(table(place.fts))
     return hits.where(literal_column(place.fts).op("MATCH")(given))
 
 
-def contains(attribute: Any, value: str, dialect: str) -> ColumnElement[bool]:
+def contains(attribute: Any, value: str, dialect: str, mark: str = "q") -> ColumnElement[bool]:
     """The same by looking into every row; for few rows and single characters."""
-    given: Any = bindparam(f"q_{attribute.key}", folded(value))
+    given: Any = bindparam(f"{mark}_{attribute.key}", folded(value))
     if dialect == "postgresql":
         lowered = func.translate(attribute, string.ascii_uppercase, string.ascii_lowercase)
         return func.strpos(lowered, given) > literal(0)

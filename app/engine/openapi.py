@@ -10,7 +10,7 @@ from app.engine import listing, serial
 from app.engine.actions import Action
 from app.engine.choices import entries_of
 from app.engine.fields import FieldSpec, describe
-from app.engine.resource import Between, Resource, fields_of, resources
+from app.engine.resource import Between, Part, Resource, fields_of, filtered, resources
 from app.engine.scopes import offered
 
 _JSON = "application/json"
@@ -220,6 +220,10 @@ def _schema_of(spec: FieldSpec) -> dict[str, Any]:
         found["description"] += "：" + "，".join(f"{e.value} {e.label}" for e in entries_of(spec.choices))
     elif spec.dictionary:
         found["description"] += f"（字典 {spec.dictionary} 的取值）"
+    if spec.opens_when:
+        found["description"] += f"；{spec.opens_when} 时可填"
+    if spec.needed_when:
+        found["description"] += f"；{spec.needed_when} 时必填"
     if spec.maxlength and found["type"] == "string" and "format" not in found:
         found["maxLength"] = spec.maxlength
     return found
@@ -273,7 +277,9 @@ def _input_schema(specs: Iterable[FieldSpec], *, creating: bool) -> dict[str, An
         "type": "array", "items": {"type": "string"}, "description": "对规则所提问题的回答",
     }  # fmt: skip
     found: dict[str, Any] = {"type": "object", "properties": properties}
-    needed = [s.name for s in known if s.required and s.default is None and not s.shown_when]
+    needed = [
+        s.name for s in known if s.required and s.default is None and not (s.shown_when or s.opens_when)
+    ]
     if creating:
         properties["token"] = _text("同一内容重复提交时只生效一次的标识")
     else:
@@ -332,11 +338,13 @@ def _steering(resource: type[Resource]) -> list[dict[str, Any]]:
 def _filters(resource: type[Resource]) -> list[dict[str, Any]]:
     found = []
     for source in resource.filters:
-        spec = describe(source.column if isinstance(source, Between) else source)
+        spec = describe(filtered(source))
         if isinstance(source, Between) or spec.kind in ("datetime", "date", "money"):
             kind = {"type": "string", "format": "date"} if spec.kind != "money" else {"type": "string"}
             found.append(_parameter(f"{spec.name}.from", f"{spec.label}从", kind))
             found.append(_parameter(f"{spec.name}.to", f"{spec.label}到（含）", kind))
+        elif isinstance(source, Part):
+            found.append(_parameter(spec.name, f"{spec.label}中的一段文字", {"type": "string"}))
         else:
             found.append(_parameter(spec.name, f"{spec.label}，可重复；- 为未填写", {"type": "string"}))
     return found

@@ -289,6 +289,7 @@ def update(
     with deed(act):
         roots = deeds.roots_in(resource, fields_of(resource.groups(editing=True)), values)
         record = find(session, resource, record_id, actor, lock=True, roots=roots)
+        _check_frozen(resource, record)
         _check_version(record, version)
         fields = fields_of(resource.groups(editing=True))
         chosen = picking.chosen(session, fields, values, actor, record)
@@ -353,6 +354,13 @@ def _kind_of(model: Any) -> str:
         return resource_of(model).label
     owners = [key.column.table for c in model.__table__.columns for key in c.foreign_keys if key.ondelete]
     return next((r.label for r in resources() if r.model.__table__ in owners), "其他记录")
+
+
+def _check_frozen(resource: type[Resource], record: Any) -> None:
+    """Whoever froze the record changed its version too: why it cannot be changed says more than that it was."""
+    why = resource.frozen(record) if resource.frozen is not None else ""
+    if why:
+        raise Refusal(why)
 
 
 def _check_version(record: Any, version: int | None) -> None:

@@ -68,7 +68,14 @@ def list_page(
         batch_menu=buttons.batch_menu(resource, actor, query), batch_many=many, doing=doing,
         stop_url=address(base, args, (DOING,)),
         export=export_form(resource, actor, base, walking, total, more), script=resource.script,
+        toolbar=buttons.toolbar(resource, actor), select_first=select_first(resource),
+        find_label=resource.find_label,
     )  # fmt: skip
+
+
+def select_first(resource: type[Resource]) -> str:
+    """What is said to somebody who has selected no row, or several."""
+    return f"请先选择一{resource.unit[:1]}{resource.label}"
 
 
 def export_form(
@@ -207,7 +214,7 @@ def _headings(
     sortable = {describe(c).name for c in resource.sorts}
     found = []
     for spec in specs:
-        heading = Column(spec.name, spec.label, kind=spec.kind, role=role(resource, spec))
+        heading = Column(spec.name, spec.head, kind=spec.kind, role=role(resource, spec))
         if spec.name in sortable and may_filter(spec, actor):
             now = spec.name == query.sort.name
             heading.sorted = ("desc" if query.descending else "asc") if now else ""
@@ -238,8 +245,8 @@ def role(resource: type[Resource], spec: FieldSpec) -> str:
 def _all_columns(resource: type[Resource], specs: Sequence[FieldSpec]) -> list[Column]:
     shown = {s.name for s in specs}
     rest = [describe(c) for c in (*resource.columns, *resource.more_columns)]
-    return [Column(s.name, s.label) for s in specs] + [
-        Column(s.name, s.label, hidden=True) for s in rest if s.name not in shown
+    return [Column(s.name, s.head) for s in specs] + [
+        Column(s.name, s.head, hidden=True) for s in rest if s.name not in shown
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -89,10 +89,48 @@ class Alike:
 
 
 @dataclass(frozen=True, eq=False)
-class Between:
-    """A filter over a range of dates or numbers."""
+class Asked:
+    """A filter that asks for its column in another way than by one of its values."""
 
     column: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Between(Asked):
+    """A filter over a range of dates or numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Part(Asked):
+    """A filter by a part of a text. Of a guarded column only those who read it may ask for a part."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ticked(Asked):
+    """A filter whose few values all stand in the bar, to be ticked in any combination."""
+
+
+def filtered(source: Any) -> Any:
+    """The column that a declared filter is about."""
+    return source.column if isinstance(source, Asked) else source
+
+
+def parted(resource: type[Resource]) -> list[Any]:
+    """The columns by parts of which its list is filtered."""
+    return [source.column for source in resource.filters if isinstance(source, Part)]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A function of a list's toolbar or of the menu of its rows, by the ``name`` of an action or one of new,
+    copy, edit, delete, import and export; with ``page``, an address with ``{id}``, it leads there instead, and
+    needs the ``permission`` of this resource. One that is not declared is left out."""
+
+    name: str
+    label: str = ""
+    icon: str = ""
+    page: str = ""
+    permission: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,6 +236,14 @@ class Resource:
     ``permissions`` are further ones of its view, for pages beside the generated ones: name and label. ``script``
     is a file under static/ that its list and its records' pages load.
 
+    ``toolbar`` puts functions above the list that act on the row selected there, behind the button that
+    searches, which is called ``find_label``; a double click then edits a row. ``row_menu`` is the whole menu of
+    a row, in this order and grey where a right is missing, in place of what follows from the actions.
+    ``copies`` are the columns that a new record may take over from another one (``/new?copy=ID``).
+    ``frozen(record)`` says why a record cannot be changed any more, and its form then only shows it.
+    ``create_title`` heads the form of a new one, ``form_notes(act)`` are sentences above it, and
+    ``remove_confirm`` is asked before one is deleted.
+
     ``dealer_from`` is the field that decides to which dealer a new record belongs; otherwise it is the
     dealer of whoever makes it.
     """
@@ -237,6 +283,14 @@ class Resource:
     form: ClassVar[tuple[Group, ...]] = ()
     edit_form: ClassVar[tuple[Group, ...] | None] = None
     create_label: ClassVar[str] = ""
+    create_title: ClassVar[str] = ""
+    form_notes: ClassVar[Callable[..., Sequence[str]] | None] = None
+    copies: ClassVar[tuple[Any, ...]] = ()
+    frozen: ClassVar[Callable[..., str] | None] = None
+    remove_confirm: ClassVar[str] = ""
+    toolbar: ClassVar[tuple[Tool, ...]] = ()
+    row_menu: ClassVar[tuple[Tool, ...]] = ()
+    find_label: ClassVar[str] = "查询"
     create: ClassVar[Callable[..., Any] | None] = None
     update: ClassVar[Callable[..., Any] | None] = None
     remove: ClassVar[Callable[..., Any] | None] = None

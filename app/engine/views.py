@@ -36,10 +36,11 @@ from app.engine.jobs import JobState
 from app.engine.resource import resources
 from app.engine.scopes import Actor
 from app.engine.security import entrance, require_actor
+from app.engine.toolviews import ToolViews
 from app.engine.viewbase import download
 
 
-class ResourceView(FormViews, ActionViews, ImportViews):
+class ResourceView(FormViews, ActionViews, ImportViews, ToolViews):
     """All pages of one resource. `make_views()` derives one class per resource; its name is the stable key
     of permissions and endpoints."""
 

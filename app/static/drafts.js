@@ -45,6 +45,10 @@
     });
   }
 
+  const LEAVING = {
+    textContent: "放弃填写",
+    dataset: { confirm: "已填写的内容不会保存，确定离开吗？", tone: "r", stay: "继续填写" },
+  };
   const PREFIX = "zk.draft.";
   const RETRY = "zk.retry";
   const store = {
@@ -124,10 +128,23 @@
       save();
     });
     document.addEventListener("click", (event) => {
-      if (!event.target.closest("[data-leave]") || !(form.isConnected || form.contains(event.target))) return;
-      form.dataset.leaving = "";
-      store.drop(key);
-    });
+      const link = event.target.closest("[data-leave]");
+      if (!link || !form.isConnected) return;
+      save();
+      if (!store.get(key) || "sure" in link.dataset) {
+        form.dataset.leaving = "";
+        store.drop(key);
+        return;
+      }
+      // Something was typed: it is not given up by a slip.
+      event.preventDefault();
+      event.stopPropagation();
+      window.zk.ask(LEAVING, () => {
+        link.dataset.sure = "";
+        link.click();
+        delete link.dataset.sure;
+      });
+    }, true);
   }
 
   function begin(form) {

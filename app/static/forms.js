@@ -90,7 +90,7 @@
 
   const isEmpty = (state) => state.flat().every((value) => !value.trim());
 
-  /* ---- fields shown on a condition: "name=a|b", "name!=a", "name" */
+  /* ---- fields shown, open or needed on a condition: "name=a|b", "name!=a", "name" */
 
   function valuesOf(form, name) {
     return Array.from(form.elements)
@@ -99,19 +99,56 @@
       .filter(Boolean);
   }
 
+  function meets(form, rule) {
+    const [, name, sign, wanted] = /^([^=!]+)(!?=)?(.*)$/.exec(rule);
+    const source = $(`[data-field="${CSS.escape(name.trim())}"]`, form);
+    const values = source && source.hidden ? [] : valuesOf(form, name.trim());
+    if (!sign) return values.length > 0;
+    const hit = (values.length ? values : [""]).some((value) => wanted.split("|").includes(value));
+    return sign === "!=" ? !hit : hit;
+  }
+
+  const enable = (fld, on) => {
+    for (const input of $$("input,select,textarea,button", fld)) input.disabled = !on;
+  };
+
+  /* A field that closes stays in its place and holds nothing. */
+  function close(fld) {
+    const many = fld.dataset.kind === "refs";
+    if ($(".pick", fld)) fld.dispatchEvent(new CustomEvent("zk:fill", { detail: many ? [] : [["", ""]] }));
+    for (const input of $$("input:not([type=hidden]),select,textarea", fld)) {
+      if (input.matches(TICKS)) input.checked = false;
+      else input.value = "";
+    }
+    clearError(fld);
+  }
+
   function conditional(form) {
-    const rules = $$("[data-shown-when]", form).map((fld) => {
-      const [, name, sign, wanted] = /^([^=!]+)(!?=)?(.*)$/.exec(fld.dataset.shownWhen);
-      return { fld, name: name.trim(), sign, wanted: wanted.split("|") };
-    });
-    if (!rules.length) return;
+    const shown = $$("[data-shown-when]", form);
+    const opened = $$("[data-opens-when]", form);
+    const needed = $$("[data-needed-when]", form);
+    if (!shown.length && !opened.length && !needed.length) return;
     const apply = () => {
-      for (const { fld, name, sign, wanted } of rules) {
-        const source = $(`[data-field="${CSS.escape(name)}"]`, form);
-        const values = source && source.hidden ? [] : valuesOf(form, name);
-        const hit = sign ? (values.length ? values : [""]).some((value) => wanted.includes(value)) : values.length > 0;
-        fld.hidden = sign === "!=" ? hit : !hit;
-        for (const input of $$("input,select,textarea", fld)) input.disabled = fld.hidden;
+      for (const fld of shown) {
+        fld.hidden = !meets(form, fld.dataset.shownWhen);
+        enable(fld, !fld.hidden);
+      }
+      for (const fld of opened) {
+        const open = meets(form, fld.dataset.opensWhen);
+        const was = !fld.hasAttribute("data-closed");
+        fld.toggleAttribute("data-closed", !open);
+        if (!open && was) close(fld);
+        enable(fld, open);
+      }
+      for (const fld of needed) {
+        const must = meets(form, fld.dataset.neededWhen);
+        const input = focusable(fld);
+        $(".star", fld).hidden = !must;
+        if (must) fld.dataset.required = fld.dataset.neededAsk;
+        else delete fld.dataset.required;
+        if (!input) continue;
+        if (must) input.setAttribute("aria-required", "true");
+        else input.removeAttribute("aria-required");
       }
     };
     form.addEventListener("change", apply);

@@ -130,11 +130,12 @@
   function run(item) {
     const id = new URL(link(menuRow).href).pathname.split("/").filter(Boolean).pop();
     const address = new URL(item.dataset.url.replace("{id}", id), location.href);
-    if (item.dataset.url.includes("{id}")) {
-      location.assign(address);
-      return;
-    }
+    const whole = item.dataset.url.includes("{id}");
     if ("form" in item.dataset) {
+      if (whole) {
+        location.assign(address);
+        return;
+      }
       address.searchParams.set("id", id);
       point(menuRow);
       sheet.form(address.href, true);
@@ -145,7 +146,7 @@
       form.action = address;
       const input = document.createElement("input");
       Object.assign(input, { type: "hidden", name: "id", value: id });
-      form.append(input);
+      if (!whole) form.append(input);
       busy();
       form.submit();
     };
@@ -191,6 +192,8 @@
       run(item);
     });
     menu.addEventListener("keydown", (event) => {
+      const named = $(`[aria-keyshortcuts="${CSS.escape(event.key)}"]`, menu);
+      if (named) named.click();
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (!step) return;
       event.preventDefault();
@@ -238,6 +241,49 @@
     point(next);
   }
 
+  /* ---- a list with a toolbar: a click selects the row that its buttons act on, a double click edits it */
+  const selects = "selects" in list.dataset;
+  const tools = $(".tools", list);
+  function select(row) {
+    ticks.forEach((tick) => (tick.checked = row.contains(tick)));
+    count();
+    point(row);
+  }
+  function say(text) {
+    const note = document.createElement("div");
+    note.className = "note warning";
+    note.setAttribute("role", "alert");
+    note.innerHTML = '<i class="ti ti-alert-circle"></i><p></p>';
+    $("p", note).textContent = text;
+    $$("[data-said]", list).forEach((old) => old.remove());
+    note.dataset.said = "";
+    tools.before(note);
+  }
+  if (selects) {
+    table.addEventListener("mousedown", (event) => event.detail > 1 && event.preventDefault()); // marks no words
+    table.addEventListener("dblclick", (event) => {
+      const row = event.target.closest("tbody tr");
+      const edit = $("[data-tool$='/edit']", tools);
+      if (!row || !link(row) || !edit || event.target.closest("a,input,button,label")) return;
+      select(row);
+      edit.click();
+    });
+    tools.addEventListener("click", (event) => {
+      const item = event.target.closest("[data-tool]");
+      if (!item) return;
+      event.preventDefault();
+      const chosen = rows.filter((row) => $("input[name=id]:checked", row));
+      if (chosen.length !== 1) {
+        say(tools.dataset.selectFirst);
+        return;
+      }
+      menuRow = chosen[0];
+      const dataset = { url: item.dataset.tool, confirm: item.dataset.confirmRow || "", tone: item.dataset.tone };
+      if (!("posts" in item.dataset)) dataset.form = "";
+      run({ dataset, textContent: item.textContent });
+    });
+  }
+
   let current = null;
   function point(row) {
     if (current) current.classList.remove("cur");
@@ -264,8 +310,12 @@
     if (event.target.closest("input,button,label,.k input")) return;
     const anchor = event.target.closest("a");
     if (anchor && (anchor.href !== link(row).href || event.ctrlKey || event.metaKey || event.shiftKey)) return;
-    if (String(getSelection())) return;
+    if (!selects && String(getSelection())) return;
     event.preventDefault();
+    if (selects && !anchor && !narrow()) {
+      select(row);
+      return;
+    }
     if (list.classList.contains("picking")) {
       $("input[name=id]", row).click();
       return;

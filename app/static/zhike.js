@@ -191,6 +191,7 @@
       '<form method="dialog"><div class="pad"><h2></h2><p></p></div>' +
       '<div class="ends"><button class="btn2" value="">取消</button><button class="btn1" value="yes"></button></div></form>';
     const yes = $(".btn1", dialog);
+    if (button.dataset.stay) $(".btn2", dialog).textContent = button.dataset.stay;
     yes.textContent = label;
     yes.classList.toggle("danger", grave);
     $("h2", dialog).textContent = label + (many ? " " + many + " 条记录" : "");

@@ -21,6 +21,7 @@ OWN_ONLY = frozenset({"jobs"})
 """Resources whose rows are their person's own, whatever else a role sees."""
 
 _DEALER = frozenset({Scope.DEALER})
+_STORE = frozenset({Scope.STORE})
 _READ = frozenset({"can_list"})
 _WORK = frozenset({"can_list", "can_add", "can_edit"})
 _FILES = frozenset({"can_import"})
@@ -58,6 +59,13 @@ _MANAGE = frozenset(
         "can_void",
     }
 )
+CHANNEL = "渠道报备"
+"""The menu group of leads that channel workers bring in."""
+_LEADS = frozenset({"can_delete", "can_export", "can_import", "can_track", "can_send_sms"})
+"""What a channel worker does with leads besides filing and changing them."""
+_LEAD_MANAGER = _LEADS | {"can_dispatch", "can_assign", "can_withdraw", "can_chart"}
+_SHOWROOM = frozenset({"registration_assignments"})
+"""What a showroom gets of leads: those that were assigned to it, and nothing of the others."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,8 @@ class Template:
     """Scopes on the pages of organisation and settings."""
     leads: bool = False
     """Whether it looks after the others' work, and so sees what is else everybody's own."""
+    assigned: frozenset[Scope] | None = None
+    """Scopes on what is assigned to showrooms, where they differ from the others."""
 
     def rights(self) -> Rights:
         """Its permissions and scopes, of everything that is declared now."""
@@ -85,6 +95,8 @@ class Template:
     def _sees(self, resource: type[Resource]) -> frozenset[Scope]:
         if resource.name in OWN_ONLY and not self.leads:
             return frozenset({Scope.MINE})
+        if resource.name in _SHOWROOM and self.assigned is not None:
+            return self.assigned
         return self.managed if _is_management(resource.name) else self.sees
 
 
@@ -94,6 +106,11 @@ def _is_management(name: str) -> bool:
 
 def _for_work(p: PermissionDef) -> bool:
     return bool(p.resource_name) and p.group not in MANAGEMENT
+
+
+def _in_shop(p: PermissionDef) -> bool:
+    """The work of a shop's people: of leads only those assigned to their showroom."""
+    return _for_work(p) and (p.group != CHANNEL or p.resource_name in _SHOWROOM)
 
 
 def _admin(p: PermissionDef) -> bool:
@@ -106,16 +123,18 @@ def _manager(p: PermissionDef) -> bool:
         return True
     if p.resource_name == "employees":
         return p.permission in _READ
-    return _for_work(p) and p.permission in _WORK | _SELL | _MANAGE | _FILES
+    return _in_shop(p) and p.permission in _WORK | _SELL | _MANAGE | _FILES
 
 
 def _consultant(p: PermissionDef) -> bool:
     """Sells: files, edits and follows up what is his own. Tagging is granted later, if at all (A-21)."""
-    return _for_work(p) and p.permission in _WORK | _SELL and p.view != "Tags"
+    return _in_shop(p) and p.permission in _WORK | _SELL and p.view != "Tags"
 
 
 def _designer(p: PermissionDef) -> bool:
-    return _for_work(p) and p.permission in _WORK | _SELL and p.view != "Tags"
+    if p.resource_name == "measurings":
+        return p.permission in _READ
+    return _for_work(p) and p.group != CHANNEL and p.permission in _WORK | _SELL and p.view != "Tags"
 
 
 def _clerk(p: PermissionDef) -> bool:
@@ -126,7 +145,18 @@ def _clerk(p: PermissionDef) -> bool:
 
 
 def _service_contact(p: PermissionDef) -> bool:
-    return _for_work(p) and p.permission in _READ | {"can_call", "can_write_follow_up", "can_complete"}
+    return _in_shop(p) and p.permission in _READ | {"can_call", "can_write_follow_up", "can_complete"}
+
+
+def _channel_worker(p: PermissionDef) -> bool:
+    """Brings in leads and tracks them, and sees what became of them: his own alone (E-02)."""
+    return p.group == CHANNEL and p.permission in (_READ if p.resource_name in _SHOWROOM else _WORK | _LEADS)
+
+
+def _channel_manager(p: PermissionDef) -> bool:
+    """Works with own leads and those of the people granted to him (E-03), hands them to showrooms and judges."""
+    held = _READ if p.resource_name in _SHOWROOM else _WORK
+    return p.group == CHANNEL and p.permission in held | _LEAD_MANAGER
 
 
 def _group_admin(p: PermissionDef) -> bool:
@@ -135,10 +165,14 @@ def _group_admin(p: PermissionDef) -> bool:
 
 DEALER_ROLES = (
     Template("admin", "商场系统管理员", _admin, frozenset({Scope.DEALER}), managed=_DEALER, leads=True),
-    Template("manager", "店长", _manager, PERSONAL | {Scope.STORE, Scope.DEALER}, managed=_DEALER),
-    Template("consultant", "导购", _consultant, PERSONAL),
+    Template(
+        "manager", "店长", _manager, PERSONAL | {Scope.STORE, Scope.DEALER}, managed=_DEALER, assigned=_STORE
+    ),
+    Template("consultant", "导购", _consultant, PERSONAL, assigned=_STORE),
     Template("designer", "设计师", _designer, frozenset({Scope.MINE, Scope.RELATED})),
     Template("clerk", "渠道文员", _clerk, _DEALER),
+    Template("channel_worker", "渠道业务员", _channel_worker, frozenset({Scope.MINE})),
+    Template("channel_manager", "渠道经理", _channel_manager, frozenset({Scope.MINE, Scope.GRANTED})),
 )
 GROUP_ROLES = (
     Template(

@@ -27,11 +27,10 @@ from app.engine.resource import CheckResult, resource_of
 from app.engine.scopes import visible
 from models.identity.tables import Employee
 from models.registrations.addresses import address_key
-from models.registrations.tables import Registration
+from models.registrations.tables import WRONG_PHONE, Registration
 
 MET = "该客户可能已被报备"
 SHIELDED = "该客户在保护期内，至 {:%Y-%m-%d}"
-BAD_PHONE = "手机号格式不正确"
 _SPACE = -22
 _TRIES = 3
 _NAMED = 3
@@ -121,7 +120,7 @@ def check_phone(text: str, act: Act) -> CheckResult:
     if not phone or act.actor.dealer_id is None:
         return CheckResult(True)
     if not is_mobile(phone):
-        return CheckResult(False, BAD_PHONE)
+        return CheckResult(False, WRONG_PHONE)
     met = _claims(act.session, act.actor.dealer_id, [Identity(phone, "")])
     until = _shield(met, act.actor.id, act.now)
     said = [MET] if met else []

@@ -12,7 +12,6 @@ from sqlalchemy import Table
 from app.engine import audit, bulk
 from app.engine.actions import Act, Refusal
 from app.engine.fields import describe
-from app.engine.forms import PHONE_ERROR
 from app.engine.imports.drafts import Draft
 from app.engine.imports.filing import Filing
 from app.engine.imports.history import NewHistory
@@ -57,8 +56,8 @@ class RegistrationFiling(Filing):
         super().judge(drafts)
         phone = describe(Registration.phone)
         for draft in drafts:
-            if draft.errors.get(phone.name, "").endswith((duplicates.BAD_PHONE, PHONE_ERROR)):
-                draft.errors[phone.name] = duplicates.BAD_PHONE
+            if draft.errors.get(phone.name, "").endswith(phone.wrong):
+                draft.errors[phone.name] = phone.wrong
             if draft.verdict is Verdict.WRONG:
                 draft.reason = f"第{draft.number}行：{'；'.join(draft.errors.values())}"
         fresh = [_identity(d) for d in drafts if d.good]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from app.engine.resource import Between, Group, Menu, Related, Resource, View
+from app.engine.fields import fixed
+from app.engine.resource import Between, Group, Menu, Part, Related, Resource, Ticked, Tool
 from app.engine.scopes import Granted, Scope, Scopes
 from models.registrations import claims, duplicates, grants, importing, quota, rules
 from models.registrations.tables import (
     Assignment,
-    AuditStatus,
     Measuring,
     PartnerDesigner,
     Registration,
@@ -72,24 +72,40 @@ class Registrations(Resource, model=Registration):
         Registration.member_card,
     )
     filters = (
-        Registration.audit_status,
-        Registration.progress,
-        Registration.source,
-        Registration.phone,
-        Registration.registrant_id,
+        Ticked(Registration.audit_status),
+        Part(Registration.name),
+        Part(Registration.address),
+        Part(Registration.phone),
+        Ticked(Registration.progress),
         Registration.outlet_id,
+        Registration.registrant_id,
+        Registration.source,
+        Part(Registration.company),
+        Part(Registration.designer),
         Registration.brand_category_id,
         Registration.duplicate,
         Between(Registration.registered_at),
     )
+    find_label = "检索"
     search = (Registration.name, Registration.address)
     exact = (Registration.phone, Registration.code)
     search_hint = "姓名、地址、手机号码、客户编号"
     sorts = (Registration.registered_at, Registration.last_tracked_at)
-    views = (
-        View("pending", "未审核", lambda now: Registration.audit_status == AuditStatus.PENDING),
-        View("passed", "成功", lambda now: Registration.audit_status == AuditStatus.PASSED),
-        View("failed", "失败", lambda now: Registration.audit_status == AuditStatus.FAILED),
+    toolbar = (
+        Tool("new", "新增"),
+        Tool("edit", "修改"),
+        Tool("delete", "删除"),
+        Tool("import", "导入excel"),
+        Tool("export", "导出EXCEL"),
+        Tool("track", "客户跟踪记录", "message-dots"),
+    )
+    row_menu = (
+        Tool("copy", "快速建档"),
+        Tool("edit", "修改客户档案"),
+        Tool("delete", "删除客户档案"),
+        Tool("track", "客户跟踪记录", "message-dots"),
+        Tool("dispatch", "派遣设计师量房", "ruler-2"),
+        Tool("assign", "客户线索分配到展厅", "building-store"),
     )
     badges = (Registration.audit_status, Registration.progress)
     subtitle = (Registration.registrant_id, Registration.outlet_id, Registration.registered_at)
@@ -152,9 +168,10 @@ class Registrations(Resource, model=Registration):
             Registration.brand_category_id,
             Registration.member_card,
             Registration.estimated_amount,
+            fixed(Registration.created_at),
         ),
         Group(
-            "来源",
+            "推荐",
             Registration.company,
             Registration.designer,
             Registration.designer_phone,
@@ -163,14 +180,52 @@ class Registrations(Resource, model=Registration):
             Registration.referrer_card,
             Registration.staff_referrer_id,
         ),
-        Group("跟踪", Registration.tracking_state, Registration.next_tracking_on, Registration.budget),
+        Group(
+            "报备",
+            Registration.tracking_state,
+            Registration.next_tracking_on,
+            fixed(Registration.outlet_id),
+            fixed(Registration.registrant_id, unless=rules.sees_others),
+            fixed(Registration.registered_at),
+            Registration.budget,
+        ),
+    )
+    edit_form = (
+        *form[:2],
+        Group("报备", *form[2].fields[:3], fixed(Registration.registrant_id), *form[2].fields[4:]),
+    )
+    create_title = "客户报备 -> 增加报备客户"
+    form_notes = staticmethod(rules.form_notes)
+    prefill = staticmethod(rules.prefill)
+    copies = (
+        Registration.name,
+        Registration.city,
+        Registration.district,
+        Registration.community,
+        Registration.room,
+        Registration.phone,
+        Registration.telephone,
+        Registration.source,
+        Registration.brand_category_id,
+        Registration.member_card,
+        Registration.estimated_amount,
+        Registration.company,
+        Registration.designer,
+        Registration.designer_phone,
+        Registration.referrer_name,
+        Registration.referrer_phone,
+        Registration.referrer_card,
+        Registration.staff_referrer_id,
+        Registration.budget,
     )
     checks = {Registration.phone: duplicates.check_phone}
     notice = staticmethod(quota.notice)
     template = importing.REGISTRATIONS
     create = staticmethod(rules.register)
     update = staticmethod(rules.edit)
+    frozen = staticmethod(rules.frozen)
     remove = staticmethod(rules.delete)
+    remove_confirm = "确定删除该客户线索？"
 
 
 class Assignments(Resource, model=Assignment):
@@ -356,8 +411,8 @@ class PartnerDesigners(Resource, model=PartnerDesigner):
 
     label = "家装设计师"
     unit = "位设计师"
-    icon = "palette"
-    menu = Menu(MENU, label="家装设计师", icon="palette", order=307)
+    icon = "color-swatch"
+    menu = Menu(MENU, label="家装设计师", icon="color-swatch", order=307)
     scopes = Scopes(dealer=PartnerDesigner.dealer_id, open=True)
     title = PartnerDesigner.name
     columns = (

@@ -21,6 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Mapper
 
+from app.engine.aids import Copies, Fetches
+from app.engine.audit import to_the_second
 from app.engine.choices import Choice, Tone
 from app.engine.database import Model
 from app.engine.fields import CreatedAt, Money, Phone, Pk, column
@@ -29,6 +31,8 @@ from app.engine.localtime import local
 from models.base import Audited, Dated, Versioned
 from models.identity.tables import DESIGNERS, SALESPEOPLE
 from models.registrations.addresses import address_key, joined
+from models.registrations.partners import PartnerDesigner as PartnerDesigner
+from models.registrations.partners import phones_of
 
 
 class Progress(Choice):
@@ -62,9 +66,11 @@ class TrackKind(Choice):
     SMS = "sms", "短信"
 
 
+WRONG_PHONE = "手机号格式不正确"
 SOURCES = ("网销客户", "自然客户", "业务员", "家装公司推荐", "家装设计师推荐", "老客户推荐", "内部员工推荐")
 """Where leads come from (E-07); the last four open fields of their own."""
-_COMPANY, _DESIGNER, _CUSTOMER, _STAFF = SOURCES[3:]
+_COMPANY, _DESIGNER, _CUSTOMER, _STAFF = (f"source={source}" for source in SOURCES[3:])
+_PARTNER = f"{_COMPANY}|{SOURCES[4]}"
 
 
 def _protection(until: datetime | None, *, now: datetime) -> str | None:
@@ -81,12 +87,16 @@ def _protection(until: datetime | None, *, now: datetime) -> str | None:
 class Claimed:
     """The customer's data as somebody holds them: the registrant as filed, each showroom as corrected (E-69)."""
 
-    name: Mapped[str] = column("客户姓名", String(64))
+    name: Mapped[str] = column("客户姓名", String(64), placeholder="请输入客户姓名")
     city: Mapped[str] = column("市/县", dictionary="region.city")
     district: Mapped[str | None] = column("区", dictionary="region.district", parent="city")
-    community: Mapped[str] = column("小区/弄", String(64))
-    room: Mapped[str] = column("楼号及房间号", String(64))
+    community: Mapped[str] = column("小区", String(64), placeholder="请输入小区", unit="小区/弄")
+    room: Mapped[str] = column("楼号及房间号", String(64), placeholder="请输入楼号及房间号")
     address: Mapped[str] = column("地址", String(240), required=False, wide=True)
+
+    def join(self) -> None:
+        """The whole address follows its parts."""
+        self.address = joined(self.city, self.district, self.community, self.room)
 
 
 class Registration(Claimed, Audited, Versioned, Dated, Model):
@@ -108,27 +118,54 @@ class Registration(Claimed, Audited, Versioned, Dated, Model):
 
     id: Mapped[Pk]
     code: Mapped[str] = column("客户编号", String(32), numbered="registration")
-    phone: Mapped[Phone] = column("联系手机号", guard=CUSTOMER_PHONE)
-    telephone: Mapped[str | None] = column("联系电话", String(32), guard=CUSTOMER_PHONE)
-    source: Mapped[str] = column("客户来源", dictionary="registration.source")
-    brand_category_id: Mapped[int | None] = column("订货类型", ForeignKey("brand_categories.id"))
+    phone: Mapped[Phone] = column(
+        "联系手机号", guard=CUSTOMER_PHONE, heading="手机", wrong=WRONG_PHONE,
+        placeholder="请输入联系手机号",
+    )  # fmt: skip
+    telephone: Mapped[str | None] = column(
+        "联系电话", String(32), kind="telephone", guard=CUSTOMER_PHONE, heading="电话", aid=Copies("phone")
+    )
+    source: Mapped[str] = column("客户来源", dictionary="registration.source", heading="渠道来源")
+    brand_category_id: Mapped[int | None] = column(
+        "订货类型", ForeignKey("brand_categories.id"), heading="报备类型"
+    )
     member_card: Mapped[str | None] = column("会员卡号", String(40))
-    estimated_amount: Mapped[Money | None] = column("预估金额", minimum=0, unit="元")
+    estimated_amount: Mapped[Money | None] = column("预估金额", minimum=0)
     created_at: Mapped[CreatedAt] = column("建档日期", DateTime, index=True)
-    company: Mapped[str | None] = column("家装公司", String(64))
-    designer: Mapped[str | None] = column("家装设计师", String(64))
-    designer_phone: Mapped[Phone | None] = column("家装设计师电话", guard=CUSTOMER_PHONE)
-    referrer_name: Mapped[str | None] = column("推荐客户姓名", String(64))
-    referrer_phone: Mapped[Phone | None] = column("推荐客户手机号", guard=CUSTOMER_PHONE)
-    referrer_card: Mapped[str | None] = column("推荐客户会员卡号", String(40))
-    staff_referrer_id: Mapped[int | None] = column("内部员工推荐", ForeignKey("ab_user.id"))
-    tracking_state: Mapped[str] = column("跟踪状态", dictionary="registration.tracking", default="待跟踪")
-    next_tracking_on: Mapped[date | None] = column("下次跟踪时间", Date)
-    last_tracked_at: Mapped[datetime | None] = column("最后跟进时间", DateTime)
+    company: Mapped[str | None] = column(
+        "家装公司", String(64), opens_when=_PARTNER, needed_when=_COMPANY, placeholder="请输入家装公司"
+    )
+    designer: Mapped[str | None] = column(
+        "家装设计师", String(64), opens_when=_PARTNER, needed_when=_DESIGNER, placeholder="请输入家装设计师"
+    )
+    designer_phone: Mapped[Phone | None] = column(
+        "家装设计师电话", guard=CUSTOMER_PHONE, wrong=WRONG_PHONE, opens_when=_PARTNER, needed_when=_DESIGNER,
+        placeholder="请输入家装设计师电话", aid=Fetches(("designer", "company"), phones_of),
+    )  # fmt: skip
+    referrer_name: Mapped[str | None] = column(
+        "推荐客户姓名",
+        String(64),
+        opens_when=_CUSTOMER,
+        needed_when=_CUSTOMER,
+        placeholder="请输入推荐客户姓名",
+    )
+    referrer_phone: Mapped[Phone | None] = column(
+        "推荐客户手机号", guard=CUSTOMER_PHONE, wrong=WRONG_PHONE, opens_when=_CUSTOMER, needed_when=_CUSTOMER,
+        placeholder="请输入推荐客户手机号",
+    )  # fmt: skip
+    referrer_card: Mapped[str | None] = column("推荐客户会员卡号", String(40), opens_when=_CUSTOMER)
+    staff_referrer_id: Mapped[int | None] = column(
+        "内部员工推荐", ForeignKey("ab_user.id"), opens_when=_STAFF, needed_when=_STAFF
+    )
+    tracking_state: Mapped[str] = column(
+        "客户跟进状态", dictionary="registration.tracking", default="待跟踪", heading="跟踪状态"
+    )
+    next_tracking_on: Mapped[date | None] = column("下次跟进时间", Date, future=True)
+    last_tracked_at: Mapped[datetime | None] = column("最后跟进时间", DateTime, shown=to_the_second)
     last_tracking_text: Mapped[str | None] = column("最后跟踪内容", String(200))
     track_count: Mapped[int] = column("跟踪次数", Integer, default=0)
     outlet_id: Mapped[int] = column("报备网点", ForeignKey("stores.id"))
-    registrant_id: Mapped[int] = column("报备人（业务员）", ForeignKey("ab_user.id"))
+    registrant_id: Mapped[int] = column("报备人(业务员)", ForeignKey("ab_user.id"))
     registered_at: Mapped[datetime] = column("报备时间", DateTime)
     budget: Mapped[str | None] = column("客户预算描述", Text)
     progress: Mapped[Progress] = column("报备进度", choices=Progress, default=Progress.REGISTERED)
@@ -138,6 +175,11 @@ class Registration(Claimed, Audited, Versioned, Dated, Model):
     duplicate: Mapped[bool] = column("重报", Boolean, default=False)
     protected_until: Mapped[datetime | None] = column("保护期至", DateTime, shown=_protection)
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
+
+    def join(self) -> None:
+        """So does what is compared of it."""
+        super().join()
+        self.address_key = address_key(self.city, self.community, self.room)
 
 
 class Assignment(Claimed, Audited, Versioned, Dated, Model):
@@ -252,24 +294,10 @@ class RegistrationGrant(Audited, Versioned, Dated, Model):
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
 
 
-class PartnerDesigner(Audited, Versioned, Dated, Model):
-    """A designer of a home-decoration company who recommends customers; 提取 finds the phone here (E-23)."""
-
-    __tablename__ = "partner_designers"
-
-    id: Mapped[Pk]
-    name: Mapped[str] = column("家装设计师", String(64), index=True)
-    company: Mapped[str | None] = column("家装公司", String(64))
-    phone: Mapped[Phone] = column("电话", guard=CUSTOMER_PHONE)
-    dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
-
-
 @event.listens_for(Registration, "before_insert")
 @event.listens_for(Registration, "before_update")
 @event.listens_for(Assignment, "before_insert")
 @event.listens_for(Assignment, "before_update")
 def _join_address(_mapper: Mapper[Any], _connection: Connection, claim: Registration | Assignment) -> None:
     """Whatever changes a part of the address, the whole and what is compared follow."""
-    claim.address = joined(claim.city, claim.district, claim.community, claim.room)
-    if isinstance(claim, Registration):
-        claim.address_key = address_key(claim.city, claim.community, claim.room)
+    claim.join()

@@ -11,7 +11,7 @@ from werkzeug.routing import Rule
 
 from app.engine.fields import FieldSpec, describe
 from app.engine.forms import editable
-from app.engine.resource import Between, Resource, resources
+from app.engine.resource import Resource, filtered, resources
 from app.engine.scopes import Scope
 from tests.generic.world import HERE, World, fields
 
@@ -97,7 +97,7 @@ def listings(found: type[Resource]) -> list[str]:
 
 def filters_of(found: type[Resource]) -> list[FieldSpec]:
     """The declared filters' fields."""
-    return [describe(f.column if isinstance(f, Between) else f) for f in found.filters]
+    return [describe(filtered(f)) for f in found.filters]
 
 
 def others(app: Flask) -> list[str]:

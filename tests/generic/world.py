@@ -22,7 +22,7 @@ from app.engine.database import utcnow, writing
 from app.engine.fields import FieldSpec, Links, Values, describe
 from app.engine.guards import all_guards
 from app.engine.permissions import all_permissions
-from app.engine.resource import Between, Group, Resource, resources
+from app.engine.resource import Group, Resource, filtered, resources
 from app.engine.scopes import SYSTEM, Scope, offered
 from models.identity import presets, role_rules
 from models.identity.roles import StaffRole
@@ -60,7 +60,7 @@ def fields(resource: type[Resource]) -> list[FieldSpec]:
     groups = (*resource.form, *(resource.edit_form or ()), *resource.detail)
     sources = [f for g in groups if isinstance(g, Group) for f in g.fields]
     sources += [*resource.columns, *resource.more_columns, *resource.exact, *resource.tail]
-    sources += [f.column if isinstance(f, Between) else f for f in resource.filters]
+    sources += [filtered(f) for f in resource.filters]
     found = {describe(s).name: describe(s) for s in sources}
     return list(found.values())
 

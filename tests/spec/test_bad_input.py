@@ -15,7 +15,7 @@ from app.engine import forms
 from app.engine.audit import AuditEntry
 from app.engine.database import db
 from app.engine.fields import FieldSpec, describe
-from app.engine.resource import Between, Resource, resources
+from app.engine.resource import Asked, Resource, resources
 from models.customers.tables import Contact, Customer, CustomerPhone
 from tests.customers.world import PASSWORD, PHONE, World
 from tests.plugins.people import Login
@@ -266,6 +266,6 @@ def test_whatever_is_typed_into_a_picker_gets_an_answer(world: World, login: Log
 
 def picked(resource: type[Resource]) -> list[FieldSpec]:
     """The fields of a resource's form and filters that name another record."""
-    specs = [describe(f) for f in resource.filters if not isinstance(f, Between)]
+    specs = [describe(f) for f in resource.filters if not isinstance(f, Asked)]
     specs += forms.editable(resource, editing=False)
     return [s for s in specs if s.target is not None]

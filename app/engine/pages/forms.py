@@ -44,7 +44,8 @@ class DialogButton:
 @dataclass(slots=True)
 class FormPage:
     """A form to create, edit or act; everything typed is in it again after an error. ``facts`` are what one
-    wants to know of the one record it is about; a ``fresh`` one begins at its first empty input."""
+    wants to know of the one record it is about; a ``fresh`` one begins at its first empty input. ``notes`` stand
+    above the fields. Without a word on its button there is nothing to send."""
 
     title: str
     url: str
@@ -64,8 +65,14 @@ class FormPage:
     cancel_label: str = "取消"
     facts: list[Item] = field(default_factory=list)
     fresh: bool = False
+    notes: list[str] = field(default_factory=list)
     standing: str = ""
     """What bounds the person just now."""
+
+    @property
+    def aided(self) -> bool:
+        """Whether a field has a button of its own."""
+        return any(f.aid for section in self.sections for f in section.fields)
 
 
 @dataclass(slots=True)

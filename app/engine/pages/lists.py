@@ -81,8 +81,13 @@ class ListPage:
     stop_url: str = ""
     export: ExportForm | None = None
     script: str = ""
+    toolbar: list[Link] = field(default_factory=list)
+    """The functions above the list; those with ``row`` are about the row selected there."""
+    select_first: str = ""
+    """What is said when none is."""
+    find_label: str = "查询"
 
     @property
     def ticks(self) -> bool:
-        """Whether rows can be ticked, because something can be done with several."""
-        return bool(self.batch or self.batch_many)
+        """Whether rows can be ticked, because something can be done with them."""
+        return bool(self.batch or self.batch_many or self.toolbar)

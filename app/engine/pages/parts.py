@@ -48,12 +48,14 @@ class Option:
 @dataclass(slots=True)
 class Field:
     """One input. ``kind``: text, textarea, texts, phone, phones, money, number, integer, date, datetime,
-    bool, choice, choices, ref, refs, password, readonly; in filters also date_range, number_range.
+    bool, choice, choices, ref, refs, password, readonly, telephone; in filters also date_range, number_range,
+    ticks.
 
     A choice among ``swatches`` shows each option in its colour. A ``ref`` with options beside the chosen
     one is drawn as a plain select; otherwise it is searched remotely, and ``text`` holds words that were
     typed but name nothing yet. A ``future`` time is one to come: tomorrow, in three days, next week are one
-    click away.
+    click away. A ``closed`` one cannot be filled in as things stand, and one that is ``needed`` by a condition
+    must be; ``aid`` is the word on the button that fills it in, ``aid_from`` the field it only copies.
     """
 
     name: str
@@ -81,11 +83,18 @@ class Field:
     sole: bool = False
     swatches: bool = False
     future: bool = False
+    opens_when: str = ""
+    needed_when: str = ""
+    closed: bool = False
+    needed: bool = False
+    aid: str = ""
+    aid_from: str = ""
+    asks: str = ""
 
     @property
     def ask(self) -> str:
         """What is said when it stays empty though it is required."""
-        return ask_for(self.kind, self.label)
+        return self.asks or ask_for(self.kind, self.label)
 
     @property
     def grouped(self) -> list[tuple[str, list[Option]]]:
