@@ -27,11 +27,10 @@ from app.engine.resource import CheckResult, resource_of
 from app.engine.scopes import visible
 from models.identity.tables import Employee
 from models.registrations.addresses import address_key
-from models.registrations.tables import Registration
+from models.registrations.tables import WRONG_PHONE, Registration
 
 MET = "该客户可能已被报备"
 SHIELDED = "该客户在保护期内，至 {:%Y-%m-%d}"
-BAD_PHONE = "手机号格式不正确"
 _SPACE = -22
 _TRIES = 3
 _NAMED = 3
@@ -121,7 +120,7 @@ def check_phone(text: str, act: Act) -> CheckResult:
     if not phone or act.actor.dealer_id is None:
         return CheckResult(True)
     if not is_mobile(phone):
-        return CheckResult(False, BAD_PHONE)
+        return CheckResult(False, WRONG_PHONE)
     met = _claims(act.session, act.actor.dealer_id, [Identity(phone, "")])
     until = _shield(met, act.actor.id, act.now)
     said = [MET] if met else []
@@ -171,11 +170,23 @@ def meet(
     session: Session, dealer_id: int, identities: Sequence[Identity], registrant_id: int, now: datetime
 ) -> Met:
     """What these new leads meet among those on file, and among each other."""
+    return _met(_claims(session, dealer_id, identities), identities, registrant_id, now)
+
+
+def check_many(act: Act, dealer_id: int, identities: Sequence[Identity], registrant_id: int) -> list[bool]:
+    """The same as `check` for many leads that are about to be filed: which of them are duplicates."""
+    held = _hold(act.session, dealer_id, identities, whole=True)
+    met = _met(held, identities, registrant_id, act.now)
+    _mark(act.session, met.unmarked)
+    return met.claimed
+
+
+def _met(claims: Sequence[_Claim], identities: Sequence[Identity], registrant_id: int, now: datetime) -> Met:
     phones, homes = Counter(i.phone for i in identities), Counter(i.home for i in identities)
     by_phone: dict[str, bool] = {}
     by_home: dict[str, bool] = {}
     found = Met([])
-    for claim in _claims(session, dealer_id, identities):
+    for claim in claims:
         shields = _shield([claim], registrant_id, now) is not None
         by_phone[claim.phone] = shields or by_phone.get(claim.phone, False)
         by_home[claim.address_key] = shields or by_home.get(claim.address_key, False)
@@ -186,14 +197,6 @@ def meet(
         found.claimed.append(there or phones[one.phone] > 1 or homes[one.home] > 1)
         found.shielded += by_phone.get(one.phone, False) or by_home.get(one.home, False)
     return found
-
-
-def check_many(act: Act, dealer_id: int, identities: Sequence[Identity], registrant_id: int) -> list[bool]:
-    """The same as `check` for many leads that are about to be filed: which of them are duplicates."""
-    _hold(act.session, dealer_id, identities, whole=True)
-    met = meet(act.session, dealer_id, identities, registrant_id, act.now)
-    _mark(act.session, met.unmarked)
-    return met.claimed
 
 
 @subscribe("registrations.taken_back")

@@ -56,8 +56,8 @@ class RegistrationFiling(Filing):
         super().judge(drafts)
         phone = describe(Registration.phone)
         for draft in drafts:
-            if draft.errors.get(phone.name, "").endswith(duplicates.BAD_PHONE):
-                draft.errors[phone.name] = duplicates.BAD_PHONE
+            if draft.errors.get(phone.name, "").endswith(phone.wrong):
+                draft.errors[phone.name] = phone.wrong
             if draft.verdict is Verdict.WRONG:
                 draft.reason = f"第{draft.number}行：{'；'.join(draft.errors.values())}"
         fresh = [_identity(d) for d in drafts if d.good]

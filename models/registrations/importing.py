@@ -17,7 +17,7 @@ def _bounds(session: Session, dealer_id: int | None) -> Bounds:
 
 REGISTRATIONS = ImportTemplate(
     filing=RegistrationFiling,
-    left_out=("tracking_state", "next_tracking_on"),
+    left_out=("tracking_state", "next_tracking_on", "registrant_id"),
     presets=(Registration.source,),
     bounds=_bounds,
     strict="文件格式不正确，请下载模板",

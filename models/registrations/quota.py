@@ -88,7 +88,7 @@ def notice(actor: Actor, session: Session, now: datetime) -> str:
     rest = left(session, actor.id, actor.dealer_id, now)
     if rest is None:
         return ""
-    return f"今日剩余容量：{rest} 条" if rest else f"今日剩余容量：0 条。{FULL}"
+    return f"今日剩余容量：{rest}条" if rest else f"今日剩余容量：0条。{FULL}"
 
 
 def keep(row: RegistrationQuota, act: Act, values: Mapping[str, Any]) -> None:

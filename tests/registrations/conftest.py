@@ -1,4 +1,4 @@
-"""The small trade for tests of registrations."""
+"""The small trade for tests of registrations, with the people of the channel."""
 
 from __future__ import annotations
 
@@ -8,27 +8,25 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.customers.world import World
-from tests.customers.world import build as small
 from tests.imports.conftest import Importer
 from tests.registrations.world import Channel, build
-
-
-@pytest.fixture
-def world(app: Flask) -> World:
-    """Two dealers with stores and people; gone after the test."""
-    return small()
-
-
-@pytest.fixture
-def importer(
-    world: World, login: Callable[[str], FlaskClient], run_outbox: Callable[..., None]
-) -> Callable[[str], Importer]:
-    """``importer("keeper")``: that person's pages of files of leads."""
-    return lambda who: Importer(login(who), run_outbox, "registrations")
 
 
 @pytest.fixture
 def channel(app: Flask) -> Channel:
     """Two dealers with stores and people, two channel workers and their manager; gone after the test."""
     return build()
+
+
+@pytest.fixture
+def world(channel: Channel) -> Channel:
+    """The same, as tests of all domains call it."""
+    return channel
+
+
+@pytest.fixture
+def importer(
+    app: Flask, login: Callable[[str], FlaskClient], run_outbox: Callable[..., None]
+) -> Callable[[str], Importer]:
+    """``importer("chief")``: that person's pages of files of leads."""
+    return lambda who: Importer(login(who), run_outbox, "registrations")

@@ -30,18 +30,18 @@ def values(world: World, **given: Any) -> dict[str, Any]:
     phone = given.pop("phone", None) or world.next_phone()
     found = {
         "name": "张女士", "city": "杭州市", "community": "星湖小区", "room": f"{world.next_phone()}室",
-        "phone": phone, "source": "自然客户",
+        "phone": phone, "source": "自然客户", "tracking_state": "待跟踪",
     }  # fmt: skip
     return found | given
 
 
-def file(world: World, by: str = "seller", now: datetime | None = None, **given: Any) -> Registration:
+def file(world: World, by: str = "worker1", now: datetime | None = None, **given: Any) -> Registration:
     """File a lead as that person would."""
     return file_told(world, by, now, **given)[0]
 
 
 def file_told(
-    world: World, by: str = "seller", now: datetime | None = None, **given: Any
+    world: World, by: str = "worker1", now: datetime | None = None, **given: Any
 ) -> tuple[Registration, list[str]]:
     """The same, with what the person is told."""
     record, act = create(resource("registrations"), values(world, **given), world.actor(by), now=now)
@@ -127,7 +127,7 @@ def filing(actor: Actor, lead: dict[str, Any]) -> Callable[[], Any]:
     return lambda: create(resource("registrations"), lead, actor)
 
 
-HEADINGS: Sequence[str] = ("客户姓名", "市/县", "小区/弄", "楼号及房间号", "联系手机号", "客户来源")
+HEADINGS: Sequence[str] = ("客户姓名", "市/县", "小区", "楼号及房间号", "联系手机号", "客户来源")
 
 
 def line(world: World, **given: Any) -> list[Any]:

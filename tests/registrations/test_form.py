@@ -14,7 +14,7 @@ from app.engine.actions import NotFound, Refusal
 from app.engine.audit import AuditEntry, acting
 from app.engine.database import db, utcnow
 from app.engine.localtime import local
-from app.engine.perform import create, remove, update
+from app.engine.perform import create, remove
 from app.engine.resource import resource
 from models.identity import presets
 from models.registrations.tables import (
@@ -505,22 +505,6 @@ def test_a_manager_changes_a_lead_without_taking_it_over(channel: Channel, login
     values = channel.form(phone=lead.phone, room="9栋", version=lead.version)
     assert save(login("chief"), values, f"/registrations/{lead.id}/edit").status_code == 302
     assert (leads()[0].room, leads()[0].registrant_id) == ("9栋", channel.people["worker1"].id)
-
-
-@pytest.mark.spec("E-36")
-def test_a_change_looks_for_duplicates_again(
-    channel: Channel, login: Login, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[tuple[str, str]] = []
-    monkeypatch.setattr(
-        "models.registrations.duplicates.check", lambda act, lead: seen.append((lead.phone, lead.address_key))
-    )
-    lead = channel.lead()
-    assert seen == [(lead.phone, "杭州市|星湖小区|3栋502")]
-    update(resource("registrations"), lead.id, {"budget": "十万"}, channel.actor("worker1"))
-    assert len(seen) == 1
-    update(resource("registrations"), lead.id, {"room": "9栋"}, channel.actor("worker1"))
-    assert seen[1:] == [(lead.phone, "杭州市|星湖小区|9栋")]
 
 
 STATES = (

@@ -31,7 +31,7 @@ from tests.registrations.filed import (
 Login = Callable[[str], FlaskClient]
 
 
-def left(world: World, who: str = "seller", now: datetime | None = None) -> int | None:
+def left(world: World, who: str = "worker1", now: datetime | None = None) -> int | None:
     """What that person may still file."""
     db.session.rollback()
     return quota.left(db.session(), world.people[who].id, world.a.id, now or utcnow())
@@ -40,7 +40,7 @@ def left(world: World, who: str = "seller", now: datetime | None = None) -> int 
 @pytest.mark.spec("E-55", "E-56")
 def test_the_fourth_of_three_is_refused_and_stays_in_the_form(world: World, login: Login) -> None:
     set_parameters(world, daily_limit=3)
-    client = login("seller")
+    client = login("worker1")
     for _ in range(3):
         assert client.post("/registrations/new", data=values(world)).status_code == 302
     refused = client.post("/registrations/new", data=values(world, name="第四位"))
@@ -48,15 +48,15 @@ def test_the_fourth_of_three_is_refused_and_stays_in_the_form(world: World, logi
     assert refused.status_code == 400
     assert quota.FULL in page and "第四位" in page
     assert amount() == 3
-    assert login("seller2").post("/registrations/new", data=values(world)).status_code == 302
+    assert login("worker2").post("/registrations/new", data=values(world)).status_code == 302
 
 
 @pytest.mark.spec("E-55")
 def test_a_person_has_a_limit_of_his_own(world: World) -> None:
     set_parameters(world, daily_limit=3)
-    mine = world.make("registration_quotas", "boss", employee_id=world.people["seller"].id, daily_limit=1)
+    mine = world.make("registration_quotas", "boss", employee_id=world.people["worker1"].id, daily_limit=1)
     assert mine.dealer_id == world.a.id
-    assert (left(world), left(world, "seller2")) == (1, 3)
+    assert (left(world), left(world, "worker2")) == (1, 3)
     for unlimited in (0, None):
         world.change(mine, "boss", daily_limit=unlimited)
         assert left(world) is None
@@ -126,7 +126,7 @@ def test_deletion_gives_the_slot_back(world: World) -> None:
 @pytest.mark.parametrize("round_", range(3))
 def test_of_two_at_once_exactly_one_gets_the_last_slot(app: Flask, world: World, round_: int) -> None:
     set_parameters(world, daily_limit=1)
-    actor = world.actor("seller")
+    actor = world.actor("worker1")
     said = at_once(app, *(filing(actor, values(world)) for _ in range(3)))
     assert sorted(said) == ["", quota.FULL, quota.FULL]
     assert amount() == 1
@@ -134,7 +134,7 @@ def test_of_two_at_once_exactly_one_gets_the_last_slot(app: Flask, world: World,
 
 @pytest.mark.spec("E-59")
 def test_what_is_left_is_on_the_pages(world: World, login: Login) -> None:
-    client = login("seller")
+    client = login("worker1")
     pages = ("/registrations/", "/registrations/new")
     assert all("今日剩余容量" not in client.get(url).get_data(as_text=True) for url in pages)
     set_parameters(world, daily_limit=2)
@@ -147,11 +147,11 @@ def test_what_is_left_is_on_the_pages(world: World, login: Login) -> None:
 
 
 def test_quotas_are_set_once_for_people_of_the_dealer(world: World) -> None:
-    person = world.people["seller"].id
+    person = world.people["worker1"].id
     world.make("registration_quotas", "boss", employee_id=person, daily_limit=1)
     with pytest.raises(Invalid, match="该员工已另设报备容量，请修改已有的一条"):
         world.make("registration_quotas", "boss", employee_id=person, daily_limit=2)
-    other = world.make("registration_quotas", "boss", employee_id=world.people["keeper"].id, daily_limit=2)
+    other = world.make("registration_quotas", "boss", employee_id=world.people["chief"].id, daily_limit=2)
     with pytest.raises(Invalid, match="该员工已另设报备容量"):
         world.change(other, "boss", employee_id=person)
 
@@ -167,20 +167,20 @@ def test_quotas_of_another_dealer_are_not_set(world: World, login: Login) -> Non
 @pytest.mark.spec("E-03")
 def test_grants_name_two_people_of_one_dealer_once(world: World) -> None:
     people = world.people
-    pair = {"manager_id": people["keeper"].id, "registrant_id": people["seller"].id}
+    pair = {"manager_id": people["chief"].id, "registrant_id": people["worker1"].id}
     grant = world.make("registration_grants", "boss", **pair)
     assert grant.dealer_id == world.a.id
     with pytest.raises(Invalid, match="已授权该经理管理此业务员的线索"):
         world.make("registration_grants", "boss", **pair)
     with pytest.raises(Invalid, match="经理本人的线索不需要授权"):
         world.make(
-            "registration_grants", "boss", manager_id=people["seller"].id, registrant_id=people["seller"].id
+            "registration_grants", "boss", manager_id=people["worker1"].id, registrant_id=people["worker1"].id
         )
     again = world.make(
-        "registration_grants", "boss", manager_id=people["keeper"].id, registrant_id=people["seller2"].id
+        "registration_grants", "boss", manager_id=people["chief"].id, registrant_id=people["worker2"].id
     )
     with pytest.raises(Invalid, match="已授权该经理管理此业务员的线索"):
-        world.change(again, "boss", registrant_id=people["seller"].id)
+        world.change(again, "boss", registrant_id=people["worker1"].id)
 
 
 @pytest.mark.spec("E-30")
@@ -201,7 +201,7 @@ def test_a_number_is_not_given_again(world: World) -> None:
 
 @pytest.mark.spec("E-30")
 def test_numbers_of_leads_saved_at_once_differ(app: Flask, world: World) -> None:
-    people = ("seller", "seller2", "keeper", "boss")
+    people = ("worker1", "worker2", "chief", "boss")
     said = at_once(app, *(filing(world.actor(who), values(world)) for who in people))
     assert said == ["", "", "", ""]
     found = set(db.session.scalars(db.select(Registration.code)))
@@ -213,7 +213,7 @@ def test_numbers_of_leads_saved_at_once_differ(app: Flask, world: World) -> None
 def test_a_verdict_at_the_same_moment_frees_one_slot_for_one(app: Flask, world: World) -> None:
     set_parameters(world, daily_limit=1)
     first = file(world)
-    actor = world.actor("seller")
+    actor = world.actor("worker1")
     said = at_once(
         app,
         lambda: judge(first.id, utcnow()),

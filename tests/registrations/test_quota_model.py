@@ -23,7 +23,7 @@ from models.registrations.tables import Registration
 from tests.customers.world import World
 from tests.registrations.filed import DAY, delete, file, judge, leads, set_parameters
 
-PEOPLE = ("seller", "seller2", "keeper")
+PEOPLE = ("worker1", "worker2", "chief")
 _NUMBERS = itertools.count(1)
 
 STEPS = st.one_of(
@@ -164,6 +164,6 @@ def test_any_order_of_deeds(world: World, steps: list[tuple[str, Any, Any]]) -> 
 def test_the_reference_itself() -> None:
     reference = Reference(limit=2)
     day = datetime(2030, 1, 16).date()
-    reference.filed = [Filed(1, "seller", 1, day), Filed(2, "seller", 1, day, judged=day)]
-    assert reference.left("seller", day) == 1 and reference.left("seller2", day) == 2
+    reference.filed = [Filed(1, "worker1", 1, day), Filed(2, "worker1", 1, day, judged=day)]
+    assert reference.left("worker1", day) == 1 and reference.left("worker2", day) == 2
     assert reference.marks() == {1: True, 2: True}

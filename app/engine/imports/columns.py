@@ -27,7 +27,8 @@ def offered(resource: type[Resource], actor: Actor, key: str = "") -> list[Field
     that is masked may be entered."""
     template = resource.template
     assert template is not None
-    specs = [s for s in forms.editable(resource, editing=False) if s.name not in template.left_out]
+    specs = forms.asked(forms.editable(resource, editing=False), actor)
+    specs = [s for s in specs if s.name not in template.left_out]
     specs += [describe(source) for source in template.more]
     names = {spec.name for spec in specs}
     specs += [k for k in map(describe, template.keys) if k.name == key and k.name not in names]

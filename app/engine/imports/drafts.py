@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.engine import forms, linked_lists
-from app.engine.fields import FieldSpec, ask_for, normalise_phone
+from app.engine import conditional, forms, linked_lists
+from app.engine.fields import FieldSpec, normalise_phone
 from app.engine.imports import naming
 from app.engine.imports.naming import Place, Unclear, quoted
 from app.engine.imports.tables import Verdict
@@ -134,7 +134,9 @@ class Parser:
         self.storing = next(
             (c for c in self.columns if store is not None and c.spec.attribute is store), None
         )
-        self.required = [s for s in forms.editable(resource, editing=False) if s.required]
+        specs = forms.asked(forms.editable(resource, editing=False), actor)
+        self.needed = [s for s in specs if s.required or s.needed_when]
+        self.closing = [s for s in specs if s.shown_when or s.opens_when]
         self.linked = self._linked()
         self.reconciled: dict[Any, tuple[dict[str, Any], dict[str, str]]] = {}
         self.contexts: dict[int | None, forms.Context] = {}
@@ -163,15 +165,25 @@ class Parser:
         if length > self.width and any(c.strip() for c in cells[self.width :]):
             errors["cells"] = f"内容多于表头：共 {length} 列，表头只有 {self.width} 列"
         if not self.partial:
-            for spec in self.required:
-                if values.get(spec.name) in (None, "", []) and spec.name not in errors:
-                    errors[spec.name] = about(spec, "", ask_for(spec.kind, spec.label))
+            self._like_the_form(values, errors)
         if self.linked:
             self._reconcile(values, errors, where)
         found = Draft(number, values, where, errors)
         if errors:
             found.refuse(Verdict.WRONG, "；".join(errors.values()))
         return found
+
+    def _like_the_form(self, values: dict[str, Any], errors: dict[str, str]) -> None:
+        """Empty what the other values close, and ask for what they need."""
+        held = forms.holding(values, {}, None)
+        for spec in self.closing:
+            if not conditional.applies(spec, held):
+                errors.pop(spec.name, None)
+                values[spec.name] = self._empty(spec)
+        for spec in self.needed:
+            empty = values.get(spec.name) in (None, "", []) and spec.name not in errors
+            if empty and conditional.needed(spec, held) and conditional.applies(spec, held):
+                errors[spec.name] = about(spec, "", spec.ask)
 
     # ----- where a line belongs
 
