@@ -69,7 +69,7 @@ CHANNEL = "渠道报备"
 _LEADS = frozenset({"can_delete", "can_export", "can_import", "can_track", "can_send_lead_sms"})
 """What a channel worker does with leads besides filing and changing them."""
 _MEASURED = frozenset({"can_complete_measuring", "can_cancel_measuring"})
-_LEAD_MANAGER = _LEADS | _MEASURED | {"can_dispatch", "can_assign", "can_withdraw", "can_chart"}
+_LEAD_MANAGER = _LEADS | _MEASURED | {"can_dispatch", "can_assign", "can_withdraw", "can_judge", "can_chart"}
 _SHOWROOM = frozenset({"registration_assignments"})
 """What a showroom gets of leads: those that were assigned to it, and nothing of the others."""
 

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from app.engine.audit import acting
 from app.engine.database import db, utcnow
 from models.registrations.assigning import settle
-from models.registrations.tables import Assignment, AuditStatus, Progress, Registration, RegistrationGrant
-from tests.customers.world import World
+from models.registrations.tables import Assignment, AuditStatus, Progress, Registration
+from tests.registrations.world import Channel
 
 PAGE = "/registration-audit/"
 EVERYTHING = f"{PAGE}?asked=1"
@@ -22,19 +22,19 @@ AGAIN = ("can_judge_again", "Assignments")
 _COPIED = ("name", "city", "district", "community", "room", "phone", "telephone", "company", "designer")
 
 
-def filed(world: World, by: str = "seller", now: datetime | None = None, **values: Any) -> Registration:
+def filed(channel: Channel, by: str = "worker1", now: datetime | None = None, **values: Any) -> Registration:
     """A lead of that person."""
-    values.setdefault("phone", world.next_phone())
+    values.setdefault("phone", channel.next_phone())
     given = {
-        "name": "王女士", "city": "杭州", "community": "星湖小区", "room": f"{world.phones}栋502",
-        "source": "自然客户", "brand_category_id": world.categories[0].id, **values,
+        "name": "王女士", "city": "杭州", "community": "星湖小区", "room": f"{channel.phones}栋502",
+        "source": "自然客户", "brand_category_id": channel.categories[0].id, **values,
     }  # fmt: skip
-    made: Registration = world.make("registrations", by, now=now, **given)
+    made: Registration = channel.make("registrations", by, now=now, **given)
     return made
 
 
 def assigned(
-    world: World,
+    channel: Channel,
     lead: Registration,
     *,
     category: int = 0,
@@ -48,10 +48,10 @@ def assigned(
     copied = {name: getattr(lead, name) for name in _COPIED}
     with acting(session):
         made = Assignment(
-            registration_id=lead.id, brand_category_id=world.categories[category].id,
-            used_type=f"c{world.categories[category].category_id}",
+            registration_id=lead.id, brand_category_id=channel.categories[category].id,
+            used_type=f"c{channel.categories[category].category_id}",
             progress=Progress.DEPOSIT if paid else Progress.ASSIGNED, registrant_id=lead.registrant_id,
-            outlet_id=lead.outlet_id, registered_at=lead.registered_at, store_id=world.stores[store].id,
+            outlet_id=lead.outlet_id, registered_at=lead.registered_at, store_id=channel.stores[store].id,
             dealer_id=lead.dealer_id, created_at=now or utcnow(), **{**copied, **corrected},
         )  # fmt: skip
         session.add(made)
@@ -60,22 +60,9 @@ def assigned(
     return made
 
 
-def claim(world: World, by: str = "seller", **values: Any) -> Assignment:
+def claim(channel: Channel, by: str = "worker1", **values: Any) -> Assignment:
     """A lead that was assigned and paid for."""
-    return assigned(world, filed(world, by, **values))
-
-
-def leads_of(world: World, manager: str, registrant: str) -> None:
-    """Let that manager work with that person's leads."""
-    session = db.session()
-    with acting(session):
-        session.add(
-            RegistrationGrant(
-                manager_id=world.people[manager].id, registrant_id=world.people[registrant].id,
-                dealer_id=world.a.id,
-            )
-        )  # fmt: skip
-        session.commit()
+    return assigned(channel, filed(channel, by, **values))
 
 
 def stored(record: Any) -> Any:
@@ -96,6 +83,13 @@ def send(
     """Click the button of that entry."""
     form = {"verdict": verdict, "remark": remark, **more}
     return client.post(f"{PAGE}{of.id}/judge{query}", data={k: v for k, v in form.items() if v})
+
+
+def shown(client: Any, path: str = PAGE) -> dict[int, str]:
+    """The entries at an address."""
+    answer = client.get(path)
+    assert answer.status_code == 200, answer.status_code
+    return entries(answer.get_data(as_text=True))
 
 
 def entries(page: str) -> dict[int, str]:

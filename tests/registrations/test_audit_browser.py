@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.customers.world import World, grant
+from tests.customers.world import grant
 from tests.plugins.chromium import NARROW, WIDE
 from tests.registrations.claims import JUDGE, PAGE, assigned, claim, filed, stored
+from tests.registrations.world import Channel
 
 pytestmark = pytest.mark.browser
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
@@ -30,10 +31,10 @@ def colour(cell: Any) -> list[int]:
 @SIZES
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_what_differs_is_red_and_says_so(
-    page_as: Any, world: World, size: tuple[int, int], dark: bool
+    page_as: Any, channel: Channel, size: tuple[int, int], dark: bool
 ) -> None:
-    lead = filed(world, room="3栋502", company="甲装饰", source="家装公司推荐")
-    one = assigned(world, lead, room="3栋520", company=None)
+    lead = filed(channel, room="3栋502", company="甲装饰", source="家装公司推荐")
+    one = assigned(channel, lead, room="3栋520", company=None)
     page = page_as("boss", size=size, dark=dark)
     page.goto(PAGE)
     above, below = entry(page, one).locator(".filed"), entry(page, one).locator(".held")
@@ -57,8 +58,8 @@ def test_what_differs_is_red_and_says_so(
 
 @pytest.mark.spec("E-81")
 @SIZES
-def test_tick_remark_and_judge_in_place(page_as: Any, world: World, size: tuple[int, int]) -> None:
-    other, one = claim(world, name="何先生"), claim(world, name="许女士")
+def test_tick_remark_and_judge_in_place(page_as: Any, channel: Channel, size: tuple[int, int]) -> None:
+    other, one = claim(channel, name="何先生"), claim(channel, name="许女士")
     page = page_as("boss", size=size)
     page.goto(PAGE)
     mine, beside = entry(page, one), entry(page, other)
@@ -85,9 +86,9 @@ def test_tick_remark_and_judge_in_place(page_as: Any, world: World, size: tuple[
 
 
 @pytest.mark.spec("E-75", "E-81", "E-82")
-def test_all_of_it_without_scripts(page_as: Any, world: World) -> None:
-    lead = filed(world, name="许女士")
-    paid, unpaid = assigned(world, lead), assigned(world, lead, category=1, paid=False)
+def test_all_of_it_without_scripts(page_as: Any, channel: Channel) -> None:
+    lead = filed(channel, name="许女士")
+    paid, unpaid = assigned(channel, lead), assigned(channel, lead, category=1, paid=False)
     page = page_as("boss", scripts=False)
     page.goto(PAGE)
     expect(entry(page, unpaid)).to_have_count(0)
@@ -116,9 +117,9 @@ def test_all_of_it_without_scripts(page_as: Any, world: World) -> None:
 
 @pytest.mark.spec("E-53")
 @SIZES
-def test_claims_unfold_with_their_evidence(page_as: Any, world: World, size: tuple[int, int]) -> None:
-    one = claim(world, "seller", phone="13811112222")
-    filed(world, "seller2", phone="13811112222", room="9栋101")
+def test_claims_unfold_with_their_evidence(page_as: Any, channel: Channel, size: tuple[int, int]) -> None:
+    one = claim(channel, "worker1", phone="13811112222")
+    filed(channel, "worker2", phone="13811112222", room="9栋101")
     page = page_as("boss", size=size)
     page.goto(PAGE)
     mine = entry(page, one)
@@ -130,9 +131,9 @@ def test_claims_unfold_with_their_evidence(page_as: Any, world: World, size: tup
 
 
 @pytest.mark.spec("E-80")
-def test_a_masked_auditor_sees_that_numbers_differ(page_as: Any, world: World) -> None:
-    grant(world, "clerk", JUDGE)
-    one = assigned(world, filed(world, phone="13811112222"), phone="13833332222")
+def test_a_masked_auditor_sees_that_numbers_differ(page_as: Any, channel: Channel) -> None:
+    grant(channel, "clerk", JUDGE)
+    one = assigned(channel, filed(channel, phone="13811112222"), phone="13833332222")
     page = page_as("typist")
     page.goto(PAGE)
     cell = entry(page, one).locator(".held .phone")
