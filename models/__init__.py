@@ -21,6 +21,7 @@ DOMAINS = (
 PARTS = (
     "tables",
     "dictionaries",
+    "settings",
     "rules",
     "effects",
     "timeline",

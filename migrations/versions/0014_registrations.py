@@ -182,6 +182,13 @@ def upgrade():
             ["registrant_id", "registered_at", "id"],
             unique=False,
         )
+        batch_op.create_index(
+            "ix_registrations_unassigned",
+            ["dealer_id", "registrant_id", "outlet_id", "registered_at"],
+            unique=False,
+            sqlite_where=sa.text("progress = 'registered'"),
+            postgresql_where=sa.text("progress = 'registered'"),
+        )
 
     op.create_table(
         "measurings",
@@ -330,6 +337,13 @@ def upgrade():
             postgresql_where=sa.text("withdrawn_at IS NULL"),
         )
         batch_op.create_index(
+            "ix_registration_assignments_counted",
+            ["dealer_id", "registrant_id", "outlet_id", "progress", "verdict", "registered_at"],
+            unique=False,
+            sqlite_where=sa.text("withdrawn_at IS NULL"),
+            postgresql_where=sa.text("withdrawn_at IS NULL"),
+        )
+        batch_op.create_index(
             "ix_registration_assignments_created_at_b5c03534", ["created_at", "id"], unique=False
         )
         batch_op.create_index(
@@ -424,6 +438,11 @@ def downgrade():
             sqlite_where=sa.text("withdrawn_at IS NULL"),
             postgresql_where=sa.text("withdrawn_at IS NULL"),
         )
+        batch_op.drop_index(
+            "ix_registration_assignments_counted",
+            sqlite_where=sa.text("withdrawn_at IS NULL"),
+            postgresql_where=sa.text("withdrawn_at IS NULL"),
+        )
 
     op.drop_table("registration_assignments")
     with op.batch_alter_table("measurings", schema=None) as batch_op:
@@ -444,6 +463,11 @@ def downgrade():
 
     op.drop_table("measurings")
     with op.batch_alter_table("registrations", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_registrations_unassigned",
+            sqlite_where=sa.text("progress = 'registered'"),
+            postgresql_where=sa.text("progress = 'registered'"),
+        )
         batch_op.drop_index("ix_registrations_registrant_id_registered_at")
         batch_op.drop_index("ix_registrations_registrant_id_last_tracked_at")
         batch_op.drop_index("ix_registrations_registered_at")

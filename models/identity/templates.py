@@ -47,12 +47,14 @@ _SELL = frozenset(
         "can_dispatch",
         "can_complete_measuring",
         "can_cancel_measuring",
+        "can_statistics",
     }
 )
 _MANAGE = frozenset(
     {
         "can_chart",
         "can_export",
+        "can_export_statistics",
         "can_reassign",
         "can_change_designer",
         "can_change_salesperson",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from app.engine.fields import fixed
-from app.engine.resource import Between, Group, Menu, Part, Related, Resource, Ticked, Tool
+from app.engine.resource import Between, Group, Menu, Part, Related, Resource, Ticked, Tool, View
 from app.engine.scopes import Granted, Scope, Scopes
-from models.registrations import auditing, claims, duplicates, grants, importing, quota, rules
+from models.registrations import auditing, claims, duplicates, grants, importing, quota, rules, standing
 from models.registrations.tables import (
     Assignment,
     Measuring,
@@ -106,6 +106,12 @@ class Registrations(Resource, model=Registration):
         Tool("track", "客户跟踪记录", "message-dots"),
         Tool("dispatch", "派遣设计师量房", "ruler-2"),
         Tool("assign", "客户线索分配到展厅", "building-store"),
+    )
+    views = (
+        View("untracked", "没有跟踪记录", standing.untracked, tab=False),
+        View("overdue", "跟踪已逾期", standing.overdue, tab=False),
+        View("unjudged", "已指派未审核", standing.unjudged, tab=False),
+        View("protected", "保护期内", standing.protected, tab=False),
     )
     badges = (Registration.audit_status, Registration.progress)
     timeline = True
@@ -222,6 +228,7 @@ class Registrations(Resource, model=Registration):
     checks = {Registration.phone: duplicates.check_phone}
     notice = staticmethod(quota.notice)
     template = importing.REGISTRATIONS
+    permissions = (("can_statistics", "查看报备统计"), ("can_export_statistics", "导出报备统计"))
     create = staticmethod(rules.register)
     update = staticmethod(rules.edit)
     frozen = staticmethod(rules.frozen)
@@ -269,8 +276,12 @@ class Assignments(Resource, model=Assignment):
         Assignment.store_id,
         Assignment.brand_category_id,
         Assignment.phone,
+        Assignment.registrant_id,
+        Assignment.outlet_id,
         Between(Assignment.created_at),
+        Between(Assignment.registered_at),
     )
+    views = (View("counted", "未撤回", lambda now: Assignment.withdrawn_at.is_(None), tab=False),)
     exact = (Assignment.phone,)
     search_hint = "完整手机号码"
     sorts = (Assignment.created_at,)

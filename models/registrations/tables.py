@@ -126,6 +126,11 @@ class Registration(Claimed, Audited, Versioned, Dated, Model):
             )
             for name in ("company", "designer")
         ),
+        # All that statistics look at of leads nobody was assigned to (E-85).
+        Index(
+            "ix_registrations_unassigned", "dealer_id", "registrant_id", "outlet_id", "registered_at",
+            sqlite_where=text("progress = 'registered'"), postgresql_where=text("progress = 'registered'"),
+        ),
     )  # fmt: skip
 
     id: Mapped[Pk]
@@ -210,6 +215,12 @@ class Assignment(Claimed, Audited, Versioned, Dated, Model):
         # What waits for an auditor, newest first (E-75, E-76).
         Index(
             "ix_registration_assignments_audit", "dealer_id", "verdict", "progress", "created_at", "id",
+            sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+        # All that statistics look at of assignments, in the order in which they are counted (E-86…E-88).
+        Index(
+            "ix_registration_assignments_counted", "dealer_id", "registrant_id", "outlet_id", "progress",
+            "verdict", "registered_at",
             sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
         ),
     )  # fmt: skip

@@ -20,6 +20,7 @@ HAND_WRITTEN = {
     "/queue/", "/queue/again", "/healthz", "/readyz", "/metrics",
     "/dashboards/", "/dashboards/<name>", "/dashboards/<name>.xlsx",
     "/registration-audit/", f"/registration-audit/{PK}/judge",
+    "/registration-statistics/", "/registration-statistics/export", "/registration-standing/",
 }  # fmt: skip
 PAGES = {
     "/undo/<deed>",

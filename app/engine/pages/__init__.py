@@ -108,8 +108,17 @@ from app.engine.pages.parts import (
     Row,
     Section,
 )
+from app.engine.pages.registrations import (
+    Advice,
+    Counted,
+    StandingLine,
+    StandingPage,
+    StatisticsLine,
+    StatisticsPage,
+)
 
 __all__ = [
+    "Advice",
     "AnnouncementBlock",
     "AnnouncementLine",
     "AnnouncementPage",
@@ -127,6 +136,7 @@ __all__ = [
     "Chip",
     "ClaimLine",
     "Column",
+    "Counted",
     "DashboardPage",
     "DetailPage",
     "Dialog",
@@ -178,6 +188,10 @@ __all__ = [
     "SearchGroup",
     "SearchPage",
     "Section",
+    "StandingLine",
+    "StandingPage",
+    "StatisticsLine",
+    "StatisticsPage",
     "Step",
     "Successor",
     "Table",
