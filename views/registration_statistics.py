@@ -40,6 +40,7 @@ GROUPS = [
 ]  # fmt: skip
 PICKERS = ("outlet_id", "registrant_id")
 SUM = "合计"
+_WIDE = frozenset({Scope.GROUP, Scope.DEALER})
 
 chrome.add_entry(chrome.Entry(MENU, "registration-statistics", TITLE, URL, "report-analytics", 302, SEEING))
 
@@ -127,18 +128,16 @@ class Asked:
         return Links(self.actor, self._scope(row), {**chosen, **self.span.args}, counts)
 
     def _scope(self, row: Row | None) -> Scope | None:
-        """A tab of the lists that holds all these rows."""
-        held = scopes_of(Registrations, self.actor)
-        wide = next((s for s in (Scope.GROUP, Scope.DEALER) if s in held), None)
-        if wide is not None or len(held) == 1:
-            return wide or next(iter(held))
+        """A tab of the lists that holds all of the row, or of all rows, where one does."""
         if row is None:
-            return None
-        if Scope.MINE in held and row.registrant_id == self.actor.id:
+            found = {self._scope(one) for one in self.rows}
+            return found.pop() if len(found) == 1 else None
+        held = scopes_of(Registrations, self.actor)
+        if Scope.MINE in held and row.registrant_id == self.actor.id and not held & _WIDE:
             return Scope.MINE
-        if Scope.STORE in held and row.outlet_id == self.actor.store_id:
+        if Scope.STORE in held and row.outlet_id == self.actor.store_id and not held & _WIDE:
             return Scope.STORE
-        return Scope.GRANTED if Scope.GRANTED in held else None
+        return next((s for s in (Scope.GROUP, Scope.DEALER, Scope.GRANTED) if s in held), None)
 
     # ----- the spreadsheet
 
