@@ -70,6 +70,7 @@ class Bell:
     amount: Callable[[Actor], Any]
 
 
+_numbers: list[Callable[[str, int | None], str]] = [lambda _key, _dealer: ""]
 _BELL = "bell:"
 _bells: list[Bell] = []
 _extra: list[Entry] = []
@@ -87,6 +88,18 @@ def add_entry(entry: Entry) -> None:
 def provide_bell(url: str, amount: Callable[[Actor], Any]) -> None:
     """Hang up the bell; once, at import of the domain of messages."""
     _bells[:] = [Bell(url, amount)]
+
+
+def provide_numbers(number: Callable[[str, int | None], str]) -> None:
+    """Install the function that gives a page's number in the menu, by its key and the dealer; empty for none.
+    The settings domain calls this: administrators change the numbers (E-94)."""
+    _numbers[:] = [number]
+
+
+def _numbered(entry: Entry, label: str, actor: Actor) -> str:
+    """How the page of a menu entry is called there and on its tab."""
+    number = _numbers[0](entry.key, actor.dealer_id)
+    return f"{number}:{label}" if number else label
 
 
 def counted_anew() -> None:
@@ -124,7 +137,9 @@ def menu_of(actor: Actor) -> tuple[str, tuple[Entry, ...], list[Link]]:
     groups: dict[str, MenuGroup] = {}
     for e in mine:
         group = groups.setdefault(e.group, MenuGroup(e.group, _group_icons.get(e.group, "folder"), []))
-        group.items.append(MenuItem(e.key, e.label, e.url, e.icon, e.key if e.badge else ""))
+        group.items.append(
+            MenuItem(e.key, _numbered(e, e.label, actor), e.url, e.icon, e.key if e.badge else "")
+        )
     template = current_app.jinja_env.get_template("_menu.html")
     markup = template.render(groups=list(groups.values()))
     creates = [
@@ -351,6 +366,8 @@ def page(template: str, *, key: str = "", title: str = "", **values: Any) -> str
     frame: dict[str, Any] = {"menu": Markup(""), "crumb_key": key, "title": title}
     if actor is not None:
         frame["menu"] = menu_markup(actor, key)
+        own = [e for e in menu_of(actor)[1] if e.key == key and e.url == request.path]
+        frame["tab"] = _numbered(own[0], title, actor) if own else title
         for bell in _bells:
             unread = badges(actor, menu_of(actor)[1], utcnow()).get(_BELL, 0)
             frame |= {"reminders_url": bell.url, "unread": unread_words(unread)}

@@ -7,6 +7,7 @@ from typing import Any
 from app.engine.choices import Choice
 from app.engine.fields import entry
 from models.settings.catalogue import declare_parameter
+from models.settings.menu import declare_number
 
 GROUP = "渠道报备"
 
@@ -69,3 +70,10 @@ declare_parameter(
     GROUP,
     _whole(1, 32),
 )
+
+for _page, _label, _number in (
+    ("registrations", "渠道报备", "02"),
+    ("registration-audit", "渠道报备审核", "03"),
+    ("registration-statistics", "客户报备统计", "04"),
+):
+    declare_number(_page, _label, _number)
