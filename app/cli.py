@@ -240,14 +240,20 @@ def _has_customers() -> bool:
     metavar="N",
     help="客户数，默认 2000",
 )
-def demo(customers: int) -> None:
+@click.option(
+    "--registrations",
+    type=WholeNumber(0, 5_000_000),
+    metavar="N",
+    help="报备数，默认客户数的五分之一；已有客户而没有报备时只补报备",
+)
+def demo(customers: int, registrations: int | None) -> None:
     """Reproducible demo data."""
 
     def work(app: Flask) -> None:
         from models import demo as demo_data
 
         _initialise(app)
-        if not demo_data.build(app, customers=customers, echo=click.echo):
+        if not demo_data.build(app, customers, registrations, echo=click.echo):
             raise click.ClickException("如需另一份演示数据，请另设 DATA_DIR 或 DATABASE_URL 后再运行")
 
     _in_app(work, *_UNPREPARED)

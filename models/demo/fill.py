@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
-from app.engine import numbers
 from app.engine.actions import Act
 from app.engine.audit import acting
 from app.engine.database import db, utcnow, writing
-from app.engine.numbers import NumberCounter
 from app.engine.scopes import SYSTEM
 from models.customers import settings as customer_settings
 from models.customers.dictionaries import REGIONS
 from models.customers.tables import Customer
 from models.customers.track import TrackPoints
-from models.demo import beside, messages, organisation, words
+from models.demo import claims, messages, organisation, words
 from models.demo.bulk import Writer, loading
-from models.demo.chance import DAY, Calendar, Chance, weighted
+from models.demo.chance import Calendar, Chance, weighted
 from models.demo.life import Life
 from models.demo.organisation import Tenant
+from models.demo.pour import Echo, pour
 from models.demo.rows import Pen, Seat, Sheets, Supply, Vocabulary
+from models.demo.running import Numbers
 from models.identity.rights import bump_epoch
+from models.registrations.tables import Registration
 from models.settings.queries import snapshot
 
 LARGE = 20_000
@@ -37,7 +37,6 @@ LARGE = 20_000
 PEOPLE = (9, 20)
 """People per store, in a small and in a large demo."""
 
-Echo = Callable[[str], Any]
 _PERSON = (
     "version", "created_at", "updated_at", "followed", "last_follow_up_at", "last_follow_up_kind",
     "last_follow_up_text", "next_follow_up_at", "activity_score",
@@ -91,50 +90,47 @@ COLUMNS: dict[str, tuple[str, ...]] = {  # in the order in which rows refer to e
 }  # fmt: skip
 
 
-def build(app: Flask, customers: int, echo: Echo = print) -> bool:
-    """Fill an initialised database; False, with a sentence, when there are customers already."""
+def build(app: Flask, customers: int, registrations: int | None = None, echo: Echo = print) -> bool:
+    """Fill an initialised database; a fifth as many leads as customers unless their number is given, which also
+    adds them where there are customers and no lead. False, with a sentence, when there is nothing to add."""
     with app.app_context():
-        if db.session.execute(select(Customer.id).limit(1)).first() is not None:
+        known = _any(Customer)
+        if known and (not registrations or _any(Registration)):
             echo("数据库中已有客户，未生成演示数据")
             return False
         db.session.remove()
         started = time.monotonic()
-        large = customers >= LARGE
+        amounts = (0 if known else customers, customers // 5 if registrations is None else registrations)
+        large = max(amounts) >= LARGE
         if large:
             db.engine.dispose()
         with loading(db.engine, large=large) as connection, Session(connection, autoflush=True) as session:
-            _fill(session, connection, app.config["DEMO_PASSWORD"], customers, large, echo)
-        echo(f"已生成 {customers} 位客户的演示数据，用时 {time.monotonic() - started:.0f} 秒")
+            _fill(session, connection, app.config["DEMO_PASSWORD"], amounts, large, echo)
+        what = "、".join(f"{n} {unit}" for n, unit in zip(amounts, ("位客户", "条报备"), strict=True) if n)
+        echo(f"已生成 {what}的演示数据，用时 {time.monotonic() - started:.0f} 秒")
     return True
 
 
+def _any(model: Any) -> bool:
+    return db.session.execute(select(model.id).limit(1)).first() is not None
+
+
 def _fill(
-    session: Session, connection: Connection, password: str, customers: int, large: bool, echo: Echo
+    session: Session,
+    connection: Connection,
+    password: str,
+    amounts: tuple[int, int],
+    large: bool,
+    echo: Echo,
 ) -> None:
     now = utcnow().replace(microsecond=0)
+    customers, leads = amounts
     with writing(session), acting(session, Act(SYSTEM, now, session, "job", "demo")):
         customer_settings.install(session)
-        chance = Chance(customers)
-        tenants = organisation.make(session, chance, password, PEOPLE[large])
-        session.flush()
-        bump_epoch(session)
-        calendar = Calendar(now)
-        running = Numbers(session, calendar, [tenant.id for tenant in tenants])
-        writer = Writer(connection, large=large)
-        values = _vocabulary(session, tenants[0].id)
-        with writer.bare(list(COLUMNS)):
-            sheets = Sheets(*(writer.sheet(name, *columns) for name, columns in COLUMNS.items()))
-            pen = Pen(sheets, chance, calendar, values, running, writer.null)
-            lives = _lives(Life(pen), tenants, customers)
-            if large:
-                _write_beside(lives, writer, running, echo, customers)
-            else:
-                _write_here(lives, writer)
-            writer.finish()
-            if large:
-                echo("数据已写入，正在建立索引")
-        running.save()
-        messages.make(session, now)
+        if customers:
+            _customers(session, connection, password, customers, now, large, echo)
+        if leads:
+            claims.fill(session, connection, password, leads, now, large, echo)
         session.commit()
     if large:
         if connection.dialect.name == "sqlite":
@@ -143,38 +139,32 @@ def _fill(
         connection.commit()
 
 
-def _write_here(lives: Iterator[None], writer: Writer) -> None:
-    for _ in lives:
-        if writer.full():
-            writer.write(writer.collect())
-    writer.write(writer.collect())
-
-
-def _write_beside(
-    lives: Iterator[None], writer: Writer, running: Numbers, echo: Echo, customers: int
+def _customers(
+    session: Session,
+    connection: Connection,
+    password: str,
+    customers: int,
+    now: datetime,
+    large: bool,
+    echo: Echo,
 ) -> None:
-    """Write the rows a second process makes; keys and numbers go on from where that one stopped."""
-
-    def work(send: beside.Send) -> None:
-        for _ in lives:
-            if writer.full():
-                send(writer.collect())
-        send(writer.collect())
-        send(({n: sheet.next_id for n, sheet in enumerate(writer.sheets)}, dict(running.last)))
-
-    done, tick = 0, max(100_000, customers // 10)
-    with closing(beside.stream(work)) as stream:
-        for found in stream:
-            if isinstance(found, tuple):
-                keys, last = found
-                for n, sheet in enumerate(writer.sheets):
-                    sheet.next_id = keys[n]
-                running.last.update(last)
-                continue
-            writer.write(found)
-            before, done = done, done + len(found[0])
-            if done // tick > before // tick:
-                echo(f"已写入 {done} 位客户")
+    chance = Chance(customers)
+    tenants = organisation.make(session, chance, password, PEOPLE[large])
+    session.flush()
+    bump_epoch(session)
+    calendar = Calendar(now)
+    running = Numbers(session, calendar, [tenant.id for tenant in tenants])
+    writer = Writer(connection, large=large)
+    values = _vocabulary(session, tenants[0].id)
+    with writer.bare(list(COLUMNS)):
+        sheets = Sheets(*(writer.sheet(name, *columns) for name, columns in COLUMNS.items()))
+        pen = Pen(sheets, chance, calendar, values, running, writer.null)
+        pour(_lives(Life(pen), tenants, customers), writer, running, customers, "位客户", echo)
+        writer.finish()
+        if large:
+            echo("数据已写入，正在建立索引")
+    running.save()
+    messages.make(session, now)
 
 
 def _lives(life: Life, tenants: Sequence[Tenant], customers: int) -> Iterator[None]:
@@ -251,37 +241,3 @@ def _vocabulary(session: Session, dealer_id: int) -> Vocabulary:
         methods=often("receipt.method"),
         points={row.act: row.points for row in session.execute(points)},
     )
-
-
-class Numbers:
-    """Running numbers without a statement each; the counters are brought up to date at the end."""
-
-    def __init__(self, session: Session, calendar: Calendar, dealers: Iterable[int]) -> None:
-        self.session = session
-        self.last: dict[tuple[str, int, str], int] = defaultdict(int)
-        self.rows: dict[tuple[str, int, str], NumberCounter] = {}
-        for row in session.scalars(select(NumberCounter)):
-            key = (row.scheme, row.dealer_id, row.period)
-            self.rows[key], self.last[key] = row, row.value
-        self.schemes: dict[tuple[str, int], tuple[numbers.Scheme, list[str]]] = {}
-        for dealer_id in dealers:
-            for name in numbers.SCHEMES:
-                rule = numbers.scheme_of(session, name, dealer_id)
-                self.schemes[name, dealer_id] = rule, [d.strftime(rule.period) for d in calendar.dates]
-
-    def __call__(self, scheme: str, dealer_id: int, second: int) -> str:
-        rule, periods = self.schemes[scheme, dealer_id]
-        period = periods[second // DAY]
-        key = (scheme, dealer_id, period)
-        self.last[key] += 1
-        return rule.write(period, self.last[key])
-
-    def save(self) -> None:
-        """Store the last numbers given out."""
-        for (scheme, dealer_id, period), value in self.last.items():
-            row = self.rows.get((scheme, dealer_id, period))
-            if row is None:
-                row = NumberCounter(scheme=scheme, dealer_id=dealer_id, period=period)
-                self.session.add(row)
-            row.value = value
-        self.session.flush()

@@ -1,0 +1,269 @@
+"""Leads of the demo: registered, tracked, assigned, paid for, judged. Rows only, like the lives of customers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.orm import Session
+
+from models.demo import channel, words
+from models.demo.bulk import Sheet, Writer
+from models.demo.chance import DAY, Calendar, Chance, weighted
+from models.demo.channel import Desk
+from models.demo.pour import Echo, pour
+from models.demo.running import Numbers
+from models.identity.rights import bump_epoch
+from models.registrations.addresses import address_key, joined
+from models.registrations.settings import FOLLOW_UP_DAYS, PROTECTION_DAYS
+from models.registrations.tables import SOURCES, AuditStatus, Progress
+from models.settings.catalogue import parameter_def
+
+_HOME = ("name", "city", "district", "community", "room", "address")
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "registrations": (
+        "code", *_HOME, "phone", "source", "brand_category_id", "estimated_amount", "company", "designer",
+        "designer_phone", "tracking_state", "next_tracking_on", "last_tracked_at", "last_tracking_text",
+        "track_count", "outlet_id", "registrant_id", "registered_at", "budget", "progress", "audit_status",
+        "first_judged_at", "address_key", "duplicate", "protected_until", "dealer_id", "version", "created_at",
+        "updated_at",
+    ),
+    "registration_assignments": (
+        "registration_id", "brand_category_id", "used_type", *_HOME, "phone", "company", "designer", "assigner_id",
+        "progress", "deposit_amount", "deposit_on", "verdict", "audit_remark", "auditor_id", "judged_at",
+        "withdrawn_at", "withdrawn_by_id", "withdraw_reason", "registrant_id", "outlet_id", "registered_at",
+        "store_id", "dealer_id", "version", "created_at", "updated_at",
+    ),
+    "registration_tracks": (
+        "registration_id", "kind", "at", "state", "next_tracking_on", "phone", "text", "writer_id", "dealer_id",
+        "created_at", "updated_at",
+    ),
+}  # fmt: skip
+"""In the order in which rows refer to each other."""
+
+_SOURCES = weighted(list(zip(SOURCES, (6, 5, 8, 5, 5, 2, 1), strict=True)))
+_COMPANY, _DESIGNER = SOURCES[3:5]
+_ASSIGNMENTS = weighted([(0, 30), (1, 52), (2, 15), (3, 3)])
+_TRACKS = (0, 0, 1, 1, 1, 2, 2, 3)
+_STATES = ("继续跟踪", "继续跟踪", "跟进", "已约到店", "暂无意向")
+_GOOD = ("资料相符，审核通过", "客户确认由该业务员介绍", "与展厅资料一致")
+_BAD = (
+    "号码是空号，联系不上客户",
+    "地址与客户实际住址不符",
+    "客户表示没有登记过",
+    "该客户已由其他同事跟踪到店",
+)
+_WITHDRAWN = ("展厅选错", "客户改选其他品类")
+_PAIRED, _TWIN = 0.015, 0.03
+
+
+@dataclass(frozen=True)
+class _Home:
+    """Who the lead is: what makes two registrations claims on one customer."""
+
+    name: str
+    phone: str
+    city: str
+    district: str
+    community: str
+    room: str
+
+
+@dataclass
+class _Verdict:
+    """What an auditor has said of one assignment."""
+
+    status: AuditStatus = AuditStatus.PENDING
+    at: int = 0
+
+
+def fill(
+    session: Session,
+    connection: Connection,
+    password: str,
+    amount: int,
+    now: datetime,
+    large: bool,
+    echo: Echo,
+) -> None:
+    """Write that many leads with everything that hangs on them; the caller commits."""
+    chance = Chance(amount)
+    desks = channel.make(session, chance, password, large=large)
+    bump_epoch(session)
+    calendar = Calendar(now)
+    running = Numbers(session, calendar, {desk.dealer_id for desk in desks})
+    writer = Writer(connection, large=large)
+    with writer.bare(list(COLUMNS)):
+        leads, assignments, tracks = (writer.sheet(name, *columns) for name, columns in COLUMNS.items())
+        pen = Leads(leads, assignments, tracks, chance, calendar, running, writer.null)
+        pour(pen.write(desks, amount), writer, running, amount, "条报备", echo)
+        writer.finish()
+    running.save()
+
+
+class Leads:
+    """Writes one lead after the other. Moments are seconds of the calendar; ``null`` stands for no value."""
+
+    def __init__(
+        self,
+        leads: Sheet,
+        assignments: Sheet,
+        tracks: Sheet,
+        chance: Chance,
+        calendar: Calendar,
+        number: Callable[[str, int, int], str],
+        null: Any,
+    ) -> None:
+        self.leads, self.assignments, self.tracks = leads, assignments, tracks
+        self.chance, self.calendar, self.number, self.null = chance, calendar, number, null
+        self.draw, self.pick, self.text = chance.draw, chance.pick, calendar.text
+        self.shield = parameter_def(PROTECTION_DAYS).default
+        self.soon = parameter_def(FOLLOW_UP_DAYS).default
+        self.waiting: list[tuple[_Home, Desk]] = []
+        self.districts = {
+            city: [f"{city}{d}" for d in found] for cities in words.REGIONS.values() for city, found in cities.items()
+        }  # fmt: skip
+
+    def write(self, desks: list[Desk], amount: int) -> Iterator[None]:
+        """All of them in the order of their time; stops now and then so that the sheets can be emptied."""
+        for n, at in enumerate(self.chance.arrivals(amount, self.calendar.now), 1):
+            desk = self.pick(desks)
+            home, duplicate = self._home(n, desk, amount - n)
+            self._lead(home, desk, at, duplicate)
+            if n % 2_000 == 0:
+                yield
+
+    def _home(self, n: int, desk: Desk, left: int) -> tuple[_Home, bool]:
+        """A customer of one's own, or now and then one whom a colleague has registered before."""
+        if self.waiting and (self.draw() < _TWIN or left < len(self.waiting)):
+            for place, (home, first) in enumerate(self.waiting):
+                if first.dealer_id == desk.dealer_id and first.registrant_id != desk.registrant_id:
+                    del self.waiting[place]
+                    return home, True
+        name, _ = self.chance.name()
+        district = self.pick(self.districts.get(desk.city) or [""])
+        room = f"{int(self.draw() * 28) + 1}栋{int(self.draw() * 24) + 1}0{int(self.draw() * 4) + 1}"
+        phone = str(13_600_000_000 + n * 7_919 % self.chance.digits)
+        return _Home(name, phone, desk.city, district, self.pick(words.COMMUNITIES), room), False
+
+    def _lead(self, home: _Home, desk: Desk, at: int, duplicate: bool) -> None:
+        null, text = self.null, self.text
+        pk, filed = self.leads.id(), text(at)
+        source = self.pick(_SOURCES)
+        designer, company, phone = self.pick(desk.designers)
+        by_designer = source == _DESIGNER
+        given = (
+            company if by_designer or source == _COMPANY else null, designer if by_designer else null,
+            phone if by_designer else null,
+        )  # fmt: skip
+        first = int(self.draw() * len(desk.types))
+        progress, verdicts = self._assignments(pk, home, desk, at, given[:2], first)
+        judged = [v for v in verdicts if v.status is not AuditStatus.PENDING]
+        good = [v.at for v in judged if v.status is AuditStatus.PASSED]
+        status = AuditStatus.PENDING
+        if good:
+            status = AuditStatus.PASSED
+        elif judged and len(judged) == len(verdicts):
+            status = AuditStatus.FAILED
+        until: Any = text(max(good) + self.shield * DAY) if good else null
+        last = self._tracks(pk, home, desk, at, settled=status is not AuditStatus.PENDING)
+        twin = not duplicate and self.draw() < _PAIRED
+        if twin:
+            self.waiting.append((home, desk))
+        self.leads.add((
+            pk, self.number("registration", desk.dealer_id, at), *self._address(home, null), home.phone, source,
+            desk.types[first][0] if self.draw() < 0.8 else null,
+            f"{5_000 * (1 + int(self.draw() * 24))}.00" if self.draw() < 0.5 else null, *given, *last,
+            desk.outlet_id, desk.registrant_id, filed, self.pick(words.REMARKS) if self.draw() < 0.2 else null,
+            progress.value, status.value, text(min(v.at for v in judged)) if judged else null,
+            address_key(home.city, home.community, home.room), int(duplicate or twin), until, desk.dealer_id, 1,
+            filed, filed,
+        ))  # fmt: skip
+
+    def _address(self, home: _Home, null: Any) -> tuple[Any, ...]:
+        whole = joined(home.city, home.district, home.community, home.room)
+        return home.name, home.city, home.district or null, home.community, home.room, whole
+
+    def _assignments(
+        self, lead: int, home: _Home, desk: Desk, at: int, partner: tuple[Any, ...], first: int
+    ) -> tuple[Progress, list[_Verdict]]:
+        """The showrooms it went to, each for a category of its own; the furthest progress and the verdicts."""
+        used: set[int] = set()
+        furthest, verdicts = Progress.REGISTERED, []
+        moment = self._later(at, 2)
+        for n in range(self.pick(_ASSIGNMENTS)):
+            kind, category = desk.types[(first + n * 5) % len(desk.types)]
+            if category in used:
+                continue
+            if self.draw() < 0.03:
+                self._assign(lead, home, desk, at, moment, partner, kind, category, withdrawn=True)
+                continue
+            used.add(category)
+            progress, verdict = self._assign(lead, home, desk, at, moment, partner, kind, category)
+            verdicts.append(verdict)
+            if furthest is not Progress.DEPOSIT:
+                furthest = progress
+        return furthest, verdicts
+
+    def _assign(
+        self, lead: int, home: _Home, desk: Desk, at: int, moment: int, partner: tuple[Any, ...], kind: int,
+        category: int, *, withdrawn: bool = False,
+    ) -> tuple[Progress, _Verdict]:  # fmt: skip
+        null, text = self.null, self.text
+        assigned = text(moment)
+        paid = self._later(moment, 9) if not withdrawn and self.draw() < 0.38 else 0
+        verdict = _Verdict()
+        if not withdrawn and self.draw() < (0.7 if paid else 0.08):
+            good = self.draw() < (0.8 if paid else 0.15)
+            verdict = _Verdict(
+                AuditStatus.PASSED if good else AuditStatus.FAILED, self._later(paid or moment, 5)
+            )
+        remark: Any = null
+        if verdict.status is not AuditStatus.PENDING:
+            remark = self.pick(_GOOD if verdict.status is AuditStatus.PASSED else _BAD)
+        real = home
+        if self.draw() < 0.12:  # what the showroom found out
+            real = _Home(home.name, home.phone, home.city, home.district, home.community, f"{home.room}室")
+        progress = Progress.DEPOSIT if paid else Progress.ASSIGNED
+        gone: tuple[Any, ...] = (null, null, null)
+        if withdrawn:
+            gone = (text(self._later(moment, 1)), desk.manager_id, self.pick(_WITHDRAWN))
+        self.assignments.add((
+            self.assignments.id(), lead, kind, str(category), *self._address(real, null), home.phone, *partner,
+            desk.manager_id, progress.value, f"{1_000 + 500 * int(self.draw() * 9)}.00" if paid else null,
+            self.calendar.day(paid).isoformat() if paid else null, verdict.status.value, remark,
+            desk.manager_id if verdict.at else null, text(verdict.at) if verdict.at else null, *gone,
+            desk.registrant_id, desk.outlet_id, text(at), self.pick(desk.showrooms), desk.dealer_id, 1, assigned,
+            text(max(moment, paid, verdict.at)),
+        ))  # fmt: skip
+        return progress, verdict
+
+    def _tracks(self, lead: int, home: _Home, desk: Desk, at: int, *, settled: bool) -> tuple[Any, ...]:
+        """The tracking records; what the lead repeats of the last one: state, next day, time, words, number."""
+        null, moment, written = self.null, at, 0
+        state, following, last, said = "待跟踪", null, null, null
+        for _ in range(self.pick(_TRACKS)):
+            moment += 1_800 + int(self.draw() * 9 * DAY)
+            if moment >= self.calendar.now - 60:
+                break
+            state, said, last = self.pick(_STATES), self.pick(words.FOLLOW_UP_TEXTS), self.text(moment)
+            following, written = self._next(moment), written + 1
+            self.tracks.add((
+                self.tracks.id(), lead, "note", last, state, following, home.phone, said, desk.registrant_id,
+                desk.dealer_id, last, last,
+            ))  # fmt: skip
+        recent = self.calendar.now - at < 60 * DAY
+        shown = following if not settled and recent else null
+        return state, shown, last, said, written
+
+    def _next(self, moment: int) -> Any:
+        if self.draw() < 0.3:
+            return self.null
+        return self.calendar.day(moment + (self.soon + int(self.draw() * 12)) * DAY).isoformat()
+
+    def _later(self, since: int, most: float) -> int:
+        """A moment within so many days on, before now."""
+        return min(since + 600 + int(self.draw() * most * DAY), max(since + 1, self.calendar.now - 60))
