@@ -35,9 +35,9 @@ SOON = 7
 _LEADS = f"/{Registrations.name}/"
 _MINE = {"scope": [Scope.MINE.value]}
 _ADVICE = (
-    ("overdue", "alarm", "bad", "{n} 条线索的下次跟踪时间已过，请尽快跟踪并写下结果。", "去跟踪"),
+    ("overdue", "clock-exclamation", "bad", "{n} 条线索的下次跟踪时间已过，请尽快跟踪并写下结果。", "去跟踪"),
     ("untracked", "message-plus", "warn", "{n} 条线索还没有跟踪记录；同一客户被重复报备时，有跟踪记录的优先。", "去跟踪"),
-    ("unjudged", "gavel", "", "{n} 条已指派的线索还没有审核，可以请主管审核；每审核一条，当天多一个报备容量。", "查看"),
+    ("unjudged", "scale", "", "{n} 条已指派的线索还没有审核，可以请主管审核；每审核一条，当天多一个报备容量。", "查看"),
 )  # fmt: skip
 
 chrome.add_entry(chrome.Entry(MENU, "registration-standing", TITLE, URL, "user-star", 299, FILING))
@@ -146,7 +146,7 @@ def _advice(amounts: dict[str, int], failed: Sequence[StandingLine]) -> list[Adv
     ]
     if failed:
         words = f"最近 {len(failed)} 条审核失败的原因列在下方，报备时请避免同样的问题。"
-        found.append(Advice(words, "#failed", "看原因", "file-alert", "warn"))
+        found.append(Advice(words, "#failed", "看原因", "alert-triangle", "warn"))
     return found
 
 
