@@ -96,7 +96,7 @@ def logins(settings: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]
         ("ADMIN_PASSWORD", "管理员 admin"),
         (
             "DEMO_PASSWORD",
-            "演示账号 manager1、consultant1、consultant2、designer1、clerk1，"
+            "演示账号 manager1、consultant1、consultant2、designer1、clerk1、channel1、channelmanager1，"
             "另一商场 manager2d、consultant2d、designer2d",
         ),
     ):

@@ -35,6 +35,14 @@ class Built:
     cpu: float
 
 
+@dataclass(frozen=True)
+class Made:
+    """What making each part of a database took; None where that is not known."""
+
+    customers: Built | None
+    registrations: Built | None
+
+
 def folder() -> Path:
     """Where the databases are kept."""
     found = config.data_dir() / "bench"
@@ -52,17 +60,17 @@ def environment(url: str) -> dict[str, str]:
 
 
 @contextmanager
-def database(name: str, customers: int, echo: Echo) -> Iterator[tuple[str, Built | None]]:
-    """The address of a database with that many customers, built when absent, and what its making took."""
+def database(name: str, customers: int, leads: int, echo: Echo) -> Iterator[tuple[str, Made]]:
+    """The address of a database with that many customers and leads, built when absent, and what its making took."""
     if name == "sqlite":
         url = f"sqlite:///{folder() / f'sqlite-{customers}.db'}"
-        yield url, _filled(url, name, customers, echo)
+        yield url, _filled(url, name, customers, leads, echo)
     elif os.environ.get("DATABASE_URL", "").startswith("postgres"):
         url = config.settings()["SQLALCHEMY_DATABASE_URI"]
-        yield url, _filled(url, name, customers, echo)
+        yield url, _filled(url, name, customers, leads, echo)
     else:
         with _own_postgresql(customers) as url:
-            yield url, _filled(url, name, customers, echo)
+            yield url, _filled(url, name, customers, leads, echo)
 
 
 @contextmanager
@@ -82,22 +90,38 @@ def _own_postgresql(customers: int) -> Iterator[str]:
         server.cleanup()
 
 
-def _filled(url: str, name: str, customers: int, echo: Echo) -> Built | None:
-    """Make sure of the data; what its making took, None when that is not known."""
+def _filled(url: str, name: str, customers: int, leads: int, echo: Echo) -> Made:
+    """Make sure of the data; leads are added to customers that are there."""
+    found = _amount(url, "customers")
+    if 0 < found < customers:
+        raise SystemExit(f"{name}：数据库中只有 {found} 位客户，应为 {customers} 位；请删除后重试")
     note = folder() / f"{name}-{customers}.json"
-    found = _customers(url)
     if found == 0:
         echo(f"{name}：正在生成 {customers} 位客户的数据库")
-        started, before = time.monotonic(), _children_cpu()
-        command = [sys.executable, str(config.ROOT / "run.py"), "demo", "--customers", str(customers)]
-        subprocess.run(command, env=environment(url), check=True, stdout=subprocess.DEVNULL)
-        built = Built(time.monotonic() - started, _children_cpu() - before)
-        note.write_text(json.dumps(asdict(built)), encoding="utf-8")
-    elif found < customers:
-        raise SystemExit(f"{name}：数据库中只有 {found} 位客户，应为 {customers} 位；请删除后重试")
+        _build(url, note, "demo", "--customers", str(customers), "--registrations", "0")
     else:
         command = [sys.executable, str(config.ROOT / "run.py"), "init"]
         subprocess.run(command, env=environment(url), check=True, stdout=subprocess.DEVNULL)
+    known = _amount(url, "registrations")
+    if 0 < known < leads:
+        raise SystemExit(f"{name}：数据库中只有 {known} 条报备，应为 {leads} 条；请删除后重试")
+    further = folder() / f"{name}-{customers}-{leads}-leads.json"
+    if known == 0 and leads:
+        echo(f"{name}：正在生成 {leads} 条报备")
+        _build(url, further, "demo", "--registrations", str(leads))
+    return Made(_noted(note), _noted(further))
+
+
+def _build(url: str, note: Path, *command: str) -> None:
+    """Carry out a command of the product and keep what it took."""
+    started, before = time.monotonic(), _children_cpu()
+    whole = [sys.executable, str(config.ROOT / "run.py"), *command]
+    subprocess.run(whole, env=environment(url), check=True, stdout=subprocess.DEVNULL)
+    built = Built(time.monotonic() - started, _children_cpu() - before)
+    note.write_text(json.dumps(asdict(built)), encoding="utf-8")
+
+
+def _noted(note: Path) -> Built | None:
     return Built(**json.loads(note.read_text(encoding="utf-8"))) if note.exists() else None
 
 
@@ -106,12 +130,12 @@ def _children_cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _customers(url: str) -> int:
+def _amount(url: str, table: str) -> int:
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
-            if not inspect(connection).has_table("customers"):
+            if not inspect(connection).has_table(table):
                 return 0
-            return int(connection.scalar(text("SELECT count(*) FROM customers")) or 0)
+            return int(connection.scalar(text(f"SELECT count(*) FROM {table}")) or 0)
     finally:
         engine.dispose()

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,13 @@ _IDLE = 3.0  # seconds the page is measured alone
 
 
 def main() -> int:
-    """Measure one import of `ROWS` lines."""
+    """Measure one import of `ROWS` customers."""
+    print(json.dumps(measured("customers", ROWS, len(HEADINGS), _write)))
+    return 0
+
+
+def measured(name: str, rows: int, columns: int, write: Callable[[Path, Actor], None]) -> dict[str, Any]:
+    """The figures of one import into the list of that name; ``write`` makes the file."""
     from app.factory import create_app
 
     app = create_app(config.settings(os.environ))
@@ -59,12 +65,12 @@ def main() -> int:
     gc.freeze()  # as a worker does
     with app.app_context(), tempfile.TemporaryDirectory() as folder:
         prepare_for_many_rows(db.engine)
-        actor = _administrator()
-        path = Path(folder) / "customers.xlsx"
-        _write(path, actor)
+        actor = administrator()
+        path = Path(folder) / f"{name}.xlsx"
+        write(path, actor)
         base = _most()
         with path.open("rb") as file:
-            run = uploads.begin(db.session(), named("customers"), actor, file, path.name, {}, utcnow())
+            run = uploads.begin(db.session(), named(name), actor, file, path.name, {}, utcnow())
         import_id = run.id
         checked = _work()
         counts = _state(import_id, ImportState.READY)
@@ -77,14 +83,14 @@ def main() -> int:
         _press(uploads.take_back, import_id, actor)
         undone = _work()
         _state(import_id, ImportState.UNDONE)
-    print(json.dumps({
-        "rows": ROWS, "columns": len(HEADINGS), "counts": counts, "check": checked, "apply": filed[0], "undo": undone,
+    return {
+        "rows": rows, "columns": columns, "counts": counts, "check": checked, "apply": filed[0], "undo": undone,
         "base": base, "most": most, "idle": idle, "busy": busy,
-    }))  # fmt: skip
-    return 0
+    }  # fmt: skip
 
 
-def _administrator() -> Actor:
+def administrator() -> Actor:
+    """The dealer's administrator."""
     session = db.session()
     signed = sign_in(session.scalars(select(Employee.id).where(Employee.username == "admin")).one())
     assert signed is not None

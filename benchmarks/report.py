@@ -109,10 +109,11 @@ def server_rows(floor: float, product: float, memory: tuple[float, float], start
     ]
 
 
-def import_rows(figures: Mapping[str, Any]) -> list[Row]:
-    """The rows about a large file brought in: bringing it in, the check before, memory, pages meanwhile."""
+def import_rows(figures: Mapping[str, Any], what: str = "", goal: int = IMPORT_RATE) -> list[Row]:
+    """The rows about a large file brought in: bringing it in, the check before, memory, pages meanwhile.
+    ``what`` is brought in, so many rows a second at least."""
     rows = figures["rows"]
-    label = f"导入 {rows} 行 × {figures['columns']} 列"
+    label = f"导入{what} {rows} 行 × {figures['columns']} 列"
     (check, checking), (apply, applying) = figures["check"], figures["apply"]
     undo, undoing = figures["undo"]
     rate, ratio = rows / apply, figures["busy"] / figures["idle"]
@@ -122,8 +123,8 @@ def import_rows(figures: Mapping[str, Any]) -> list[Row]:
             f"{label}：写入（含查重、规则、历史）",
             f"{apply:.1f} s（程序 CPU {applying:.1f} s），{rate:.0f} 行/s",
             "",
-            f"≥ {IMPORT_RATE} 行/s",
-            rate >= IMPORT_RATE,
+            f"≥ {goal} 行/s",
+            rate >= goal,
         ),
         Row(
             f"{label}：读取、检查与写入",
@@ -141,7 +142,7 @@ def import_rows(figures: Mapping[str, Any]) -> list[Row]:
             figures["most"] <= IMPORT_MEMORY,
         ),
         Row(
-            "导入期间的列表第一页",
+            f"导入{what}期间的列表第一页",
             f"{figures['busy']:.1f} ms（空闲时 {figures['idle']:.1f} ms）",
             f"{ratio:.2f} × 空闲时",
             f"≤ {IMPORT_PAGES:g} × 空闲时",
@@ -189,13 +190,13 @@ def _within(label: str, cpu: float, goal: float) -> Row:
     return Row(label, f"{cpu:.0f} ms", "", f"≤ {goal:.0f} ms", cpu <= goal)
 
 
-def build_row(customers: int, built: Built | None) -> Row:
+def build_row(amount: int, what: str, built: Built | None) -> Row:
     """The row about making the data; without a known time there is no verdict."""
-    label = f"生成 {customers} 位客户"
+    label = f"生成 {amount} {what}"
     if built is None:
         return Row(label, "沿用已有数据库", "", "", None)
     figure = f"{built.seconds:.0f} s（程序 CPU {built.cpu:.0f} s）"
-    if customers != WHOLE:
+    if amount != WHOLE:
         return Row(label, figure, "", "", None)
     return Row(label, figure, "", f"≤ {BUILD_SECONDS:.0f} s", built.seconds <= BUILD_SECONDS)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import config
-from benchmarks import clock, digest, report, serving
+from benchmarks import clock, digest, registrations, report, serving
 from benchmarks.databases import database, environment
 
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -38,8 +38,12 @@ def main(argv: Sequence[str]) -> int:
     said = [report.circumstances(options.customers)]
     missed = False
     for name in TITLES if options.database == "both" else (options.database,):
-        with database(name, options.customers, print) as (url, built):
-            rows = [report.build_row(options.customers, built), *_figures(url, options.quick)]
+        with database(name, options.customers, options.registrations, print) as (url, built):
+            rows = [
+                report.build_row(options.customers, "位客户", built.customers),
+                report.build_row(options.registrations, "条报备", built.registrations),
+                *_figures(url, options.quick),
+            ]
         missed = missed or any(row.met is False for row in rows)
         said.append(report.table(TITLES[name], rows))
     text = "\n".join(said)
@@ -52,6 +56,9 @@ def main(argv: Sequence[str]) -> int:
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("run.py bench", description="测量速度并打印对照表")
     parser.add_argument("--customers", type=int, default=1_000_000, metavar="N", help="客户数，默认 1000000")
+    parser.add_argument(
+        "--registrations", type=int, default=1_000_000, metavar="N", help="报备数，默认 1000000"
+    )
     parser.add_argument("--database", choices=[*TITLES, "both"], default="both", help="在哪种数据库上测量")
     parser.add_argument("--quick", action="store_true", help="少测几轮")
     parser.add_argument("--write", action="store_true", help=f"把结果写入 docs/{PAGE.name}")
@@ -79,6 +86,10 @@ def _figures(url: str, quick: bool) -> list[report.Row]:
         *clock.rows(_said(url, "benchmarks.clock")),
         *digest.rows(url),
         *report.chart_rows(_said(url, "benchmarks.charts", url, "2" if quick else "9")),
+        *registrations.page_rows(
+            _said(url, "benchmarks.registrations", "pages", url, "12" if quick else "60")
+        ),
+        *registrations.file_rows(_said(url, "benchmarks.registrations", "import")),
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
+from sqlalchemy import and_
 from sqlalchemy.orm import Session
 
 from app.engine import chrome, counting, listing, reading
@@ -32,12 +33,10 @@ FILING = ("can_add", Registrations.view_name())
 LISTED = 6
 SOON = 7
 """Days of protection from which on a lead is pointed out."""
-_LEADS = f"/{Registrations.name}/"
-_MINE = {"scope": [Scope.MINE.value]}
 _ADVICE = (
     ("overdue", "clock-exclamation", "bad", "{n} 条线索的下次跟踪时间已过，请尽快跟踪并写下结果。", "去跟踪"),
     ("untracked", "message-plus", "warn", "{n} 条线索还没有跟踪记录；同一客户被重复报备时，有跟踪记录的优先。", "去跟踪"),
-    ("unjudged", "scale", "", "{n} 条已指派的线索还没有审核，可以请主管审核；每审核一条，当天多一个报备容量。", "查看"),
+    ("unjudged", "scale", "", "{n} 条已指派的线索还没有审核，可以请主管审核。", "查看"),
 )  # fmt: skip
 
 chrome.add_entry(chrome.Entry(MENU, "registration-standing", TITLE, URL, "user-star", 299, FILING))
@@ -66,27 +65,38 @@ def _page(session: Session, actor: Actor, now: datetime) -> StandingPage:
     return StandingPage(
         TITLE,
         f"报备时间 {span.first} 至 {span.last}，由我报备的",
-        [*_rates(actor, counts, span), _quota(session, actor, now), _protection(amounts)],
-        _advice(amounts, failed),
+        [*_rates(actor, counts, span), _quota(session, actor, now), _protection(actor, amounts)],
+        _advice(actor, amounts, failed),
         _protected(session, actor, now),
         failed,
-        [Link(Registrations.create_label, f"{_LEADS}new", "plus", primary=True, keep=True)],
-        address(_LEADS, _MINE, view="protected"),
-        _of_assignments(actor, verdict=["failed"]),
+        [Link(Registrations.create_label, f"/{Registrations.name}/new", "plus", primary=True, keep=True)],
+        _leads(actor, view="protected"),
+        _assignments(actor, verdict="failed"),
     )
+
+
+def _own(resource: type[Resource], actor: Actor) -> listing.Args:
+    """The address of the reader's own rows; who sees all of them only narrows these."""
+    tabs = listing.tabs(resource, actor)
+    if Scope.MINE in tabs:
+        return {"scope": [Scope.MINE.value]}
+    return {"scope": [s.value for s in tabs[:1]], "registrant_id": [str(actor.id)]}
 
 
 def _mine(resource: type[Resource], actor: Actor, now: datetime, args: listing.Args) -> listing.Query:
     """The reader's own rows of a list."""
-    query = listing.parse(resource, actor, {**args, **_MINE}, now, db.engine.dialect.name)
-    query.scope, query.scopes = Scope.MINE, frozenset({Scope.MINE})
-    return query
+    return listing.parse(resource, actor, {**args, **_own(resource, actor)}, now, db.engine.dialect.name)
 
 
-def _of_assignments(actor: Actor, **args: Sequence[str]) -> str:
+def _leads(actor: Actor, **put: str) -> str:
+    return address(f"/{Registrations.name}/", _own(Registrations, actor), **put)
+
+
+def _assignments(actor: Actor, span: statistics.Span | None = None, **put: str) -> str:
     if not actor.can("can_list", Assignments.view_name()):
         return ""
-    return address(f"/{Assignments.name}/", {**_MINE, **args, "view": ["counted"]})
+    days = span.args if span is not None else {}
+    return address(f"/{Assignments.name}/", {**_own(Assignments, actor), **days}, view="counted", **put)
 
 
 # ----- figures
@@ -97,46 +107,47 @@ def _rates(actor: Actor, counts: Counts, span: statistics.Span) -> list[tuple[st
         return f"{part} / {counts.total}"
 
     return [
-        ("报备成功比", counts.success_rate, of(counts.passed), _of_assignments(actor, verdict=["passed"], **span.args)),
-        ("付定比", counts.deposit_rate, of(counts.deposit), _of_assignments(actor, progress=["deposit"], **span.args)),
-        ("报备失败比", counts.failure_rate, of(counts.failed), _of_assignments(actor, verdict=["failed"], **span.args)),
-    ]  # fmt: skip
+        ("报备成功比", counts.success_rate, of(counts.passed), _assignments(actor, span, verdict="passed")),
+        ("付定比", counts.deposit_rate, of(counts.deposit), _assignments(actor, span, progress="deposit")),
+        ("报备失败比", counts.failure_rate, of(counts.failed), _assignments(actor, span, verdict="failed")),
+    ]
 
 
 def _quota(session: Session, actor: Actor, now: datetime) -> tuple[str, str, str, str]:
     """今日剩余容量 (E-59), beside what was filed today."""
     left = quota.left(session, actor.id, actor.dealer_id or 0, now)
     today = local(now).date().isoformat()
-    url = address(_LEADS, _MINE, **{statistics.START: today, statistics.END: today})
+    url = _leads(actor, **{statistics.START: today, statistics.END: today})
     used = quota.used(session, actor.id, now)
     return "今日剩余容量", "不限" if left is None else str(left), f"今日已报备 {used}", url
 
 
-def _protection(amounts: dict[str, int]) -> tuple[str, str, str, str]:
+def _protection(actor: Actor, amounts: dict[str, int]) -> tuple[str, str, str, str]:
     number = chrome.bounded(amounts["protected"])
-    return "保护期内的客户", number, "", address(_LEADS, _MINE, view="protected")
+    return "保护期内的客户", number, "", _leads(actor, view="protected")
 
 
 def _amounts(actor: Actor, now: datetime) -> dict[str, int]:
     """How many own leads each of these views holds, in one statement."""
     names = [*(name for name, *_ in _ADVICE), "protected"]
+    own, mine = _mine(Registrations, actor, now, {}), Registration.registrant_id == actor.id
     wanted = []
     for name in names:
         view = Registrations.view(name)
         assert view is not None
-        where = listing.of_view(Registrations, view, now)
-        wanted.append(counting.amount(Registrations, frozenset({Scope.MINE}), where, chrome.COUNTED))
+        where = and_(listing.of_view(Registrations, view, now), mine)
+        wanted.append(counting.amount(Registrations, own.scopes, where, chrome.COUNTED))
     return dict(zip(names, chrome.with_badges(actor, now, wanted, actor.params), strict=True))
 
 
 # ----- what would help
 
 
-def _advice(amounts: dict[str, int], failed: Sequence[StandingLine]) -> list[Advice]:
+def _advice(actor: Actor, amounts: dict[str, int], failed: Sequence[StandingLine]) -> list[Advice]:
     found = [
         Advice(
             words.format(n=chrome.bounded(amounts[name])),
-            address(_LEADS, _MINE, view=name),
+            _leads(actor, view=name),
             label,
             icon,
             tone,
@@ -173,7 +184,9 @@ def _protected(session: Session, actor: Actor, now: datetime) -> list[StandingLi
         beside = f"还剩 {left} 天"
         tone = "warn" if left <= SOON else ""
         found.append(
-            StandingLine(values["name"], f"{_LEADS}{record.id}", values["address"] or "", beside, tone)
+            StandingLine(
+                values["name"], f"/{Registrations.name}/{record.id}", values["address"] or "", beside, tone
+            )
         )
     return found
 

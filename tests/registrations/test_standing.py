@@ -109,6 +109,17 @@ def test_advice_follows_from_facts_and_opens_its_leads(world: World, login: Any)
     assert "1 条已指派的线索还没有审核" in page and "1条记录" in rows_behind(client, page, "还没有审核")
 
 
+def test_who_sees_everybody_s_leads_finds_the_own_here(world: World, login: Any) -> None:
+    lead(world, "boss", (DEPOSIT, PASSED), protected_until=utcnow() + timedelta(days=3))
+    lead(world, "boss", track_count=0)
+    lead(world, "seller", (DEPOSIT, FAILED), name="何先生", track_count=0)
+    client = login("boss")
+    page = page_of(client)
+    assert figures(page)["报备成功比"] == ("50%", "1 / 2") and "何先生" not in page
+    for label in ("报备成功比", "保护期内的客户", "还没有跟踪记录"):
+        assert "1条记录" in rows_behind(client, page, label)
+
+
 def test_failed_leads_with_the_auditor_s_words(world: World, login: Any) -> None:
     lead(world, "seller", (ASSIGNED, FAILED), name="严女士")
     lead(world, "seller2", (ASSIGNED, FAILED), name="何先生")
