@@ -128,7 +128,7 @@ class Registration(Claimed, Audited, Versioned, Dated, Model):
         ),
         # All that statistics look at of leads nobody was assigned to (E-85).
         Index(
-            "ix_registrations_unassigned", "dealer_id", "registrant_id", "outlet_id", "registered_at",
+            "ix_registrations_unassigned", "dealer_id", "registrant_id", "outlet_id", "registered_at", "progress",
             sqlite_where=text("progress = 'registered'"), postgresql_where=text("progress = 'registered'"),
         ),
     )  # fmt: skip
@@ -220,7 +220,7 @@ class Assignment(Claimed, Audited, Versioned, Dated, Model):
         # All that statistics look at of assignments, in the order in which they are counted (E-86…E-88).
         Index(
             "ix_registration_assignments_counted", "dealer_id", "registrant_id", "outlet_id", "progress",
-            "verdict", "registered_at",
+            "verdict", "registered_at", "withdrawn_at",
             sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
         ),
     )  # fmt: skip
