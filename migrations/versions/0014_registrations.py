@@ -338,7 +338,15 @@ def upgrade():
         )
         batch_op.create_index(
             "ix_registration_assignments_counted",
-            ["dealer_id", "registrant_id", "outlet_id", "progress", "verdict", "registered_at", "withdrawn_at"],
+            [
+                "dealer_id",
+                "registrant_id",
+                "outlet_id",
+                "progress",
+                "verdict",
+                "registered_at",
+                "withdrawn_at",
+            ],
             unique=False,
             sqlite_where=sa.text("withdrawn_at IS NULL"),
             postgresql_where=sa.text("withdrawn_at IS NULL"),
