@@ -47,14 +47,12 @@ _SELL = frozenset(
         "can_dispatch",
         "can_complete_measuring",
         "can_cancel_measuring",
-        "can_statistics",
     }
 )
 _MANAGE = frozenset(
     {
         "can_chart",
         "can_export",
-        "can_export_statistics",
         "can_reassign",
         "can_change_designer",
         "can_change_salesperson",
@@ -68,7 +66,17 @@ _MANAGE = frozenset(
 )
 CHANNEL = "渠道报备"
 """The menu group of leads that channel workers bring in."""
-_LEADS = frozenset({"can_delete", "can_export", "can_import", "can_track", "can_send_sms"})
+_LEADS = frozenset(
+    {
+        "can_delete",
+        "can_export",
+        "can_import",
+        "can_track",
+        "can_send_sms",
+        "can_statistics",
+        "can_export_statistics",
+    }
+)
 """What a channel worker does with leads besides filing and changing them."""
 _LEAD_MANAGER = _LEADS | {"can_dispatch", "can_assign", "can_withdraw", "can_chart"}
 _SHOWROOM = frozenset({"registration_assignments"})

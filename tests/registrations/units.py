@@ -36,7 +36,12 @@ def lead(
     filed = at or utcnow() - timedelta(hours=1)
     number = world.next_phone()
     verdicts = [verdict for _, verdict in units]
-    home: dict[str, Any] = {"name": more.pop("name", "钱多"), "city": "杭州市", "community": "云栖里", "room": f"{number[-4:]}室"}
+    home: dict[str, Any] = {
+        "name": more.pop("name", "钱多"),
+        "city": "杭州市",
+        "community": "云栖里",
+        "room": f"{number[-4:]}室",
+    }
     values = {
         "code": f"KH{number}", "phone": number, "source": "自然客户", "registered_at": filed, "created_at": filed,
         "registrant_id": person.id, "outlet_id": place.id, "dealer_id": place.dealer_id,
