@@ -17,7 +17,7 @@ from app.engine.addresses import address
 from app.engine.cells import text
 from app.engine.database import db, utcnow
 from app.engine.fields import describe, with_companions
-from app.engine.localtime import local
+from app.engine.localtime import local, local_day
 from app.engine.pages import Advice, Link, StandingLine, StandingPage
 from app.engine.resource import Resource
 from app.engine.scopes import Actor, Scope
@@ -65,7 +65,7 @@ def _page(session: Session, actor: Actor, now: datetime) -> StandingPage:
     return StandingPage(
         TITLE,
         f"报备时间 {span.first} 至 {span.last}，由我报备的",
-        [*_rates(actor, counts, span), _quota(session, actor, now), _protection(actor, amounts)],
+        [*_rates(actor, counts, span), _quota(session, actor, now, amounts), _protection(actor, amounts)],
         _advice(actor, amounts, failed),
         _protected(session, actor, now),
         failed,
@@ -113,12 +113,15 @@ def _rates(actor: Actor, counts: Counts, span: statistics.Span) -> list[tuple[st
     ]
 
 
-def _quota(session: Session, actor: Actor, now: datetime) -> tuple[str, str, str, str]:
+def _quota(
+    session: Session, actor: Actor, now: datetime, amounts: dict[str, int]
+) -> tuple[str, str, str, str]:
     """今日剩余容量 (E-59), beside what was filed today."""
-    day = quota.standing(session, actor.id, actor.dealer_id or 0, now)
+    left = quota.left(session, actor.id, actor.dealer_id or 0, now)
     today = local(now).date().isoformat()
     url = _leads(actor, **{statistics.START: today, statistics.END: today})
-    return "今日剩余容量", "不限" if day.limit is None else str(day.left), f"今日已报备 {day.filed}", url
+    filed = chrome.bounded(amounts["today"])
+    return "今日剩余容量", "不限" if left is None else str(left), f"今日已报备 {filed}", url
 
 
 def _protection(actor: Actor, amounts: dict[str, int]) -> tuple[str, str, str, str]:
@@ -127,16 +130,18 @@ def _protection(actor: Actor, amounts: dict[str, int]) -> tuple[str, str, str, s
 
 
 def _amounts(actor: Actor, now: datetime) -> dict[str, int]:
-    """How many own leads each of these views holds, in one statement."""
-    names = [*(name for name, *_ in _ADVICE), "protected"]
+    """How many own leads each of these views holds, and how many are of today, in one statement."""
     own, mine = _mine(Registrations, actor, now, {}), Registration.registrant_id == actor.id
-    wanted = []
-    for name in names:
+    wanted = {"today": Registration.registered_at >= local_day(local(now).date())}
+    for name in (*(name for name, *_ in _ADVICE), "protected"):
         view = Registrations.view(name)
         assert view is not None
-        where = and_(listing.of_view(Registrations, view, now), mine)
-        wanted.append(counting.amount(Registrations, own.scopes, where, chrome.COUNTED))
-    return dict(zip(names, chrome.with_badges(actor, now, wanted, actor.params), strict=True))
+        wanted[name] = listing.of_view(Registrations, view, now)
+    amounts = [
+        counting.amount(Registrations, own.scopes, and_(where, mine), chrome.COUNTED)
+        for where in wanted.values()
+    ]
+    return dict(zip(wanted, chrome.with_badges(actor, now, amounts, actor.params), strict=True))
 
 
 # ----- what would help

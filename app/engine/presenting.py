@@ -151,13 +151,14 @@ def tab_counts(
     shown = listing.tabs(resource, query.actor)
     plain = resource.scopes.through is None and query.args.keys() <= _PLAIN
     scopes = shown if len(shown) > 1 and plain else []
-    if not scopes and not resource.views:
+    views = _tabs_of(resource, query)
+    if not scopes and not views:
         return [], []
 
     def ask() -> list[int]:
         usual = listing.usual(resource, query.now)
         wanted = [(frozenset({s}), usual) for s in scopes]
-        wanted += [(query.scopes, listing.of_view(resource, v, query.now)) for v in _tabs_of(resource, query)]
+        wanted += [(query.scopes, listing.of_view(resource, v, query.now)) for v in views]
         amounts = [counting.amount(resource, s, where, chrome.COUNTED) for s, where in wanted]
         return chrome.with_badges(query.actor, query.now, amounts, query.params)
 
@@ -191,11 +192,12 @@ def _tabs_of(resource: type[Resource], query: Query) -> list[View]:
 def views_of(resource: type[Resource], query: Query, numbers: Sequence[int]) -> list[Link]:
     """The saved views as tabs with their counts."""
     base = f"/{resource.name}/"
-    if not resource.views:
+    shown = _tabs_of(resource, query)
+    if not shown:
         return []
     keep = {k: v for k, v in query.args.items() if k in ("scope", "per_page", DOING)}
     found = [Link("全部", address(base, keep), active=query.view is None)]
-    for view, n in zip(_tabs_of(resource, query), numbers, strict=True):
+    for view, n in zip(shown, numbers, strict=True):
         found.append(
             Link(
                 view.label,

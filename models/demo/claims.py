@@ -58,6 +58,7 @@ _BAD = (
 )
 _WITHDRAWN = ("展厅选错", "客户改选其他品类")
 _PAIRED, _TWIN = 0.015, 0.03
+"""How often a colleague will register the same customer, and how soon he does."""
 
 
 @dataclass(frozen=True)
@@ -130,26 +131,30 @@ class Leads:
     def write(self, desks: list[Desk], amount: int) -> Iterator[None]:
         """All of them in the order of their time; stops now and then so that the sheets can be emptied."""
         for n, at in enumerate(self.chance.arrivals(amount, self.calendar.now), 1):
-            desk = self.pick(desks)
-            home, duplicate = self._home(n, desk, amount - n)
-            self._lead(home, desk, at, duplicate)
+            left = amount - n
+            if self.waiting and (self.draw() < _TWIN or left < len(self.waiting)):
+                home, first = self.waiting.pop(0)
+                others = [d for d in desks if d.dealer_id == first.dealer_id and d is not first]
+                self._lead(home, self.pick(others), at, duplicate=True)
+            else:
+                desk = self.pick(desks)
+                twin = len(self.waiting) < left and self.draw() < _PAIRED
+                home = self._home(n, desk)
+                if twin:
+                    self.waiting.append((home, desk))
+                self._lead(home, desk, at, duplicate=twin)
             if n % 2_000 == 0:
                 yield
 
-    def _home(self, n: int, desk: Desk, left: int) -> tuple[_Home, bool]:
-        """A customer of one's own, or now and then one whom a colleague has registered before."""
-        if self.waiting and (self.draw() < _TWIN or left < len(self.waiting)):
-            for place, (home, first) in enumerate(self.waiting):
-                if first.dealer_id == desk.dealer_id and first.registrant_id != desk.registrant_id:
-                    del self.waiting[place]
-                    return home, True
+    def _home(self, n: int, desk: Desk) -> _Home:
+        """A customer nobody has registered before."""
         name, _ = self.chance.name()
         district = self.pick(self.districts.get(desk.city) or [""])
         room = f"{int(self.draw() * 28) + 1}栋{int(self.draw() * 24) + 1}0{int(self.draw() * 4) + 1}"
         phone = str(13_600_000_000 + n * 7_919 % self.chance.digits)
-        return _Home(name, phone, desk.city, district, self.pick(words.COMMUNITIES), room), False
+        return _Home(name, phone, desk.city, district, self.pick(words.COMMUNITIES), room)
 
-    def _lead(self, home: _Home, desk: Desk, at: int, duplicate: bool) -> None:
+    def _lead(self, home: _Home, desk: Desk, at: int, *, duplicate: bool) -> None:
         null, text = self.null, self.text
         pk, filed = self.leads.id(), text(at)
         source = self.pick(_SOURCES)
@@ -170,16 +175,13 @@ class Leads:
             status = AuditStatus.FAILED
         until: Any = text(max(good) + self.shield * DAY) if good else null
         last = self._tracks(pk, home, desk, at, settled=status is not AuditStatus.PENDING)
-        twin = not duplicate and self.draw() < _PAIRED
-        if twin:
-            self.waiting.append((home, desk))
         self.leads.add((
             pk, self.number("registration", desk.dealer_id, at), *self._address(home, null), home.phone, source,
             desk.types[first][0] if self.draw() < 0.8 else null,
             f"{5_000 * (1 + int(self.draw() * 24))}.00" if self.draw() < 0.5 else null, *given, *last,
             desk.outlet_id, desk.registrant_id, filed, self.pick(words.REMARKS) if self.draw() < 0.2 else null,
             progress.value, status.value, text(min(v.at for v in judged)) if judged else null,
-            address_key(home.city, home.community, home.room), int(duplicate or twin), until, desk.dealer_id, 1,
+            address_key(home.city, home.community, home.room), int(duplicate), until, desk.dealer_id, 1,
             filed, filed,
         ))  # fmt: skip
 

@@ -66,7 +66,17 @@ _MANAGE = frozenset(
 )
 CHANNEL = "渠道报备"
 """The menu group of leads that channel workers bring in."""
-_LEADS = frozenset({"can_delete", "can_export", "can_import", "can_track", "can_send_lead_sms"})
+_LEADS = frozenset(
+    {
+        "can_delete",
+        "can_export",
+        "can_import",
+        "can_track",
+        "can_send_lead_sms",
+        "can_statistics",
+        "can_export_statistics",
+    }
+)
 """What a channel worker does with leads besides filing and changing them."""
 _MEASURED = frozenset({"can_complete_measuring", "can_cancel_measuring"})
 _LEAD_MANAGER = _LEADS | _MEASURED | {"can_dispatch", "can_assign", "can_withdraw", "can_judge", "can_chart"}

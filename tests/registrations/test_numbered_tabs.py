@@ -8,12 +8,22 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from app.engine.audit import acting
+from app.engine.database import db
+from models.identity import presets
 from tests.browser import screen
-from tests.customers.world import World
+from tests.customers.world import PASSWORD
 from tests.registrations.units import lead
+from tests.registrations.world import Channel
 
 pytestmark = pytest.mark.browser
 STATISTICS = "/registration-statistics/"
+
+
+@pytest.fixture
+def world(channel: Channel) -> Channel:
+    """The trade with its channel workers."""
+    return channel
 
 
 def tabs(page: Any) -> Any:
@@ -27,8 +37,8 @@ def menu(page: Any, name: str) -> Any:
 
 
 @pytest.mark.spec("E-94", "E-01")
-def test_pages_open_as_closable_tabs_with_their_number(page_as: Any, world: World) -> None:
-    lead(world, "seller")
+def test_pages_open_as_closable_tabs_with_their_number(page_as: Any, world: Channel) -> None:
+    lead(world, "worker1")
     page = page_as("boss")
     page.goto("/")
     menu(page, "客户报备统计").click()
@@ -45,15 +55,16 @@ def test_pages_open_as_closable_tabs_with_their_number(page_as: Any, world: Worl
     expect(page.locator("[name=outlet_id]")).to_have_value(str(world.stores[0].id))
 
 
-def test_the_tab_of_a_record_has_no_number(page_as: Any, world: World) -> None:
-    one = lead(world, "seller")
+def test_the_tab_of_a_record_has_no_number(page_as: Any, world: Channel) -> None:
+    one = lead(world, "worker1")
     page = page_as("boss")
     page.goto(f"/registrations/{one.id}")
     expect(tabs(page)).to_have_text(["首页", "钱多"])
 
 
 @pytest.mark.spec("E-94")
-def test_an_administrator_changes_the_number(page_as: Any, world: World) -> None:
+def test_an_administrator_changes_the_number(page_as: Any, world: Channel) -> None:
+    _elsewhere(world)
     page = page_as("boss")
     page.goto("/parameters/")
     screen.fill(page, "“客户报备统计”的编号", "1a")
@@ -67,6 +78,22 @@ def test_an_administrator_changes_the_number(page_as: Any, world: World) -> None
     page.goto("/registrations/")
     page.goto(STATISTICS)
     expect(tabs(page)).to_have_text(["首页", "系统参数", "渠道报备", "12:客户报备统计"])
-    other = page_as("outsider")
+    other = page_as("elsewhere")
     other.goto(STATISTICS)
     expect(tabs(other)).to_have_text(["首页", "04:客户报备统计"])
+
+
+def _elsewhere(world: Channel) -> None:
+    """A channel manager of the other dealer."""
+    session = db.session()
+    with acting(session):
+        presets.add_person(
+            session,
+            dealer_id=world.b.id,
+            username="elsewhere",
+            name="吴经理",
+            password=PASSWORD,
+            roles=[presets.preset_role(session, world.b.id, "channel_manager")],
+            stores=[world.stores[2]],
+        )
+        session.commit()
