@@ -312,7 +312,6 @@ class Assignments(Resource, model=Assignment):
         Between(Assignment.created_at),
         Between(Assignment.registered_at),
     )
-    views = (View("counted", "未撤回", lambda now: Assignment.withdrawn_at.is_(None), tab=False),)
     exact = (Assignment.phone,)
     search_hint = "完整手机号码"
     sorts = (Assignment.created_at,)
