@@ -34,7 +34,8 @@ def count(session: Session, query: Query, limit: int = COUNT_LIMIT) -> tuple[int
     way = along or walking.road(query)
     if not way.arms:
         return 0, False
-    if query.follows_index and along is None:
+    if query.follows_index and (along is None or resource.scopes.through is None):
+        way = walking.road(query)
         whole = _united([_of_arm(resource, a, query.conditions, limit + 1) for a in way.arms], limit + 1)
         total = session.scalar(select(_number(whole)), query.params) or 0
         return min(total, limit), total > limit

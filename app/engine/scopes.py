@@ -135,6 +135,8 @@ class Arm:
     links: Links | None = None
     dealer: Any = None
     """The column that keeps the arm within the person's dealer."""
+    at_hand: ColumnElement[bool] | None = None
+    """The same asked of one row, where planners would turn ``own`` into a search for all of them."""
 
     @property
     def where(self) -> tuple[ColumnElement[bool], ...]:
@@ -265,7 +267,10 @@ def _own_arms(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[tuple
     if Scope.GRANTED in scopes and s.granted is not None:
         given = select(s.granted.person).where(s.granted.holder == ME)
         others = () if s.mine is None else (or_(s.mine != ME, s.mine.is_(None)),)
-        found.append(Arm((s.granted.by.in_(given), *others), dealer=s.dealer))
+        mine = and_(s.granted.person == s.granted.by, s.granted.holder == ME)
+        this = select(literal(1)).where(mine).correlate(resource.model).scalar_subquery()
+        at_hand = and_(this.is_not(None), *others)
+        found.append(Arm((s.granted.by.in_(given), *others), dealer=s.dealer, at_hand=at_hand))
     return tuple(found), False
 
 
@@ -275,19 +280,24 @@ def of_others(mine: Any, source: Any) -> ColumnElement[bool]:
 
 
 def overview(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[Arm, ColumnElement[bool]] | None:
-    """For children whose parents decide who sees them: the way along the rows of all, and what tells of one
-    of them whether it belongs to the scopes. Who sees many parents fills a page soonest that way, because
-    no index knows the children's order by their parents' people. None where `arms()` needs no parent."""
+    """For children whose parents decide who sees them, and for rows of people whose work was granted: the way
+    along the rows of all, and what tells of one of them whether it belongs to the scopes. Who sees many of
+    them fills a page soonest that way, because no index knows the order of many people's rows together. None
+    where each of the `arms()` has an index of its own."""
     key: Any = resource
     return _overview(key, scopes)
 
 
 @cache
 def _overview(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[Arm, ColumnElement[bool]] | None:
-    whole = _own_arms(resource, scopes)[1]
-    if whole or resource.scopes.through is None or not scopes & offered(resource.parent()):
+    s = resource.scopes
+    if _own_arms(resource, scopes)[1]:
         return None
-    return Arm((), dealer=resource.scopes.dealer), _of_row(resource, scopes)
+    if s.through is not None and scopes & offered(resource.parent()):
+        return Arm((), dealer=s.dealer), _of_row(resource, scopes)
+    if s.granted is not None and s.dealer is not None and Scope.GRANTED in scopes:
+        return Arm((s.dealer == MY_DEALER,)), _of_row(resource, scopes)
+    return None
 
 
 def _of_row(resource: type[Resource], scopes: frozenset[Scope]) -> ColumnElement[bool]:
@@ -295,11 +305,14 @@ def _of_row(resource: type[Resource], scopes: frozenset[Scope]) -> ColumnElement
     subquery, because planners turn EXISTS and IN into a search for all parents."""
     own, whole = _own_arms(resource, scopes)
     through = resource.scopes.through
+    own_rows = _any_of(
+        resource, tuple(a if a.at_hand is None else Arm((a.at_hand,), dealer=a.dealer) for a in own)
+    )
     if whole or through is None:
-        return _any_of(resource, own)
+        return own_rows
     parent = resource.parent()
     seen = select(literal(1)).where(parent.pk() == through, _of_row(parent, scopes & offered(parent)))
-    return or_(_any_of(resource, own), seen.correlate(resource.model).scalar_subquery().is_not(None))
+    return or_(own_rows, seen.correlate(resource.model).scalar_subquery().is_not(None))
 
 
 def condition(resource: type[Resource], scopes: frozenset[Scope]) -> ColumnElement[bool]:

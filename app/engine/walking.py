@@ -20,6 +20,7 @@ from app.engine.scopes import Arm, arms, offered, overview
 LOOK = 5_000
 """Rows of each arm that are looked at for matches before another way is taken."""
 MANY_PARENTS = 3_000
+"""So many parents, or rows of people whose work was granted: one of the next rows likely belongs to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,8 @@ def road(query: Query) -> Road:
 
 
 def overlook(session: Session, query: Query) -> Road | None:
-    """The way along everybody's rows, for children seen through so many parents that one of the next rows
-    is likely to belong to one of them; with fewer parents their children are gathered sooner."""
+    """The way along everybody's rows, for children seen through so many parents, or so many rows of granted
+    people, that one of the next rows is likely to belong to them; fewer are gathered sooner."""
     found = overview(query.resource, query.scopes)
     if found is None:
         return None
@@ -85,11 +86,12 @@ def overlook(session: Session, query: Query) -> Road | None:
 
 
 def _many_parents(session: Session, query: Query) -> bool:
-    parent = query.resource.parent()
-    scopes = query.scopes & offered(parent)
+    resource = query.resource
+    counted = resource if resource.scopes.through is None else resource.parent()
+    scopes = query.scopes & offered(counted)
 
     def amounts() -> Select[Any]:
-        each = [arm_source(a, parent.pk(), parent.pk())[0].where(*a.walked) for a in arms(parent, scopes)]
+        each = [arm_source(a, counted.pk(), counted.pk())[0].where(*a.walked) for a in arms(counted, scopes)]
         limited = [s.with_only_columns(literal(1)).limit(MANY_PARENTS).subquery() for s in each]
         return select(*(select(func.count()).select_from(s).scalar_subquery() for s in limited))
 
