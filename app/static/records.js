@@ -159,6 +159,7 @@
     Object.assign(button, { type: "button", className: "rm", title: item ? item.textContent.trim() : "操作" });
     if (!item) {
       button.setAttribute("aria-haspopup", "menu");
+      button.setAttribute("aria-label", button.title);
       return button;
     }
     button.dataset.item = item.dataset.act;
