@@ -67,9 +67,17 @@ class TrackingView(ViewBase):
         )  # fmt: skip
         return chrome.page("registration_tracking.html", key=Registrations.name, title=TITLE, page=shown)
 
-    @expose("/<any(track, sms):name>", methods=["GET", "POST"])
-    def new(self, name: str) -> ResponseReturnValue:
-        """One more record: in words, or by a message (E-49…E-51, E-54)."""
+    @expose("/track", methods=["GET", "POST"])
+    def track(self) -> ResponseReturnValue:
+        """One more record in words (E-49…E-51)."""
+        return self._new("track")
+
+    @expose("/sms", methods=["GET", "POST"])
+    def sms(self) -> ResponseReturnValue:
+        """One more record by a message (E-54)."""
+        return self._new("sms")
+
+    def _new(self, name: str) -> ResponseReturnValue:
         actor = require_actor()
         action = _TABS[name][0]
         perform.require_action(actor, action, Registrations)

@@ -19,6 +19,8 @@ HAND_WRITTEN = {
     "/jobs/progress", f"/jobs/{PK}/file", f"/jobs/{PK}/open",
     "/queue/", "/queue/again", "/healthz", "/readyz", "/metrics",
     "/dashboards/", "/dashboards/<name>", "/dashboards/<name>.xlsx",
+    "/registration-tracking/", "/registration-tracking/track", "/registration-tracking/sms",
+    "/registration-measuring/complete", "/registration-measuring/file",
     "/registration-audit/", f"/registration-audit/{PK}/judge",
     "/registration-statistics/", "/registration-statistics/export", "/registration-standing/",
 }  # fmt: skip
