@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from tests.customers.world import World
 from tests.customers.world import build as small
 from tests.imports.conftest import Importer
+from tests.registrations.showrooms import Showrooms, furnish
 from tests.registrations.world import Channel, build
 
 
@@ -32,3 +33,9 @@ def importer(
 def channel(app: Flask) -> Channel:
     """Two dealers with stores and people, two channel workers and their manager; gone after the test."""
     return build()
+
+
+@pytest.fixture
+def showrooms(world: World) -> Showrooms:
+    """The small trade with an office that files leads and two showrooms that get them."""
+    return furnish(world)
