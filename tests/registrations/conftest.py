@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.imports.conftest import Importer
+from tests.registrations.showrooms import Showrooms, furnish
 from tests.registrations.world import Channel, build
 
 
@@ -30,3 +31,9 @@ def importer(
 ) -> Callable[[str], Importer]:
     """``importer("chief")``: that person's pages of files of leads."""
     return lambda who: Importer(login(who), run_outbox, "registrations")
+
+
+@pytest.fixture
+def showrooms(world: Channel) -> Showrooms:
+    """The small trade with an office that files leads and two showrooms that get them."""
+    return furnish(world)

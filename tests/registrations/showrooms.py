@@ -30,7 +30,8 @@ TODAY = date(2026, 11, 20)
 
 @dataclass
 class Showrooms:
-    """``office`` files, ``east`` (seller, seller2) and ``west`` (westie) get; the boss assigns."""
+    """``office`` files (worker, worker2), ``east`` (seller, seller2) and ``west`` (westie) get; the boss assigns,
+    and so may the chief. The double works in the west and files and manages leads as well."""
 
     world: World
     office: Store
@@ -115,14 +116,18 @@ def furnish(world: World) -> Showrooms:
             name="乙牌衣柜", brand_id=brand.id, category_id=world.categories[WARDROBE].category_id
         )
         session.add(other)
-        consultant = presets.preset_role(session, world.a.id, "consultant")
-        for username, name, store in (
-            ("worker", "林一", office), ("worker2", "林二", office), ("westie", "西店导购", west)
-        ):  # fmt: skip
+        for username, name, store, roles in (
+            ("worker", "林一", office, ["channel_worker"]),
+            ("worker2", "林二", office, ["channel_worker"]),
+            ("chief", "周经理", office, ["channel_manager"]),
+            ("westie", "西店导购", west, ["consultant"]),
+            ("double", "西店双职", west, ["consultant", "channel_manager"]),
+        ):
             world.people[username] = presets.add_person(
                 session, dealer_id=world.a.id, username=username, name=name, password=PASSWORD,
-                roles=[consultant], stores=[store],
+                roles=[presets.preset_role(session, world.a.id, role) for role in roles], stores=[store],
             )  # fmt: skip
+        presets.bump_epoch(session)
         session.commit()
     return Showrooms(world, office, east, west, [*world.categories, other])
 

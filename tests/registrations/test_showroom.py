@@ -12,7 +12,7 @@ from app.engine.database import db
 from models.identity import presets
 from models.identity.roles import RoleAssignment
 from models.notifications.tables import Notification
-from models.registrations.tables import Assignment, AuditStatus, RegistrationGrant
+from models.registrations.tables import Assignment, AuditStatus
 from tests.customers.world import words
 from tests.plugins.people import Login
 from tests.registrations.showrooms import CABINET, OTHER_WARDROBE, WARDROBE, Showrooms, refused
@@ -82,26 +82,28 @@ def test_a_judged_copy_stays_as_it_was_judged(showrooms: Showrooms, login: Login
 @pytest.mark.spec("E-69")
 def test_who_filed_the_lead_changes_no_copy(showrooms: Showrooms) -> None:
     """Neither from afar nor as one of the showroom: it is what his claim is compared with."""
-    far, near = showrooms.assign(showrooms.lead()), showrooms.assign(showrooms.lead("seller"))
-    for assignment, who in ((far, "worker"), (near, "seller")):
-        said = refused(showrooms.world.change, assignment, who, room="1栋")
+    far = showrooms.assign(showrooms.lead("double"), showrooms.east)
+    near = showrooms.assign(showrooms.lead("double"), showrooms.west)
+    for assignment in (far, near):
+        said = refused(showrooms.world.change, assignment, "double", room="1栋")
         assert said == "展厅资料用于审核对比，报备人不能修改"
-    showrooms.world.change(near, "seller2", room="2栋")
+    showrooms.world.change(near, "westie", room="2栋")
+    other = showrooms.assign(showrooms.lead())
+    assert refused(showrooms.world.change, other, "worker", room="1栋") == "无权限：编辑指派"
 
 
 @pytest.mark.spec("E-71", "E-03")
 def test_a_manager_by_grant_looks_on(showrooms: Showrooms, login: Login) -> None:
     world = showrooms.world
     assignment = showrooms.assign(showrooms.lead())
-    assert "章若" not in page(login("worker2"), LIST)
+    assert "章若" not in page(login("double"), f"{LIST}?scope=granted")
     people = world.people
     world.make(
-        "registration_grants", "boss", manager_id=people["worker2"].id, registrant_id=people["worker"].id
+        "registration_grants", "boss", manager_id=people["double"].id, registrant_id=people["worker"].id
     )
-    assert db.session.scalar(select(RegistrationGrant.id)) is not None
-    assert "章若" in page(login("worker2"), f"{LIST}?scope=granted")
-    assert refused(world.change, assignment, "worker2", room="1栋") == "只有该展厅的人员可以操作"
-    assert refused(showrooms.pay, assignment, "worker2") == "只有该展厅的人员可以操作"
+    assert "章若" in page(login("double"), f"{LIST}?scope=granted")
+    assert refused(world.change, assignment, "double", room="1栋") == "只有该展厅的人员可以操作"
+    assert refused(showrooms.pay, assignment, "double") == "只有该展厅的人员可以操作"
 
 
 @pytest.mark.spec("E-71")
