@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.customers.world import build as small
 from tests.imports.conftest import Importer
 from tests.registrations.showrooms import Showrooms, furnish
 from tests.registrations.world import Channel, build
@@ -34,6 +35,6 @@ def importer(
 
 
 @pytest.fixture
-def showrooms(world: Channel) -> Showrooms:
+def showrooms(app: Flask) -> Showrooms:
     """The small trade with an office that files leads and two showrooms that get them."""
-    return furnish(world)
+    return furnish(small())
