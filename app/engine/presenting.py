@@ -151,7 +151,7 @@ def tab_counts(
     shown = listing.tabs(resource, query.actor)
     plain = resource.scopes.through is None and query.args.keys() <= _PLAIN
     scopes = shown if len(shown) > 1 and plain else []
-    if not scopes and not resource.views:
+    if not scopes and not _tabs_of(resource, query):
         return [], []
 
     def ask() -> list[int]:
@@ -191,7 +191,7 @@ def _tabs_of(resource: type[Resource], query: Query) -> list[View]:
 def views_of(resource: type[Resource], query: Query, numbers: Sequence[int]) -> list[Link]:
     """The saved views as tabs with their counts."""
     base = f"/{resource.name}/"
-    if not resource.views:
+    if not _tabs_of(resource, query):
         return []
     keep = {k: v for k, v in query.args.items() if k in ("scope", "per_page", DOING)}
     found = [Link("全部", address(base, keep), active=query.view is None)]

@@ -71,9 +71,27 @@ _MANAGE = frozenset(
 )
 CHANNEL = "渠道报备"
 """The menu group of leads that channel workers bring in."""
-_LEADS = frozenset({"can_delete", "can_export", "can_import", "can_track", "can_send_sms"})
+_LEADS = frozenset(
+    {
+        "can_delete",
+        "can_export",
+        "can_import",
+        "can_track",
+        "can_send_lead_sms",
+        "can_dispatch",
+        "can_cancel_measuring",
+        "can_statistics",
+    }
+)
 """What a channel worker does with leads besides filing and changing them."""
-_LEAD_MANAGER = _LEADS | {"can_dispatch", "can_assign", "can_withdraw", "can_chart"}
+_LEAD_MANAGER = _LEADS | {
+    "can_assign",
+    "can_withdraw",
+    "can_judge",
+    "can_complete_measuring",
+    "can_export_statistics",
+    "can_chart",
+}
 _SHOWROOM = frozenset({"registration_assignments"})
 """What a showroom gets of leads: those that were assigned to it, and nothing of the others."""
 
@@ -143,7 +161,7 @@ def _consultant(p: PermissionDef) -> bool:
 
 def _designer(p: PermissionDef) -> bool:
     if p.resource_name == "measurings":
-        return p.permission in _READ
+        return p.permission in _READ | {"can_complete_measuring"}
     return _for_work(p) and p.group != CHANNEL and p.permission in _WORK | _SELL and p.view != "Tags"
 
 
@@ -151,7 +169,9 @@ def _clerk(p: PermissionDef) -> bool:
     """Enters and looks up for the whole dealer without seeing a phone (A-90)."""
     if p.restricting:
         return p.permission == "guard_customer_phone"
-    return _for_work(p) and p.permission in _WORK | _FILES and p.view != "Tags"
+    if p.resource_name in _SHOWROOM:
+        return p.permission in _READ
+    return _for_work(p) and p.permission in _WORK | _FILES | {"can_track"} and p.view != "Tags"
 
 
 def _service_contact(p: PermissionDef) -> bool:

@@ -508,19 +508,15 @@ def test_a_manager_changes_a_lead_without_taking_it_over(channel: Channel, login
 
 
 @pytest.mark.spec("E-36")
-def test_a_change_looks_for_duplicates_again(
-    channel: Channel, login: Login, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[tuple[str, str]] = []
-    monkeypatch.setattr(
-        "models.registrations.duplicates.check", lambda act, lead: seen.append((lead.phone, lead.address_key))
-    )
-    lead = channel.lead()
-    assert seen == [(lead.phone, "杭州市|星湖小区|3栋502")]
-    update(resource("registrations"), lead.id, {"budget": "十万"}, channel.actor("worker1"))
-    assert len(seen) == 1
-    update(resource("registrations"), lead.id, {"room": "9栋"}, channel.actor("worker1"))
-    assert seen[1:] == [(lead.phone, "杭州市|星湖小区|9栋")]
+def test_a_change_looks_for_duplicates_again(channel: Channel) -> None:
+    other = channel.lead("worker2", room="9栋")
+    lead = channel.lead(room="3栋502")
+    assert not lead.duplicate
+    changed, act = update(resource("registrations"), lead.id, {"room": "９栋"}, channel.actor("worker1"))
+    assert changed.duplicate and any("该客户可能已被报备" in said for said in act.warnings)
+    assert changed.address_key == other.address_key
+    changed, act = update(resource("registrations"), lead.id, {"room": "8栋"}, channel.actor("worker1"))
+    assert not changed.duplicate and act.warnings == []
 
 
 STATES = (
@@ -604,8 +600,8 @@ def test_a_lead_to_which_a_designer_is_on_the_way_stays(channel: Channel) -> Non
     session = db.session()
     with acting(session):
         one = Measuring(
-            registration_id=lead.id, designer_id=channel.people["drawer"].id, planned_at=utcnow(),
-            dealer_id=lead.dealer_id, store_id=lead.outlet_id,
+            registration_id=lead.id, designer_id=channel.people["drawer"].id, planned_at=utcnow(), name=lead.name,
+            phone=lead.phone, address=lead.address, dealer_id=lead.dealer_id, store_id=lead.outlet_id,
         )  # fmt: skip
         session.add(one)
         session.commit()
