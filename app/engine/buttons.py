@@ -118,6 +118,8 @@ def tool_link(resource: type[Resource], tool: Tool, actor: Actor) -> Link | None
     resource does not have. Without the right it is grey and says what is missing."""
     base = f"/{resource.name}/"
     action = next((a for a in resource.actions if a.name == tool.name), None)
+    if action is not None and action.switched is not None and not action.switched(actor):
+        return None
     if action is not None:
         if action.switched is not None and not action.switched(actor):
             return None

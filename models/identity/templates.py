@@ -73,13 +73,24 @@ _LEADS = frozenset(
         "can_import",
         "can_track",
         "can_send_lead_sms",
+        "can_dispatch",
+        "can_cancel_measuring",
         "can_statistics",
         "can_export_statistics",
     }
 )
 """What a channel worker does with leads besides filing and changing them."""
 _MEASURED = frozenset({"can_complete_measuring", "can_cancel_measuring"})
-_LEAD_MANAGER = _LEADS | _MEASURED | {"can_dispatch", "can_assign", "can_withdraw", "can_judge", "can_chart"}
+_LEAD_MANAGER = (
+    _LEADS
+    | _MEASURED
+    | {
+        "can_assign",
+        "can_withdraw",
+        "can_judge",
+        "can_chart",
+    }
+)
 _SHOWROOM = frozenset({"registration_assignments"})
 """What a showroom gets of leads: those that were assigned to it, and nothing of the others."""
 
@@ -157,7 +168,9 @@ def _clerk(p: PermissionDef) -> bool:
     """Enters and looks up for the whole dealer without seeing a phone (A-90)."""
     if p.restricting:
         return p.permission == "guard_customer_phone"
-    return _for_work(p) and p.permission in _WORK | _FILES and p.view != "Tags"
+    if p.resource_name in _SHOWROOM:
+        return p.permission in _READ
+    return _for_work(p) and p.permission in _WORK | _FILES | {"can_track"} and p.view != "Tags"
 
 
 def _service_contact(p: PermissionDef) -> bool:

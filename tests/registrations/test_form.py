@@ -507,6 +507,18 @@ def test_a_manager_changes_a_lead_without_taking_it_over(channel: Channel, login
     assert (leads()[0].room, leads()[0].registrant_id) == ("9栋", channel.people["worker1"].id)
 
 
+@pytest.mark.spec("E-36")
+def test_a_change_looks_for_duplicates_again(channel: Channel) -> None:
+    other = channel.lead("worker2", room="9栋")
+    lead = channel.lead(room="3栋502")
+    assert not lead.duplicate
+    changed, act = update(resource("registrations"), lead.id, {"room": "９栋"}, channel.actor("worker1"))
+    assert changed.duplicate and any("该客户可能已被报备" in said for said in act.warnings)
+    assert changed.address_key == other.address_key
+    changed, act = update(resource("registrations"), lead.id, {"room": "8栋"}, channel.actor("worker1"))
+    assert not changed.duplicate and act.warnings == []
+
+
 STATES = (
     (Progress.ASSIGNED, AuditStatus.PENDING),
     (Progress.DEPOSIT, AuditStatus.PENDING),
@@ -588,8 +600,8 @@ def test_a_lead_to_which_a_designer_is_on_the_way_stays(channel: Channel) -> Non
     session = db.session()
     with acting(session):
         one = Measuring(
-            registration_id=lead.id, designer_id=channel.people["drawer"].id, planned_at=utcnow(),
-            dealer_id=lead.dealer_id, store_id=lead.outlet_id,
+            registration_id=lead.id, designer_id=channel.people["drawer"].id, planned_at=utcnow(), name=lead.name,
+            phone=lead.phone, address=lead.address, dealer_id=lead.dealer_id, store_id=lead.outlet_id,
         )  # fmt: skip
         session.add(one)
         session.commit()
