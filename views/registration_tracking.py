@@ -142,6 +142,9 @@ class TrackingView(ViewBase):
         shown.cancel_label = "关闭"
         shown.hidden += [("id", str(lead.id)), ("back", home)]
         shown.draft_key = f"{Registrations.name}/{lead.id}/{action.name}"
+        shown.subjects = [perform.label_of(Registrations, lead)]
+        facts = detail.facts(context.session, Registrations, lead.id, context.actor, context.now)
+        shown.facts = [fact for fact in facts if fact.name != describe(Registration.phone).name]
         first, last = _fixed(lead, context)
         shown.sections[0].title = label
         shown.sections[0].fields = [*first, *shown.sections[0].fields, *last]

@@ -279,7 +279,7 @@ class RegistrationTrack(Dated, Model):
     id: Mapped[Pk]
     registration_id: Mapped[int] = column("客户线索", ForeignKey("registrations.id", ondelete="CASCADE"))
     kind: Mapped[TrackKind] = column("跟踪方式", choices=TrackKind, default=TrackKind.NOTE)
-    at: Mapped[datetime] = column("跟踪时间", DateTime)
+    at: Mapped[datetime] = column("跟踪时间", DateTime, shown=to_the_second)
     state: Mapped[str] = column("跟踪状态", dictionary="registration.tracking", default="继续跟踪")
     next_tracking_on: Mapped[date | None] = column("下次跟踪时间", Date)
     phone: Mapped[Phone | None] = column("客户电话", guard=CUSTOMER_PHONE)

@@ -113,7 +113,7 @@ def _open(lead: Registration, act: Act) -> None:
 
 
 @action(
-    "客户跟踪记录", on=Registration, icon="message-dots", menu=True, greyed=True, page=f"{PAGE}/",
+    "客户跟踪记录", on=Registration, icon="message-dots", menu=True, greyed=True, batch=False, page=f"{PAGE}/",
     permission_label="客户跟踪", fields=_fields("跟踪内容", 1000), switched=switched,
 )  # fmt: skip
 def track(lead: Registration, act: Act, text: str, state: str = GOING_ON, next_on: date | None = None) -> str:
