@@ -18,7 +18,9 @@
       const fresh = page.querySelector("[data-entry]");
       if (!fresh) throw new Error(answer.status);
       entry.replaceWith(fresh);
-      const next = fresh.querySelector("[aria-invalid]") || fresh.querySelector("form button:not([type])") || fresh.querySelector("a,summary");
+      const following = answer.ok && fresh.nextElementSibling;
+      const next = fresh.querySelector("[aria-invalid]") || fresh.querySelector("[data-judge] button:not([type])") ||
+        (following && following.querySelector("input[type=radio]")) || fresh.querySelector("a,summary");
       if (next) next.focus();
     } catch (failed) {
       form.submit(); // the page itself says what is wrong

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_axe import findings
 from tests.customers.world import grant
 from tests.plugins.chromium import NARROW, WIDE
 from tests.registrations.claims import JUDGE, PAGE, assigned, claim, filed, stored
@@ -83,6 +84,7 @@ def test_tick_remark_and_judge_in_place(page_as: Any, channel: Channel, size: tu
     expect(mine.locator("input[type=radio]")).to_have_count(0)
     expect(beside.get_by_placeholder("请输入备注信息")).to_have_value("还没写完")
     assert stored(one).audit_remark == "无此小区"
+    expect(beside.get_by_label("成功：何先生")).to_be_focused()
 
 
 @pytest.mark.spec("E-75", "E-81", "E-82")
@@ -140,3 +142,18 @@ def test_a_masked_auditor_sees_that_numbers_differ(page_as: Any, channel: Channe
     expect(cell).to_contain_text("138****2222")
     expect(cell).to_have_attribute("title", "与报备不一致")
     assert "13833332222" not in page.content()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "dark"), [(WIDE, False), (NARROW, True)])
+def test_axe_finds_nothing_serious(page_as: Any, channel: Channel, size: tuple[int, int], dark: bool) -> None:
+    one = assigned(channel, filed(channel, phone="13811112222"), phone="13833332222", telephone="05718888000")
+    filed(channel, "worker2", phone="13811112222")
+    judged, _own = claim(channel), claim(channel, "boss")
+    channel.act("judge", judged, "boss", verdict="failed", remark="无此小区")
+    page = page_as("boss", size=size, dark=dark)
+    page.goto(f"{PAGE}?asked=1")
+    entry(page, one).locator("summary").click()
+    entry(page, one).get_by_role("button", name="审核", exact=True).click()
+    expect(entry(page, one).locator(".err")).to_be_visible()
+    assert findings(page) == []
