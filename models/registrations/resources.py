@@ -372,6 +372,7 @@ class Assignments(Resource, model=Assignment):
         ),
     )
     update = staticmethod(assigning.correct)
+    frozen = staticmethod(assigning.frozen)
     actions = (
         deposits.deposit,
         deposits.refund_deposit,
