@@ -161,14 +161,18 @@ def assign(
     return f"已指派到{store.name}"
 
 
+def frozen(assignment: Assignment) -> str:
+    """Why a showroom's copy stays as it is: it was taken back, or what was judged would be another (E-69)."""
+    if not is_live(assignment):
+        return f"{WITHDRAWN}，不能修改"
+    if assignment.verdict != AuditStatus.PENDING:
+        return "该指派已审核，修改会影响审核依据，不能修改"
+    return ""
+
+
 def correct(assignment: Assignment, act: Act, values: dict[str, Any]) -> None:
     """The showroom corrects its copy; the registration stays as it was filed, and the two are compared in the
-    audit (E-69). Whoever filed the lead does not touch what it is compared with, and nobody does once it was
-    judged."""
-    if not is_live(assignment):
-        raise Refusal(f"{WITHDRAWN}，不能修改")
-    if assignment.verdict != AuditStatus.PENDING:
-        raise Refusal("该指派已审核，修改会影响审核依据，不能修改")
+    audit (E-69). Whoever filed the lead does not touch what it is compared with."""
     if assignment.registrant_id == act.actor.id:
         raise Refusal("展厅资料用于审核对比，报备人不能修改")
     of_showroom(assignment, act)
@@ -178,7 +182,7 @@ def correct(assignment: Assignment, act: Act, values: dict[str, Any]) -> None:
 
 
 @action(
-    "撤回指派", on=Assignment, name="withdraw", icon="arrow-back-up", tone="r",
+    "撤回指派", on=Assignment, name="withdraw", icon="arrow-back-up", tone="r", menu=True,
     fields=(entry("reason", "撤回原因", "textarea", required=True, maxlength=200),),
     when=lambda a: is_live(a) and a.progress == Progress.ASSIGNED and a.verdict == AuditStatus.PENDING,
 )  # fmt: skip

@@ -56,6 +56,7 @@ def _customer(act: Act, assignment: Assignment, lead: Registration) -> Customer:
     duplicate policy says of the dealer's others, else a new one."""
     if assignment.customer_id is not None:
         return _joined(act, assignment, assignment.customer_id)
+    queries.lock_phones(act.session, assignment.dealer_id, _numbers(assignment))
     own = _own(act, assignment)
     if own is not None:
         return _joined(act, assignment, own)
@@ -78,13 +79,16 @@ def _customer(act: Act, assignment: Assignment, lead: Registration) -> Customer:
     return _filed(act, assignment, lead)
 
 
+def _numbers(assignment: Assignment) -> list[str]:
+    """The showroom's numbers of the person that somebody could call on a mobile, the main one first."""
+    known = [assignment.phone, normalise_phone(assignment.telephone or "")]
+    return list(dict.fromkeys(number for number in known if is_mobile(number)))
+
+
 def _own(act: Act, assignment: Assignment) -> int | None:
     """The showroom's newest customer with that number that is worked with."""
-    session, phones = act.session, [assignment.phone]
-    queries.lock_phones(session, assignment.dealer_id, phones)
-    same = queries.same_phone(
-        session, phones, assignment.dealer_id, assignment.store_id, SameWithin.STORE, None
-    )
+    session, dealer_id, store_id = act.session, assignment.dealer_id, assignment.store_id
+    same = queries.same_phone(session, [assignment.phone], dealer_id, store_id, SameWithin.STORE, None)
     known = select(Customer.id).where(same, Customer.stage != Stage.INVALID)
     return session.scalar(known.order_by(Customer.created_at.desc(), Customer.id.desc()).limit(1))
 
@@ -113,9 +117,7 @@ def _filed(act: Act, assignment: Assignment, lead: Registration) -> Customer:
     if not isinstance(made, Customer):  # the policy keeps an entry of the customer that is there
         return _joined(act, assignment, made.customer_id)
     set_members(session, made, describe(INTERESTS), [assignment.brand_category_id])
-    further = normalise_phone(assignment.telephone or "")
-    if is_mobile(further) and further != phone:
-        queries.lock_phones(session, made.dealer_id, [further])
+    for further in _numbers(assignment)[1:]:
         same = queries.same_phone(session, [further], made.dealer_id, None, SameWithin.DEALER, None)
         if session.scalar(select(Customer.id).where(same).limit(1)) is None:
             set_members(session, made, describe(PHONES), [further])
@@ -164,7 +166,7 @@ _VOUCHER = entry("voucher_no", "收据编号", maxlength=40)
 
 
 @action(
-    "登记定金", on=Assignment, name="deposit", icon="cash", primary=True, batch=False,
+    "登记定金", on=Assignment, name="deposit", icon="cash", primary=True, batch=False, menu=True,
     fields=(
         entry("amount", "定金金额", "money", required=True),
         entry("deposit_on", "付定日期", "date", required=True, today=True),

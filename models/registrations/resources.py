@@ -13,7 +13,6 @@ from models.registrations import (
     claims,
     deposits,
     duplicates,
-    grants,
     importing,
     quota,
     rules,
@@ -22,11 +21,9 @@ from models.registrations import (
 from models.registrations.tables import (
     Assignment,
     Measuring,
-    PartnerDesigner,
     Progress,
     Registration,
     RegistrationGrant,
-    RegistrationQuota,
     RegistrationTrack,
 )
 
@@ -312,8 +309,9 @@ class Assignments(Resource, model=Assignment):
         Between(Assignment.created_at),
         Between(Assignment.registered_at),
     )
+    search = (Assignment.name, Assignment.address)
     exact = (Assignment.phone,)
-    search_hint = "完整手机号码"
+    search_hint = "姓名、地址、完整手机号码"
     sorts = (Assignment.created_at,)
     views = (
         View("assigned", "待付定", lambda now: and_(_LIVE, Assignment.progress == Progress.ASSIGNED)),
@@ -372,6 +370,7 @@ class Assignments(Resource, model=Assignment):
         ),
     )
     update = staticmethod(assigning.correct)
+    frozen = staticmethod(assigning.frozen)
     actions = (
         deposits.deposit,
         deposits.refund_deposit,
@@ -380,57 +379,3 @@ class Assignments(Resource, model=Assignment):
         auditing.judge,
         auditing.judge_again,
     )
-
-
-class RegistrationQuotas(Resource, model=RegistrationQuota):
-    """报备容量: daily limits of persons that differ from the setting (E-55)."""
-
-    label = "个人报备容量"
-    icon = "gauge"
-    menu = Menu("管理", label="报备容量", icon="gauge", order=960)
-    scopes = Scopes(dealer=RegistrationQuota.dealer_id)
-    title = RegistrationQuota.employee_id
-    columns = (RegistrationQuota.employee_id, RegistrationQuota.daily_limit, RegistrationQuota.updated_at)
-    filters = (RegistrationQuota.employee_id,)
-    form = (Group("容量", RegistrationQuota.employee_id, RegistrationQuota.daily_limit),)
-    create = staticmethod(quota.keep)
-    update = staticmethod(quota.keep)
-    remove = staticmethod(rules.allow)
-
-
-class RegistrationGrants(Resource, model=RegistrationGrant):
-    """报备授权: whose leads a manager works with (E-03)."""
-
-    label = "报备授权"
-    icon = "user-check"
-    menu = Menu("管理", label="报备授权", icon="user-check", order=961)
-    scopes = Scopes(dealer=RegistrationGrant.dealer_id)
-    title = RegistrationGrant.manager_id
-    columns = (RegistrationGrant.manager_id, RegistrationGrant.registrant_id, RegistrationGrant.created_at)
-    filters = (RegistrationGrant.manager_id, RegistrationGrant.registrant_id)
-    form = (Group("授权", RegistrationGrant.manager_id, RegistrationGrant.registrant_id),)
-    create = staticmethod(grants.keep)
-    update = staticmethod(grants.keep)
-    remove = staticmethod(rules.allow)
-
-
-class PartnerDesigners(Resource, model=PartnerDesigner):
-    """家装设计师: partners' designers by whom customers come (E-23)."""
-
-    label = "家装设计师"
-    unit = "位设计师"
-    icon = "color-swatch"
-    menu = Menu(MENU, label="家装设计师", icon="color-swatch", order=307)
-    scopes = Scopes(dealer=PartnerDesigner.dealer_id, open=True)
-    title = PartnerDesigner.name
-    columns = (
-        PartnerDesigner.name,
-        PartnerDesigner.company,
-        PartnerDesigner.phone,
-        PartnerDesigner.created_at,
-    )
-    filters = (PartnerDesigner.phone,)
-    exact = (PartnerDesigner.phone,)
-    form = (Group("设计师", PartnerDesigner.name, PartnerDesigner.company, PartnerDesigner.phone),)
-    create = staticmethod(rules.keep_in_dealer)
-    remove = staticmethod(rules.allow)

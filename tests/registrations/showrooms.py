@@ -14,12 +14,11 @@ from sqlalchemy import select
 
 from app.engine.actions import Refusal
 from app.engine.audit import acting
-from app.engine.database import db, utcnow
+from app.engine.database import db
 from app.engine.perform import Report
 from models.identity import presets
 from models.identity.tables import Brand, BrandCategory, Store, StoreKind
 from models.notifications.tables import Notification
-from models.registrations.assigning import settle
 from models.registrations.tables import Assignment, AuditStatus, Progress, Registration
 from models.settings.tables import Parameter
 from tests.customers.world import PASSWORD, World
@@ -66,11 +65,9 @@ class Showrooms:
         return self.world.act("deposit", assignment, by, amount=Decimal(amount), deposit_on=on, **more)
 
     def judge(self, assignment: Assignment, verdict: AuditStatus) -> None:
-        """Leave a verdict as the audit does."""
-        with acting(db.session()):
-            assignment.verdict, assignment.judged_at = verdict, utcnow()
-            settle(db.session(), db.session.get_one(Registration, assignment.registration_id))
-            db.session.commit()
+        """Judge it, or judge it anew."""
+        name = "judge" if assignment.verdict == AuditStatus.PENDING else "judge_again"
+        self.world.act(name, assignment, "boss", verdict=verdict.value, remark="已核对")
 
     def set(self, key: str, value: Any) -> None:
         """Change a parameter of the dealer."""

@@ -64,7 +64,6 @@ def test_a_corrected_order_type_is_used_once_too(showrooms: Showrooms) -> None:
     world.change(wardrobe, "westie", brand_category_id=other)
     db.session.refresh(wardrobe)
     assert wardrobe.brand_category_id == other
-    showrooms.judge(cabinet, AuditStatus.PENDING)
     world.act("withdraw", cabinet, "boss", reason="不做橱柜")
     showrooms.assign(lead, showrooms.east, CABINET)
 
