@@ -507,18 +507,6 @@ def test_a_manager_changes_a_lead_without_taking_it_over(channel: Channel, login
     assert (leads()[0].room, leads()[0].registrant_id) == ("9栋", channel.people["worker1"].id)
 
 
-@pytest.mark.spec("E-36")
-def test_a_change_looks_for_duplicates_again(channel: Channel) -> None:
-    other = channel.lead("worker2", room="9栋")
-    lead = channel.lead(room="3栋502")
-    assert not lead.duplicate
-    changed, act = update(resource("registrations"), lead.id, {"room": "９栋"}, channel.actor("worker1"))
-    assert changed.duplicate and any("该客户可能已被报备" in said for said in act.warnings)
-    assert changed.address_key == other.address_key
-    changed, act = update(resource("registrations"), lead.id, {"room": "8栋"}, channel.actor("worker1"))
-    assert not changed.duplicate and act.warnings == []
-
-
 STATES = (
     (Progress.ASSIGNED, AuditStatus.PENDING),
     (Progress.DEPOSIT, AuditStatus.PENDING),
