@@ -58,6 +58,7 @@ class PartnerDesigners(Resource, model=PartnerDesigner):
     )
     filters = (PartnerDesigner.phone,)
     exact = (PartnerDesigner.phone,)
+    detail = (Group("设计师", *columns),)
     form = (Group("设计师", PartnerDesigner.name, PartnerDesigner.company, PartnerDesigner.phone),)
     create = staticmethod(rules.keep_in_dealer)
     remove = staticmethod(rules.allow)

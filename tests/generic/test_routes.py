@@ -29,7 +29,7 @@ PAGES = {
     "/", "/new", "/columns", "/export", "/charts", f"/{PK}", f"/{PK}/panel", f"/{PK}/history", f"/{PK}/edit",
     f"/{PK}/delete", "/import", "/import/template", "/pick/<field>", "/check/<field>",
     "/action/<name>", "/action/<name>/pick/<field>",
-    "/charts.xlsx",
+    "/charts.xlsx", "/selected/<name>", "/import/begin",
 }  # fmt: skip
 IMPORTS = {"", "/progress", "/mapping", "/start", "/stop", "/undo", "/problems"}
 API = {
