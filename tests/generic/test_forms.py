@@ -227,7 +227,7 @@ def fresh(resource: type[Resource], world: World) -> dict[str, str]:
         "duplicate_rules": {"entrance": "import"},
         "customers": {"contact": ""},
         "employees": {"initial_password": "Rain&Tea-2024"},
-        "registration_quotas": {"employee_id": person},
+        "registration_quotas": {"employee_id": str(world.people["consultant1"])},
         "registration_grants": {"registrant_id": person},
     }
     return known.get(resource.name, {})
