@@ -22,7 +22,7 @@ from app.engine.pages import Advice, Link, StandingLine, StandingPage
 from app.engine.resource import Resource
 from app.engine.scopes import Actor, Scope
 from app.engine.security import require_actor
-from models.registrations import quota, standing, statistics
+from models.registrations import protection, quota, statistics
 from models.registrations.resources import MENU, Assignments, Registrations
 from models.registrations.statistics import Counts
 from models.registrations.tables import Assignment, Registration
@@ -184,7 +184,7 @@ def _protected(session: Session, actor: Actor, now: datetime) -> list[StandingLi
     for record, values in _lines(
         session, query, (Registration.name, Registration.address, Registration.protected_until)
     ):
-        left = standing.days_left(values["protected_until"], now)
+        left = protection.days_left(values["protected_until"], now)
         beside = f"还剩 {left} 天"
         tone = "warn" if left <= SOON else ""
         found.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from sqlalchemy import select
 from app.engine import chrome, drawing, forms, pages
 from app.engine.actions import Forbidden, Invalid, NotFound, Refusal
 from app.engine.database import db, utcnow
-from app.engine.fields import describe
+from app.engine.fields import FieldSpec, describe
 from app.engine.imports import uploads, workbook
 from app.engine.imports.runs import foreseen, in_words
 from app.engine.imports.tables import IMPORTS, ImportState
@@ -120,7 +121,7 @@ class ImportViews(ViewBase):
         drawer = drawing.Drawer(f"{self.base}/import", texts, errors)
         title = f"导入{self.resource.label}"
         shown = drawing.form_page(
-            (Group("整个文件", *template.presets),), context, drawer,
+            (Group("整个文件", *_presets(template)),), context, drawer,
             title=title, url=f"{self.base}/import/begin", cancel_url=f"{self.base}/", submit="确定",
         )  # fmt: skip
         shown.intro = "".join(template.introduction)
@@ -140,7 +141,7 @@ class ImportViews(ViewBase):
             f"{base}/import",
             f"{base}/import/template",
             f"{base}/",
-            [drawer.draw(describe(p), context) for p in template.presets],
+            [drawer.draw(spec, context) for spec in _presets(template)],
             [pages.Option(v, label, selected=v == mode) for v, label in _MODES.items()]
             if template.keys
             else [],
@@ -158,6 +159,11 @@ class ImportViews(ViewBase):
             standing=self.resource.standing(actor, context.session, context.now),
         )
         return chrome.page("import_upload.html", key=self.resource.name, title=shown.title, page=shown)
+
+
+def _presets(template: ImportTemplate) -> list[FieldSpec]:
+    """What may be chosen for a whole file; nobody has to, the lines may say it themselves."""
+    return [dataclasses.replace(describe(source), required=False) for source in template.presets]
 
 
 def recent(actor: Actor, resource: type[Resource]) -> list[pages.RecentImport]:

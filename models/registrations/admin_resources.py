@@ -20,6 +20,7 @@ class RegistrationQuotas(Resource, model=RegistrationQuota):
     columns = (RegistrationQuota.employee_id, RegistrationQuota.daily_limit, RegistrationQuota.updated_at)
     filters = (RegistrationQuota.employee_id,)
     form = (Group("容量", RegistrationQuota.employee_id, RegistrationQuota.daily_limit),)
+    empty_hint = "未另设的员工按系统参数“每人每日报备容量”，0或空表示不限"
     create = staticmethod(quota.keep)
     update = staticmethod(quota.keep)
     remove = staticmethod(rules.allow)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from app.engine.actions import UNCHANGED, Act, Done, Invalid, Refusal, action
 from app.engine.choices import entries_of
 from app.engine.events import publish
@@ -15,10 +13,9 @@ from models.customers.persons import touch
 from models.identity.tables import BrandCategory, Employee
 from models.notifications.telling import NUMBER, tell
 from models.notifications.topics import Topic, declare
+from models.registrations import protection
 from models.registrations.assigning import settle
-from models.registrations.settings import PROTECTION_DAYS
 from models.registrations.tables import Assignment, AuditStatus, Registration
-from models.settings.queries import parameter
 
 AUDIT = declare(Topic("registration.audit", "报备审核", "clipboard-check", hourly=False))
 NO_VERDICT = "请选择审核结果"
@@ -116,8 +113,7 @@ def _protect(lead: Registration, act: Act, before: AuditStatus) -> None:
     if lead.audit_status != AuditStatus.PASSED:
         touch(act.session, lead, protected_until=None)
     elif before != AuditStatus.PASSED:
-        days = parameter(act.session, PROTECTION_DAYS, lead.dealer_id)
-        touch(act.session, lead, protected_until=act.now + timedelta(days=days) if days else None)
+        touch(act.session, lead, protected_until=protection.ends(act.session, lead.dealer_id, act.now))
 
 
 def _tell(act: Act, lead: Registration, claim: Assignment) -> None:

@@ -1,27 +1,14 @@
-"""What is seen of all claims on one customer (E-53), and how long a successful one shields him."""
+"""What is seen of all claims on one customer (E-53)."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 
-from app.engine.localtime import local, local_day
 from app.engine.resource import Alike
-from models.registrations.settings import PROTECTION_DAYS
 from models.registrations.tables import Registration
-from models.settings.queries import parameter
-
-
-def protected_until(session: Session, dealer_id: int, judged_at: datetime) -> datetime | None:
-    """The last second of the protection that a claim judged successful gives its customer: the dealer's days,
-    the last one included. None where customers are not protected."""
-    days = parameter(session, PROTECTION_DAYS, dealer_id)
-    if not days:
-        return None
-    return local_day(local(judged_at).date() + timedelta(days=days + 1)) - timedelta(seconds=1)
 
 
 def _same(pk: int) -> ColumnElement[bool]:

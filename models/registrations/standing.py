@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_
 
@@ -33,8 +33,3 @@ def unjudged(now: datetime) -> ColumnElement[bool]:
 def protected(now: datetime) -> ColumnElement[bool]:
     """Leads whose customer is shielded from other claims."""
     return Registration.protected_until > now
-
-
-def days_left(until: datetime, now: datetime) -> int:
-    """Days of protection that are left, the one that has begun included."""
-    return max(0, -((now - until) // timedelta(days=1)))

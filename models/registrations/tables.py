@@ -30,13 +30,13 @@ from app.engine.choices import Choice, Tone
 from app.engine.database import Model
 from app.engine.fields import CreatedAt, Money, Phone, Pk, column
 from app.engine.guards import CUSTOMER_PHONE
-from app.engine.localtime import local
 from models.base import Audited, Dated, Versioned
 from models.follow_ups.tables import SmsState
 from models.identity.tables import DESIGNERS, SALESPEOPLE
 from models.registrations.addresses import address_key, joined
 from models.registrations.partners import PartnerDesigner as PartnerDesigner
 from models.registrations.partners import phones_of
+from models.registrations.protection import countdown
 
 
 class Progress(Choice):
@@ -75,17 +75,6 @@ SOURCES = ("网销客户", "自然客户", "业务员", "家装公司推荐", "�
 """Where leads come from (E-07); the last four open fields of their own."""
 _COMPANY, _DESIGNER, _CUSTOMER, _STAFF = (f"source={source}" for source in SOURCES[3:])
 _PARTNER = f"{_COMPANY}|{SOURCES[4]}"
-
-
-def _protection(until: datetime | None, *, now: datetime) -> str | None:
-    """The last day of a protection, and how many days are left of it."""
-    if until is None:
-        return None
-    last = local(until).date()
-    days = (last - local(now).date()).days
-    if until < now:
-        return f"{last}（已结束）"
-    return f"{last}（剩 {days} 天）" if days else f"{last}（今天结束）"
 
 
 class Claimed:
@@ -190,7 +179,7 @@ class Registration(Claimed, Audited, Versioned, Dated, Model):
     first_judged_at: Mapped[datetime | None] = column("首次审核时间", DateTime)
     address_key: Mapped[str] = column("查重地址", String(240), required=False)
     duplicate: Mapped[bool] = column("重报", Boolean, default=False)
-    protected_until: Mapped[datetime | None] = column("保护期至", DateTime, shown=_protection)
+    protected_until: Mapped[datetime | None] = column("保护期至", DateTime, shown=countdown)
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
 
     def join(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from app.engine import jobs, outbox
 from app.engine.audit import AuditEntry
 from app.engine.database import db, utcnow
 from app.engine.imports.tables import ImportState
@@ -25,6 +27,7 @@ from tests.imports.conftest import Importer, table
 from tests.registrations.filed import (
     HEADINGS,
     amount,
+    at_once,
     file,
     leads,
     line,
@@ -288,3 +291,24 @@ def test_fields_follow_the_source_as_in_the_form(world: World, importer: Make) -
     said = mine.page(run)
     assert "第3行：家装公司：请输入家装公司" in said or "第3行：请输入家装公司" in said
     assert "第5行：推荐客户手机号“1990000”：手机号格式不正确；" in said and "请输入推荐客户姓名" in said
+
+
+@pytest.mark.spec("E-45", "E-59")
+def test_of_two_files_at_once_one_fits(app: Flask, world: World, importer: Make) -> None:
+    set_parameters(world, daily_limit=3)
+    mine = importer("chief")
+    ids = [mine.upload(sheet(world, 2)).id for _ in range(2)]
+    for import_id in ids:
+        assert mine.client.post(f"/imports/{import_id}/start").status_code == 302
+    waiting = select(outbox.ROWS.c.id).where(outbox.ROWS.c.kind == jobs.KIND, outbox.ROWS.c.done_at.is_(None))
+    rows = list(db.session.scalars(waiting))
+    assert len(rows) == 2
+    assert at_once(app, *(partial(carry_out, row) for row in rows)) == ["", ""]
+    ends = {(run.state, run.reason) for run in map(mine.get, ids)}
+    assert ends == {(ImportState.DONE, None), (ImportState.FAILED, "今日剩余报备容量1条")}
+    assert amount() == 2
+
+
+def carry_out(row_id: int) -> None:
+    """Do what one row of the queue asks for, as a worker of its own."""
+    outbox.deliver(db.session(), row_id)

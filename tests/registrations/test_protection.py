@@ -9,8 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.engine.database import db, utcnow
-from models.registrations import claims, duplicates
-from models.registrations.tables import _protection
+from models.registrations import duplicates
+from models.registrations.protection import countdown, ends
 from tests.customers.world import World, words
 from tests.imports.conftest import Importer
 from tests.registrations.filed import (
@@ -70,19 +70,19 @@ def test_the_holder_sees_the_days_that_are_left(world: World, login: Login) -> N
 @pytest.mark.parametrize(
     ("now", "said"),
     [
-        (datetime(2030, 2, 3, 1), "2030-02-15（剩 12 天）"),
-        (datetime(2030, 2, 14, 15, 59), "2030-02-15（剩 1 天）"),
+        (datetime(2030, 2, 3, 1), "2030-02-15（剩 13 天）"),
+        (datetime(2030, 2, 14, 15, 59), "2030-02-15（剩 2 天）"),
         (datetime(2030, 2, 14, 16), "2030-02-15（今天结束）"),
         (datetime(2030, 2, 15, 16), "2030-02-15（已结束）"),
     ],
 )
 def test_the_countdown(now: datetime, said: str) -> None:
-    assert _protection(UNTIL, now=now) == said
-    assert _protection(None, now=now) is None
+    assert countdown(UNTIL, now=now) == said
+    assert countdown(None, now=now) is None
 
 
 def test_how_long_a_verdict_protects(world: World) -> None:
-    until = claims.protected_until(db.session(), world.a.id, DAY)
+    until = ends(db.session(), world.a.id, DAY)
     assert until == UNTIL
     set_parameters(world, protection_days=0)
-    assert claims.protected_until(db.session(), world.a.id, DAY) is None
+    assert ends(db.session(), world.a.id, DAY) is None

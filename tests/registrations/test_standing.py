@@ -11,7 +11,7 @@ import pytest
 from app.engine.audit import acting
 from app.engine.database import db
 from app.engine.localtime import local
-from models.registrations import standing
+from models.registrations import protection
 from models.registrations.tables import RegistrationQuota
 from tests.customers.world import utcnow, words
 from tests.registrations.units import ASSIGNED, DEPOSIT, FAILED, PASSED, PENDING, lead
@@ -96,7 +96,7 @@ def test_protected_customers_with_the_days_that_are_left(world: Channel, login: 
 )
 def test_a_day_that_has_begun_counts(until: timedelta, left: int) -> None:
     now = datetime(2026, 3, 1, 4)
-    assert standing.days_left(now + until, now) == left
+    assert protection.days_left(now + until, now) == left
 
 
 def test_advice_follows_from_facts_and_opens_its_leads(world: Channel, login: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from sqlalchemy import select
 from app.engine.actions import Refusal
 from app.engine.audit import AuditEntry, acting
 from app.engine.database import db, utcnow
+from app.engine.localtime import local
 from models.identity import presets
 from models.notifications.tables import Notification
 from models.registrations import auditing
@@ -188,9 +189,10 @@ def test_success_shields_the_customer_for_some_days(channel: Channel) -> None:
     first, second = assigned(channel, lead), assigned(channel, lead, category=1)
     at = utcnow()
     channel.act("judge", first, "boss", now=at, verdict="passed")
-    assert stored(lead).protected_until == at + timedelta(days=30)
+    until = stored(lead).protected_until
+    assert local(until) == datetime.combine(local(at).date() + timedelta(days=30), time(23, 59, 59))
     channel.act("judge", second, "boss", now=at + timedelta(days=3), verdict="passed")
-    assert stored(lead).protected_until == at + timedelta(days=30)
+    assert stored(lead).protected_until == until
     for one in (first, second):
         channel.act("judge_again", one, "boss", verdict="failed", remark="无效")
     assert stored(lead).protected_until is None
