@@ -170,7 +170,21 @@ class Registrations(Resource, model=Registration):
         ),
         Related(Assignment.registration_id, "指派", creates=False),
         Related(RegistrationTrack.registration_id, "客户跟踪记录", creates=False),
-        Related(Measuring.registration_id, "量房派遣", creates=False),
+        Related(
+            Measuring.registration_id,
+            "量房派遣",
+            (
+                Measuring.planned_at,
+                Measuring.designer_id,
+                Measuring.state,
+                Measuring.measured_on,
+                Measuring.result,
+                Measuring.attachment_name,
+                Measuring.remark,
+                Measuring.cancel_reason,
+            ),
+            creates=False,
+        ),
         claims.HISTORY,
     )
     form = (
