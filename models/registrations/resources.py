@@ -225,7 +225,14 @@ class Registrations(Resource, model=Registration):
     )
     edit_form = (
         *form[:2],
-        Group("报备", *form[2].fields[:3], fixed(Registration.registrant_id), *form[2].fields[4:]),
+        Group(
+            "报备",
+            fixed(Registration.tracking_state, once=rules.tracked),
+            fixed(Registration.next_tracking_on, once=rules.tracked),
+            fixed(Registration.outlet_id),
+            fixed(Registration.registrant_id),
+            *form[2].fields[4:],
+        ),
     )
     create_title = "客户报备 -> 增加报备客户"
     form_notes = staticmethod(rules.form_notes)
