@@ -89,7 +89,7 @@ class Drawer:
     def draw(self, spec: FieldSpec, context: Context) -> pages.Field:
         """One input as this person sees it."""
         guard = hidden(spec, context.actor)
-        fixed = self.readonly or (spec.fixed is not None and spec.fixed(context.actor))
+        fixed = self.readonly or (spec.fixed is not None and spec.fixed(context.actor, context.record))
         held = partial(self._held, context)
         closed = not conditional.applies(spec, held) if spec.opens_when else False
         shown = self._shown(spec, context, fixed=fixed) if not closed else [] if spec.multiple else ""

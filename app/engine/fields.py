@@ -125,8 +125,8 @@ def column(
 class FieldSpec(Traits):
     """One field as screens, checks and the gate see it: of a column, a link table or an action's form.
 
-    ``fixed`` says of whom the field is only read on a form: its value is the record's, or the one a new form
-    starts with, and never what was submitted.
+    ``fixed`` says of whom, and of which record, the field is only read on a form: its value is the record's,
+    or the one a new form starts with, and never what was submitted.
     """
 
     name: str
@@ -144,7 +144,7 @@ class FieldSpec(Traits):
     within: Any = None
     spent: Callable[..., Any] | None = None
     most: int = 0
-    fixed: Callable[[Actor], bool] | None = None
+    fixed: Callable[[Actor, Any], bool] | None = None
 
     @property
     def ask(self) -> str:
@@ -235,10 +235,20 @@ def entry(
     )  # fmt: skip
 
 
-def fixed(source: Any, unless: Callable[[Actor], bool] | None = None) -> FieldSpec:
-    """A column that a form shows and does not ask for, ``unless`` this is true of the person."""
-    spec = describe(source)
-    return replace(spec, required=False, fixed=lambda actor: unless is None or not unless(actor))
+def fixed(
+    source: Any,
+    unless: Callable[[Actor], bool] | None = None,
+    once: Callable[[Any], bool] | None = None,
+) -> FieldSpec:
+    """A column that a form shows and does not ask for, ``unless`` this is true of the person; with ``once`` only
+    when that is true of the record that is edited."""
+
+    def holds(actor: Actor, record: Any) -> bool:
+        if unless is not None and unless(actor):
+            return False
+        return once is None or (record is not None and once(record))
+
+    return replace(describe(source), required=False, fixed=holds)
 
 
 _CHOSEN = frozenset({"choice", "choices", "ref", "refs", "date", "datetime"})

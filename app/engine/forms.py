@@ -64,7 +64,7 @@ def clean(
     errors: dict[str, str] = {}
     context = replace(context, texts=texts)
     held = holding(values, texts, context.record)
-    specs = asked(specs, context.actor)
+    specs = asked(specs, context.actor, context.record)
     for spec in specs:
         if not conditional.applies(spec, held):
             if not partial or _filled(spec, context.record):
@@ -119,9 +119,9 @@ def single(spec: FieldSpec, texts: Sequence[str], context: Context) -> Any:
     return _value(spec, given, {}, context)
 
 
-def asked(specs: Iterable[FieldSpec], actor: Actor) -> list[FieldSpec]:
-    """The fields that this person fills in; the others are only shown."""
-    return [s for s in specs if s.fixed is None or not s.fixed(actor)]
+def asked(specs: Iterable[FieldSpec], actor: Actor, record: Any = None) -> list[FieldSpec]:
+    """The fields that this person fills in, of a new record or of this one; the others are only shown."""
+    return [s for s in specs if s.fixed is None or not s.fixed(actor, record)]
 
 
 def holding(values: Mapping[str, Any], texts: Texts, record: Any) -> conditional.Held:

@@ -58,7 +58,10 @@
   $$("a", way).forEach((link) => {
     const to = walk.rows[at + Number(link.dataset.walkStep)];
     if (to) link.href = to;
-    else link.setAttribute("aria-disabled", "true");
+    else {
+      link.setAttribute("role", "link");
+      link.setAttribute("aria-disabled", "true");
+    }
   });
   $(".pos", way).textContent = at + 1 + " / " + walk.rows.length;
 })();

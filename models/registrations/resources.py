@@ -170,7 +170,21 @@ class Registrations(Resource, model=Registration):
         ),
         Related(Assignment.registration_id, "指派", creates=False),
         Related(RegistrationTrack.registration_id, "客户跟踪记录", creates=False),
-        Related(Measuring.registration_id, "量房派遣", creates=False),
+        Related(
+            Measuring.registration_id,
+            "量房派遣",
+            (
+                Measuring.planned_at,
+                Measuring.designer_id,
+                Measuring.state,
+                Measuring.measured_on,
+                Measuring.result,
+                Measuring.attachment_name,
+                Measuring.remark,
+                Measuring.cancel_reason,
+            ),
+            creates=False,
+        ),
         claims.HISTORY,
     )
     form = (
@@ -211,7 +225,14 @@ class Registrations(Resource, model=Registration):
     )
     edit_form = (
         *form[:2],
-        Group("报备", *form[2].fields[:3], fixed(Registration.registrant_id), *form[2].fields[4:]),
+        Group(
+            "报备",
+            fixed(Registration.tracking_state, once=rules.tracked),
+            fixed(Registration.next_tracking_on, once=rules.tracked),
+            fixed(Registration.outlet_id),
+            fixed(Registration.registrant_id),
+            *form[2].fields[4:],
+        ),
     )
     create_title = "客户报备 -> 增加报备客户"
     form_notes = staticmethod(rules.form_notes)

@@ -125,6 +125,11 @@ def frozen(lead: Registration) -> str:
     return "" if fresh else FROZEN
 
 
+def tracked(lead: Registration) -> bool:
+    """Whether the state and the next time are those of the latest record (E-52)."""
+    return lead.track_count > 0
+
+
 def edit(lead: Registration, act: Act, values: dict[str, Any]) -> None:
     """Change a lead nobody works with yet (E-36); whose it is stays as it was."""
     if values.pop("registrant_id", lead.registrant_id) != lead.registrant_id:

@@ -102,7 +102,7 @@ def test_without_or_with_several_selected_a_hint_is_all(world: Channel, login: L
         assert said in answer.get_data(as_text=True)
 
 
-@pytest.mark.spec("E-47", "E-02")
+@pytest.mark.spec("E-47")
 def test_nobody_tracks_what_is_not_his(world: Channel, login: Login) -> None:
     found = world.lead()
     other = login("worker2")
@@ -287,12 +287,19 @@ def test_the_latest_is_that_of_the_tracking_time(world: Channel) -> None:
 
 
 @pytest.mark.spec("E-52")
-def test_an_open_form_of_the_lead_does_not_become_stale(world: Channel) -> None:
+def test_an_open_form_of_the_lead_does_not_become_stale_and_overwrites_no_record(
+    world: Channel, login: Login
+) -> None:
     found = world.lead()
-    version = found.version
-    world.act("track", found, "worker1", text="电话打通")
-    world.change(found, "worker1", version=version, room="3栋503")
-    assert db.session.get_one(Registration, found.id).room == "3栋503"
+    typed = world.form(phone=found.phone, room="3栋503", version=found.version, next_tracking_on="2030-01-01")
+    world.act("track", found, "worker1", text="电话打通", state="已约到店", next_on=date(2031, 1, 1))
+    client = login("worker1")
+    assert client.post(f"/registrations/{found.id}/edit", data=typed).status_code == 302
+    shown = db.session.get_one(Registration, found.id)
+    assert (shown.room, shown.tracking_state) == ("3栋503", "已约到店")
+    assert shown.next_tracking_on == date(2031, 1, 1)
+    again = page(client, f"/registrations/{found.id}/edit")
+    assert 'name="tracking_state"' not in again and 'name="next_tracking_on"' not in again
 
 
 def test_the_leads_page_tells_what_was_done(world: Channel, login: Login) -> None:
@@ -403,7 +410,7 @@ def test_what_the_gateway_does_not_take_leaves_nothing(world: Channel, login: Lo
     assert db.session.get_one(Registration, found.id).track_count == 0
 
 
-@pytest.mark.spec("E-54", "E-53")
+@pytest.mark.spec("E-54")
 def test_a_message_that_never_arrives_says_so_and_proves_nothing(
     world: Channel, login: Login, stubborn: Any, run_outbox: Callable[..., None]
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from sqlalchemy import select
 
@@ -171,3 +172,29 @@ def test_dispatch_and_measure(world: Channel, page_as: Any, pictures: Path, tmp_
     assert got.value.suggested_filename == "户型图.pdf"
     db.session.rollback()
     assert db.session.scalars(select(Measuring)).one().state == MeasuringState.DONE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_axe_finds_nothing_serious(world: Channel, page_as: Any, size: tuple[int, int], dark: bool) -> None:
+    found = world.lead(name="沈女士")
+    world.act("track", found, "worker1", text="要做全屋")
+    designer, at = world.people["drawer"].id, utcnow() + timedelta(days=1)
+    world.act("dispatch", found, "chief", designer=designer, planned_at=at)
+    one = db.session.scalars(select(Measuring.id)).one()
+    page, wrong = page_as("chief", size=size, dark=dark), []
+    for address in (
+        f"/registrations/{found.id}", f"/registration-tracking/?id={found.id}",
+        f"/registration-tracking/track?id={found.id}", f"/registration-tracking/sms?id={found.id}",
+        "/measurings/", f"/measurings/{one}", f"/measurings/{one}/edit", f"/registration-measuring/complete?id={one}",
+    ):  # fmt: skip
+        page.goto(address)
+        fits(page)
+        result = Axe().run(page)
+        wrong += [
+            (address, v["id"], v["nodes"][0]["html"][:200])
+            for v in result["violations"]
+            if v["impact"] in ("serious", "critical")
+        ]
+    assert wrong == []
