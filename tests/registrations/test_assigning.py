@@ -136,6 +136,18 @@ def test_a_used_type_is_not_preset(showrooms: Showrooms, login: Login) -> None:
     assert f'<option value="{showrooms.types[WARDROBE].id}" selected' not in form
 
 
+@pytest.mark.spec("E-02")
+def test_the_picker_says_nothing_of_leads_out_of_reach(showrooms: Showrooms, login: Login) -> None:
+    own, foreign = showrooms.lead("double"), showrooms.lead()
+    for lead in (own, foreign):
+        showrooms.assign(lead, of=WARDROBE)
+    url = "/registrations/action/assign/pick/brand_category?new=1&q=衣柜&of="
+    client = login("double")
+    assert [r["label"] for r in client.get(f"{url}{own.id}").json["results"]] == []
+    found = [r["label"] for r in client.get(f"{url}{foreign.id}").json["results"]]
+    assert sorted(found) == ["乙牌衣柜", "甲牌衣柜"]
+
+
 @pytest.mark.spec("E-65")
 def test_a_setting_narrows_the_ban_to_brand_and_category(showrooms: Showrooms) -> None:
     lead = showrooms.lead()
@@ -224,6 +236,21 @@ def test_the_leads_history_says_how_it_went_on(showrooms: Showrooms, login: Logi
     showrooms.assign(lead)
     page = words(login("boss").get(f"/registrations/{lead.id}/history").get_data(as_text=True))
     assert "客户线索分配到展厅" in page and "报备进度" in page
+
+
+@pytest.mark.spec("E-82")
+def test_the_leads_audit_follows_from_its_live_assignments(showrooms: Showrooms) -> None:
+    lead = showrooms.lead()
+    first, second = showrooms.assign(lead, of=CABINET), showrooms.assign(lead, showrooms.west, WARDROBE)
+    open_ = showrooms.assign(lead, showrooms.west, DOOR)
+    showrooms.judge(first, AuditStatus.FAILED)
+    assert standing(lead)[1] == AuditStatus.PENDING
+    showrooms.judge(second, AuditStatus.FAILED)
+    assert standing(lead)[1] == AuditStatus.PENDING
+    showrooms.world.act("withdraw", open_, "boss", reason="不做木门")
+    assert standing(lead)[1] == AuditStatus.FAILED
+    showrooms.judge(second, AuditStatus.PASSED)
+    assert standing(lead)[1] == AuditStatus.PASSED
 
 
 # ----- at the same moment

@@ -13,7 +13,7 @@ from models.identity import presets
 from models.identity.roles import RoleAssignment
 from models.notifications.tables import Notification
 from models.registrations.tables import Assignment, AuditStatus
-from tests.customers.world import words
+from tests.customers.world import PASSWORD, words
 from tests.plugins.people import Login
 from tests.registrations.showrooms import CABINET, OTHER_WARDROBE, WARDROBE, Showrooms, refused
 
@@ -146,6 +146,20 @@ def test_people_are_told(showrooms: Showrooms, login: Login) -> None:
     showrooms.world.act("withdraw", assignment, "boss", reason="派错展厅")
     assert showrooms.told("seller")[-1] == "总管撤回了指派给甲商场1店的客户线索章若"
     assert showrooms.told("worker")[-1] == "总管撤回了甲商场1店对您的客户线索章若的指派"
+
+
+@pytest.mark.spec("E-71")
+def test_whoever_does_not_see_the_showrooms_leads_is_not_told(showrooms: Showrooms) -> None:
+    """A channel worker with a desk there has the page, for his own leads alone."""
+    world = showrooms.world
+    with acting(db.session()):
+        world.people["guest"] = presets.add_person(
+            db.session(), dealer_id=world.a.id, username="guest", name="林四", password=PASSWORD,
+            roles=[presets.preset_role(db.session(), world.a.id, "channel_worker")], stores=[showrooms.east],
+        )  # fmt: skip
+        db.session.commit()
+    showrooms.assign(showrooms.lead())
+    assert showrooms.told("guest") == [] and showrooms.told("seller") != []
 
 
 @pytest.mark.spec("E-71")
