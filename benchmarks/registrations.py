@@ -38,7 +38,7 @@ from models.settings import rules
 
 FILE = 20_000
 HEADINGS = (
-    "客户姓名", "市/县", "小区/弄", "楼号及房间号", "联系手机号", "客户来源", "家装公司", "预估金额", "客户预算描述",
+    "客户姓名", "市/县", "小区", "楼号及房间号", "联系手机号", "客户来源", "家装公司", "预估金额", "客户预算描述",
 )  # fmt: skip
 PAGE, LOOK_UP = 1.2, 2.0
 """A page beside the first page of customers, and one that looks for something."""
