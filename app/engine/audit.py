@@ -226,7 +226,7 @@ def record_many(
         act.session,
         cast(Table, AuditEntry.__table__),
         ("record_id", "record_label", "dealer_id", "changes"),
-        [(record_id, label[:160], dealer, changed(fields)) for record_id, label, dealer, fields in rows],
+        ((record_id, label[:160], dealer, changed(fields)) for record_id, label, dealer, fields in rows),
         {
             "deed_id": act.deed_id,
             "at": act.now,

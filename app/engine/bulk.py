@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Table, any_, literal
@@ -42,10 +43,13 @@ def insert(
 ) -> None:
     """Insert rows given as tuples in the order of ``columns``, in Python's own types; ``same`` are columns
     that hold one value in all of them. Declared constant defaults of columns that are not named are filled
-    in. Names that can be searched by their parts are taken into the search."""
-    given = list(rows)
-    if not given:
+    in. Names that can be searched by their parts are taken into the search. Rows that are made one by one are
+    made while the database takes in those before; after the first one they must not ask it for anything."""
+    waiting = iter(rows)
+    first = next(waiting, None)
+    if first is None:
         return
+    given = chain((first,), waiting)
     dialect = session.get_bind().dialect
     constants = {**_constants(table), **(same or {})}
     constants = {name: value for name, value in constants.items() if name not in columns}
@@ -67,7 +71,7 @@ def insert(
 
 
 def _converted(
-    rows: list[tuple[Any, ...]], more: list[Any], converters: tuple[tuple[int, Convert], ...]
+    rows: Rows, more: list[Any], converters: tuple[tuple[int, Convert], ...]
 ) -> Iterator[list[Any]]:
     """The rows as the driver takes them; a column without a converter is passed on as it is."""
     for row in rows:

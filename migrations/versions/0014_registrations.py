@@ -470,11 +470,6 @@ def downgrade():
             sqlite_where=sa.text("withdrawn_at IS NULL"),
             postgresql_where=sa.text("withdrawn_at IS NULL"),
         )
-        batch_op.drop_index(
-            "ix_registration_assignments_counted",
-            sqlite_where=sa.text("withdrawn_at IS NULL"),
-            postgresql_where=sa.text("withdrawn_at IS NULL"),
-        )
 
     op.drop_table("registration_assignments")
     with op.batch_alter_table("measurings", schema=None) as batch_op:
