@@ -109,7 +109,7 @@ def test_nobody_tracks_what_is_not_his(world: Channel, login: Login) -> None:
     for url in (f"{WINDOW}/?id={found.id}", f"{WINDOW}/track?id={found.id}", f"{WINDOW}/sms?id={found.id}"):
         assert other.get(url).status_code == 404
     assert note(other, found, "抢单").status_code == 404
-    assert login("typist").get(f"{WINDOW}/track?id={found.id}").status_code == 403
+    assert login("typist").get(f"{WINDOW}/sms?id={found.id}").status_code == 403
     assert records(found) == []
 
 
