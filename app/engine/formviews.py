@@ -174,7 +174,8 @@ class FormViews(AskViews):
             shown.notes = list(self.resource.form_notes(act, editing))
         if context.copied is not None:
             shown.hidden.append(("copy", str(context.copied.id)))
-        shown.draft_key = f"{self.resource.name}/{record.id if editing else 'new'}"
+        of = f"/{context.copied.id}" if context.copied is not None else ""
+        shown.draft_key = f"{self.resource.name}/{record.id if editing else f'new{of}'}"
         shown.fresh = not editing
         if not editing:
             shown.standing = self.resource.standing(context.actor, context.session, context.now)

@@ -220,10 +220,10 @@ def _schema_of(spec: FieldSpec) -> dict[str, Any]:
         found["description"] += "：" + "，".join(f"{e.value} {e.label}" for e in entries_of(spec.choices))
     elif spec.dictionary:
         found["description"] += f"（字典 {spec.dictionary} 的取值）"
-    if spec.opens_when:
-        found["description"] += f"；{spec.opens_when} 时可填"
-    if spec.needed_when:
-        found["description"] += f"；{spec.needed_when} 时必填"
+    if spec.fixed is not None:
+        found["description"] += "；由系统填写，只有可为他人建立的人员能指定"
+    for rule, words in ((spec.opens_when, "时可填"), (spec.needed_when, "时必填")):
+        found["description"] += f"；{rule} {words}" if rule else ""
     if spec.maxlength and found["type"] == "string" and "format" not in found:
         found["maxLength"] = spec.maxlength
     return found
