@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from models.demo import channel, words
 from models.demo.bulk import Sheet, Writer
 from models.demo.chance import DAY, Calendar, Chance, weighted
 from models.demo.channel import Desk
+from models.demo.paying import Home, Paid, Pools, pools
 from models.demo.pour import Echo, pour
 from models.demo.running import Numbers
 from models.identity.rights import bump_epoch
@@ -33,9 +34,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "registration_assignments": (
         "registration_id", "brand_category_id", "used_type", *_HOME, "phone", "company", "designer", "assigner_id",
-        "progress", "deposit_amount", "deposit_on", "verdict", "audit_remark", "auditor_id", "judged_at",
-        "withdrawn_at", "withdrawn_by_id", "withdraw_reason", "registrant_id", "outlet_id", "registered_at",
-        "store_id", "dealer_id", "version", "created_at", "updated_at",
+        "progress", "deposit_amount", "deposit_on", "receipt_id", "customer_id", "verdict", "audit_remark", "auditor_id",
+        "judged_at", "withdrawn_at", "withdrawn_by_id", "withdraw_reason", "registrant_id", "outlet_id",
+        "registered_at", "store_id", "dealer_id", "version", "created_at", "updated_at",
     ),
     "registration_tracks": (
         "registration_id", "kind", "at", "state", "next_tracking_on", "phone", "text", "writer_id", "dealer_id",
@@ -57,20 +58,21 @@ _BAD = (
     "该客户已由其他同事跟踪到店",
 )
 _WITHDRAWN = ("展厅选错", "客户改选其他品类")
+_PAYS, _SOON = 0.3, 25
+"""How many leads become a customer of the demo, and within how many days."""
 _PAIRED, _TWIN = 0.015, 0.03
 """How often a colleague will register the same customer, and how soon he does."""
 
 
 @dataclass(frozen=True)
-class _Home:
-    """Who the lead is: what makes two registrations claims on one customer."""
+class _Lead:
+    """A lead as its assignments and tracks repeat it; ``partner`` are company and designer."""
 
-    name: str
-    phone: str
-    city: str
-    district: str
-    community: str
-    room: str
+    id: int
+    home: Home
+    desk: Desk
+    at: int
+    partner: tuple[Any, ...]
 
 
 @dataclass
@@ -99,7 +101,8 @@ def fill(
     writer = Writer(connection, large=large)
     with writer.bare(list(COLUMNS)):
         leads, assignments, tracks = (writer.sheet(name, *columns) for name, columns in COLUMNS.items())
-        pen = Leads(leads, assignments, tracks, chance, calendar, running, writer.null)
+        paying = pools(connection, calendar)
+        pen = Leads(leads, assignments, tracks, chance, calendar, running, paying, writer.null)
         pour(pen.write(desks, amount), writer, running, amount, "条报备", echo)
         writer.finish()
     running.save()
@@ -116,14 +119,16 @@ class Leads:
         chance: Chance,
         calendar: Calendar,
         number: Callable[[str, int, int], str],
+        paying: Pools,
         null: Any,
     ) -> None:
         self.leads, self.assignments, self.tracks = leads, assignments, tracks
         self.chance, self.calendar, self.number, self.null = chance, calendar, number, null
+        self.paying = paying
         self.draw, self.pick, self.text = chance.draw, chance.pick, calendar.text
         self.shield = parameter_def(PROTECTION_DAYS).default
         self.soon = parameter_def(FOLLOW_UP_DAYS).default
-        self.waiting: list[tuple[_Home, Desk]] = []
+        self.waiting: list[tuple[Home, Desk]] = []
         self.districts = {
             city: [f"{city}{d}" for d in found] for cities in words.REGIONS.values() for city, found in cities.items()
         }  # fmt: skip
@@ -138,23 +143,33 @@ class Leads:
                 self._lead(home, self.pick(others), at, duplicate=True)
             else:
                 desk = self.pick(desks)
-                twin = len(self.waiting) < left and self.draw() < _PAIRED
-                home = self._home(n, desk)
+                paid = self._paid(desk, at)
+                twin = paid is None and len(self.waiting) < left and self.draw() < _PAIRED
+                home = self._home(n, desk) if paid is None else paid.home
                 if twin:
                     self.waiting.append((home, desk))
-                self._lead(home, desk, at, duplicate=twin)
+                self._lead(home, desk, at, duplicate=twin, paid=paid)
             if n % 2_000 == 0:
                 yield
 
-    def _home(self, n: int, desk: Desk) -> _Home:
+    def _paid(self, desk: Desk, at: int) -> Paid | None:
+        """Now and then the customer of the dealer who is filed next and will pay."""
+        pool = self.paying.get(desk.dealer_id)
+        while pool and pool[0].created <= at + DAY:
+            pool.popleft()
+        if not pool or pool[0].created > at + _SOON * DAY or self.draw() > _PAYS:
+            return None
+        return pool.popleft()
+
+    def _home(self, n: int, desk: Desk) -> Home:
         """A customer nobody has registered before."""
         name, _ = self.chance.name()
         district = self.pick(self.districts.get(desk.city) or [""])
         room = f"{int(self.draw() * 28) + 1}栋{int(self.draw() * 24) + 1}0{int(self.draw() * 4) + 1}"
         phone = str(13_600_000_000 + n * 7_919 % self.chance.digits)
-        return _Home(name, phone, desk.city, district, self.pick(words.COMMUNITIES), room)
+        return Home(name, phone, desk.city, district, self.pick(words.COMMUNITIES), room)
 
-    def _lead(self, home: _Home, desk: Desk, at: int, *, duplicate: bool) -> None:
+    def _lead(self, home: Home, desk: Desk, at: int, *, duplicate: bool, paid: Paid | None = None) -> None:
         null, text = self.null, self.text
         pk, filed = self.leads.id(), text(at)
         source = self.pick(_SOURCES)
@@ -165,7 +180,8 @@ class Leads:
             phone if by_designer else null,
         )  # fmt: skip
         first = int(self.draw() * len(desk.types))
-        progress, verdicts = self._assignments(pk, home, desk, at, given[:2], first)
+        lead = _Lead(pk, home, desk, at, given[:2])
+        progress, verdicts = self._assignments(lead, first, paid)
         judged = [v for v in verdicts if v.status is not AuditStatus.PENDING]
         good = [v.at for v in judged if v.status is AuditStatus.PASSED]
         status = AuditStatus.PENDING
@@ -174,9 +190,9 @@ class Leads:
         elif judged and len(judged) == len(verdicts):
             status = AuditStatus.FAILED
         until: Any = text(max(good) + self.shield * DAY) if good else null
-        last = self._tracks(pk, home, desk, at, settled=status is not AuditStatus.PENDING)
+        last = self._tracks(lead, settled=status is not AuditStatus.PENDING)
         self.leads.add((
-            pk, self.number("registration", desk.dealer_id, at), *self._address(home, null), home.phone, source,
+            pk, self.number("registration", desk.dealer_id, at), *self._address(home), home.phone, source,
             desk.types[first][0] if self.draw() < 0.8 else null,
             f"{5_000 * (1 + int(self.draw() * 24))}.00" if self.draw() < 0.5 else null, *given, *last,
             desk.outlet_id, desk.registrant_id, filed, self.pick(words.REMARKS) if self.draw() < 0.2 else null,
@@ -185,67 +201,84 @@ class Leads:
             filed, filed,
         ))  # fmt: skip
 
-    def _address(self, home: _Home, null: Any) -> tuple[Any, ...]:
+    def _address(self, home: Home) -> tuple[Any, ...]:
         whole = joined(home.city, home.district, home.community, home.room)
-        return home.name, home.city, home.district or null, home.community, home.room, whole
+        return home.name, home.city, home.district or self.null, home.community, home.room, whole
 
-    def _assignments(
-        self, lead: int, home: _Home, desk: Desk, at: int, partner: tuple[Any, ...], first: int
-    ) -> tuple[Progress, list[_Verdict]]:
+    def _assignments(self, lead: _Lead, first: int, paid: Paid | None) -> tuple[Progress, list[_Verdict]]:
         """The showrooms it went to, each for a category of its own; the furthest progress and the verdicts."""
         used: set[int] = set()
         furthest, verdicts = Progress.REGISTERED, []
-        moment = self._later(at, 2)
-        for n in range(self.pick(_ASSIGNMENTS)):
-            kind, category = desk.types[(first + n * 5) % len(desk.types)]
+        moment = self._later(lead.at, 2)
+        for n in range(max(self.pick(_ASSIGNMENTS), paid is not None)):
+            kind, category = lead.desk.types[(first + n * 5) % len(lead.desk.types)]
             if category in used:
                 continue
-            if self.draw() < 0.03:
-                self._assign(lead, home, desk, at, moment, partner, kind, category, withdrawn=True)
+            if (n or paid is None) and self.draw() < 0.03:
+                self._assign(lead, moment, kind, category, withdrawn=True)
                 continue
             used.add(category)
-            progress, verdict = self._assign(lead, home, desk, at, moment, partner, kind, category)
+            progress, verdict = self._assign(lead, moment, kind, category, None if n else paid)
             verdicts.append(verdict)
             if furthest is not Progress.DEPOSIT:
                 furthest = progress
         return furthest, verdicts
 
     def _assign(
-        self, lead: int, home: _Home, desk: Desk, at: int, moment: int, partner: tuple[Any, ...], kind: int,
-        category: int, *, withdrawn: bool = False,
-    ) -> tuple[Progress, _Verdict]:  # fmt: skip
-        null, text = self.null, self.text
-        assigned = text(moment)
-        paid = self._later(moment, 9) if not withdrawn and self.draw() < 0.38 else 0
-        verdict = _Verdict()
-        if not withdrawn and self.draw() < (0.7 if paid else 0.08):
-            good = self.draw() < (0.8 if paid else 0.15)
-            verdict = _Verdict(
-                AuditStatus.PASSED if good else AuditStatus.FAILED, self._later(paid or moment, 5)
-            )
-        remark: Any = null
-        if verdict.status is not AuditStatus.PENDING:
-            remark = self.pick(_GOOD if verdict.status is AuditStatus.PASSED else _BAD)
-        real = home
-        if self.draw() < 0.12:  # what the showroom found out
-            real = _Home(home.name, home.phone, home.city, home.district, home.community, f"{home.room}室")
-        progress = Progress.DEPOSIT if paid else Progress.ASSIGNED
+        self,
+        lead: _Lead,
+        moment: int,
+        kind: int,
+        category: int,
+        paid: Paid | None = None,
+        *,
+        withdrawn: bool = False,
+    ) -> tuple[Progress, _Verdict]:
+        """One assignment. Where the dealer has no customers who pay, deposits stand without one."""
+        null, text, desk = self.null, self.text, lead.desk
+        if paid is not None:
+            moment = min(moment, paid.created - 60)
+        deposit: tuple[Any, ...] = (null, null, null, null)
+        at = 0
+        if paid is not None:
+            at, deposit = paid.at, (paid.amount, paid.day, paid.receipt_id, paid.customer_id)
+        elif not withdrawn and not self.paying.get(desk.dealer_id) and self.draw() < 0.38:
+            at = self._later(moment, 9)
+            amount = f"{1_000 + 500 * int(self.draw() * 9)}.00"
+            deposit = (amount, self.calendar.day(at).isoformat(), null, null)
+        verdict, remark = (_Verdict(), null) if withdrawn else self._verdict(moment, at)
+        progress = Progress.DEPOSIT if at else Progress.ASSIGNED
         gone: tuple[Any, ...] = (null, null, null)
         if withdrawn:
             gone = (text(self._later(moment, 1)), desk.manager_id, self.pick(_WITHDRAWN))
         self.assignments.add((
-            self.assignments.id(), lead, kind, str(category), *self._address(real, null), home.phone, *partner,
-            desk.manager_id, progress.value, f"{1_000 + 500 * int(self.draw() * 9)}.00" if paid else null,
-            self.calendar.day(paid).isoformat() if paid else null, verdict.status.value, remark,
+            self.assignments.id(), lead.id, kind, str(category), *self._address(self._found(lead.home)),
+            lead.home.phone, *lead.partner, desk.manager_id, progress.value, *deposit, verdict.status.value, remark,
             desk.manager_id if verdict.at else null, text(verdict.at) if verdict.at else null, *gone,
-            desk.registrant_id, desk.outlet_id, text(at), self.pick(desk.showrooms), desk.dealer_id, 1, assigned,
-            text(max(moment, paid, verdict.at)),
+            desk.registrant_id, desk.outlet_id, text(lead.at),
+            paid.store_id if paid is not None else self.pick(desk.showrooms), desk.dealer_id, 1, text(moment),
+            text(max(moment, at, verdict.at)),
         ))  # fmt: skip
         return progress, verdict
 
-    def _tracks(self, lead: int, home: _Home, desk: Desk, at: int, *, settled: bool) -> tuple[Any, ...]:
+    def _verdict(self, moment: int, paid: int) -> tuple[_Verdict, Any]:
+        """What the manager has said by now, mostly of those that paid; his remark."""
+        if self.draw() > (0.7 if paid else 0.08):
+            return _Verdict(), self.null
+        good = self.draw() < (0.8 if paid else 0.15)
+        status = AuditStatus.PASSED if good else AuditStatus.FAILED
+        return _Verdict(status, self._later(paid or moment, 5)), self.pick(_GOOD if good else _BAD)
+
+    def _found(self, home: Home) -> Home:
+        """The same customer as the showroom knows him, now and then more exactly."""
+        if self.draw() > 0.12:
+            return home
+        room = home.room.removesuffix("室") if home.room.endswith("室") else f"{home.room}室"
+        return replace(home, room=room)
+
+    def _tracks(self, lead: _Lead, *, settled: bool) -> tuple[Any, ...]:
         """The tracking records; what the lead repeats of the last one: state, next day, time, words, number."""
-        null, moment, written = self.null, at, 0
+        null, moment, written = self.null, lead.at, 0
         state, following, last, said = "待跟踪", null, null, null
         for _ in range(self.pick(_TRACKS)):
             moment += 1_800 + int(self.draw() * 9 * DAY)
@@ -254,10 +287,10 @@ class Leads:
             state, said, last = self.pick(_STATES), self.pick(words.FOLLOW_UP_TEXTS), self.text(moment)
             following, written = self._next(moment), written + 1
             self.tracks.add((
-                self.tracks.id(), lead, "note", last, state, following, home.phone, said, desk.registrant_id,
-                desk.dealer_id, last, last,
+                self.tracks.id(), lead.id, "note", last, state, following, lead.home.phone, said,
+                lead.desk.registrant_id, lead.desk.dealer_id, last, last,
             ))  # fmt: skip
-        recent = self.calendar.now - at < 60 * DAY
+        recent = self.calendar.now - lead.at < 60 * DAY
         shown = following if not settled and recent else null
         return state, shown, last, said, written
 

@@ -16,6 +16,7 @@ from models import demo
 from models.customers.tables import Customer
 from models.demo import fill as filling
 from models.identity.tables import Employee, Store
+from models.orders.tables import Receipt
 from models.registrations.tables import (
     Assignment,
     AuditStatus,
@@ -118,6 +119,25 @@ def test_nothing_of_a_lead_crosses_the_border_of_a_dealer(filled: list[str]) -> 
     ):
         away = select(model.id).join(other, other.id == column).where(other.dealer_id != model.dealer_id)
         assert db.session.scalars(away).all() == []
+
+
+def test_leads_that_paid_are_customers_of_the_demo(app: Flask, restorer: Restorer) -> None:
+    restorer.touch_all()
+    assert demo.build(app, 200, 120, echo=lambda text: None)
+    paid = select(Assignment, Customer, Receipt)
+    paid = paid.join(Customer, Customer.id == Assignment.customer_id)
+    found = db.session.execute(paid.join(Receipt, Receipt.id == Assignment.receipt_id)).all()
+    assert len(found) > 5
+    for one, customer, receipt in found:
+        assert one.progress == Progress.DEPOSIT
+        assert (one.name, one.phone, one.store_id, one.dealer_id) == (
+            customer.name, customer.phone, customer.store_id, customer.dealer_id,
+        )  # fmt: skip
+        assert (receipt.customer_id, receipt.amount, receipt.paid_on) == (
+            customer.id, one.deposit_amount, one.deposit_on,
+        )  # fmt: skip
+        assert one.registered_at <= one.created_at <= customer.created_at <= receipt.created_at
+    assert len({customer.id for _, customer, _ in found}) == len(found)
 
 
 def test_numbers_of_leads_go_on(filled: list[str]) -> None:
