@@ -76,11 +76,9 @@ def identity(lead: Registration, values: Mapping[str, Any] = MappingProxyType({}
 def claims_on(session: Session, lead: Registration) -> list[Registration]:
     """All claims on the same customer, this one among them: those with tracking first, then by the number of
     records, then the earlier one (E-53)."""
-    mine = [identity(lead)]
+    ids = [claim.id for claim in _claims(session, lead.dealer_id, [identity(lead)])]
     order = (Registration.track_count.desc(), Registration.registered_at, Registration.id)
-    return list(
-        session.scalars(select(Registration).where(_same(session, lead.dealer_id, mine)).order_by(*order))
-    )
+    return list(session.scalars(select(Registration).where(Registration.id.in_(ids)).order_by(*order)))
 
 
 # ----- one lead
@@ -212,25 +210,13 @@ def _taken_back(act: Act, entries: Sequence[Any]) -> None:
 # ----- in the database
 
 
-def _same(session: Session, dealer_id: int, identities: Iterable[Identity]) -> ColumnElement[bool]:
+def _claims(
+    session: Session, dealer_id: int, identities: Iterable[Identity], but: int | None = None
+) -> Sequence[_Claim]:
     """Leads that have one of these mobiles or homes, each looked for by its own index."""
     given = list(identities)
-    found = aliased(Registration)
-    here = found.dealer_id == dealer_id
     phones, homes = {i.phone for i in given if i.phone}, {i.home for i in given if i.home}
-    by_phone = select(found.id).where(bulk.among(session, found.phone, phones), here)
-    by_home = select(found.id).where(bulk.among(session, found.address_key, homes), here)
-    return Registration.id.in_(union(by_phone, by_home))
-
-
-def _claims(
-    session: Session,
-    dealer_id: int,
-    identities: Sequence[Identity],
-    *,
-    but: int | None = None,
-    lock: bool = False,
-) -> Sequence[_Claim]:
+    here = (Registration.dealer_id == dealer_id, Registration.id != (but or 0))
     columns = (
         Registration.id,
         Registration.phone,
@@ -239,13 +225,18 @@ def _claims(
         Registration.registrant_id,
         Registration.protected_until,
     )
-    statement = select(*columns).where(_same(session, dealer_id, identities))
-    if but is not None:
-        statement = statement.where(Registration.id != but)
-    if lock:
-        statement = statement.order_by(Registration.id).with_for_update(key_share=True)
+    by_phone = select(*columns).where(bulk.among(session, Registration.phone, phones), *here)
+    by_home = select(*columns).where(bulk.among(session, Registration.address_key, homes), *here)
     with session.no_autoflush:
-        return session.execute(statement).all()
+        return session.execute(union(by_phone, by_home)).all()
+
+
+def _lock(session: Session, ids: Collection[int]) -> None:
+    if not ids:
+        return
+    rows = select(Registration.id).where(bulk.among(session, Registration.id, sorted(ids)))
+    with session.no_autoflush:
+        session.execute(rows.order_by(Registration.id).with_for_update(key_share=True))
 
 
 def _hold(
@@ -264,11 +255,12 @@ def _hold(
     names = {f"{dealer_id} {name}" for one in identities for name in one.names}
     for _ in range(_TRIES):
         attempt = session.begin_nested()
-        locked = {c.id for c in _claims(session, dealer_id, identities, but=but, lock=True)}
+        locked = {claim.id for claim in _claims(session, dealer_id, identities, but)}
+        _lock(session, locked)
         among(session, _SPACE, str(dealer_id), whole=whole)
         if not whole:
             alone(session, _SPACE, *names)
-        met = _claims(session, dealer_id, identities, but=but)
+        met = _claims(session, dealer_id, identities, but)
         if {claim.id for claim in met} <= locked:
             attempt.commit()
             return met
