@@ -225,3 +225,14 @@ def test_a_verdict_at_the_same_moment_frees_one_slot_for_one(app: Flask, world: 
         file(world)
     assert amount() == 2
     assert left(world) == 0
+
+
+@pytest.mark.spec("E-59", "E-60")
+def test_a_quick_filed_lead_counts_like_any_other(world: World, login: Login) -> None:
+    set_parameters(world, daily_limit=1)
+    lead = file(world)
+    page = login("worker1").get(f"/registrations/new?copy={lead.id}").get_data(as_text=True)
+    assert f"今日剩余容量：0条。{quota.FULL}" in words(page)
+    answer = login("worker1").post("/registrations/new", data={**values(world), "copy": str(lead.id)})
+    assert answer.status_code == 400 and quota.FULL in answer.get_data(as_text=True)
+    assert amount() == 1
