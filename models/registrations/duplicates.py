@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -231,6 +232,10 @@ def _claims(
         return session.execute(union(by_phone, by_home)).all()
 
 
+class _Others(Exception):
+    """There are leads by now that were not locked before the rest was."""
+
+
 def _lock(session: Session, ids: Collection[int]) -> None:
     if not ids:
         return
@@ -254,17 +259,16 @@ def _hold(
     """
     names = {f"{dealer_id} {name}" for one in identities for name in one.names}
     for _ in range(_TRIES):
-        attempt = session.begin_nested()
-        locked = {claim.id for claim in _claims(session, dealer_id, identities, but)}
-        _lock(session, locked)
-        among(session, _SPACE, str(dealer_id), whole=whole)
-        if not whole:
-            alone(session, _SPACE, *names)
-        met = _claims(session, dealer_id, identities, but)
-        if {claim.id for claim in met} <= locked:
-            attempt.commit()
+        with suppress(_Others), session.begin_nested():
+            locked = {claim.id for claim in _claims(session, dealer_id, identities, but)}
+            _lock(session, locked)
+            among(session, _SPACE, str(dealer_id), whole=whole)
+            if not whole:
+                alone(session, _SPACE, *names)
+            met = _claims(session, dealer_id, identities, but)
+            if {claim.id for claim in met} - locked:
+                raise _Others
             return met
-        attempt.rollback()
     raise Stale
 
 
