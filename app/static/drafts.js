@@ -130,8 +130,9 @@
     document.addEventListener("click", (event) => {
       const link = event.target.closest("[data-leave]");
       if (!link || !form.isConnected) return;
-      save();
-      if (!store.get(key) || "sure" in link.dataset) {
+      const cancels = link.closest(".btns.sticky"); // other ways on were chosen as an answer
+      if (cancels) save();
+      if (!cancels || !store.get(key) || "sure" in link.dataset) {
         form.dataset.leaving = "";
         store.drop(key);
         return;

@@ -60,6 +60,8 @@ def test_a_form_in_the_sheet_is_left_to_the_record_and_keeps_a_draft(page_as: An
     sheet.get_by_role("link", name="手动填写跟进").click()
     expect(screen.field(page, "跟进内容")).to_have_value("写到一半")
     sheet.get_by_text("取消", exact=True).click()
+    page.get_by_role("dialog", name="放弃填写").get_by_role("button", name="放弃填写").click()
+    expect(sheet.get_by_role("heading", name="李文静")).to_be_visible()
     sheet.get_by_role("link", name="手动填写跟进").click()
     expect(screen.field(page, "跟进内容")).to_have_value("")
 

@@ -11,7 +11,8 @@ from app.engine.audit import acting
 from app.engine.database import db
 from models.registrations.tables import AuditStatus, PartnerDesigner, Progress
 from tests.browser import screen
-from tests.plugins.chromium import NARROW
+from tests.browser.test_axe import findings
+from tests.plugins.chromium import NARROW, WIDE
 from tests.registrations.world import Channel, leads
 
 pytestmark = pytest.mark.browser
@@ -317,3 +318,28 @@ def test_a_saved_lead_is_the_first_row(channel: Channel, page_as: Any) -> None:
     page.goto("/registrations/")
     screen.press(page, "检索")
     screen.lists(page, "沈女士", "甲客户")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_axe_finds_nothing_serious(channel: Channel, page_as: Any, size: tuple[int, int], dark: bool) -> None:
+    lead = channel.lead(name="甲客户", source="家装公司推荐", company="匠心装饰")
+    judged = channel.set(channel.lead(name="乙客户"), progress=Progress.ASSIGNED)
+    page = page_as("worker1", size=size, dark=dark)
+    for path in (
+        "/registrations/",
+        "/registrations/?audit_status=pending&address=星湖",
+        "/registrations/new",
+        f"/registrations/new?copy={lead.id}",
+        f"/registrations/{lead.id}/edit",
+        f"/registrations/{judged.id}/edit",
+        f"/registrations/selected/delete?id={lead.id}",
+    ):
+        page.goto(path)
+        assert findings(page) == [], path
+    page.goto("/registrations/")
+    screen.row(page, "甲客户").get_by_role("button", name="操作").click()
+    expect(page.get_by_role("menuitem", name="快速建档")).to_be_visible()
+    assert findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
