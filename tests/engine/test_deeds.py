@@ -55,13 +55,18 @@ def inside(app: Flask, work: Callable[[], Any]) -> Callable[[], Any]:
 # ----- the order of locks
 
 
+UNDER_ANOTHER = {"registration_assignments": "registration_id"}
+"""What becomes a customer's later hangs under something that is locked before the customer."""
+
+
 def test_everything_of_a_customer_has_it_as_root() -> None:
     for found in resources():
         for attribute in found.model.__mapper__.column_attrs:
             target = {f.column.table.name for f in attribute.columns[0].foreign_keys}
             if target == {"customers"} and (found.actions or fields_of(found.groups(editing=True))):
                 root = deeds.root_of(found)
-                assert root is not None and root.key == attribute.key, found.name
+                wanted = UNDER_ANOTHER.get(found.name, attribute.key)
+                assert root is not None and root.key == wanted, found.name
 
 
 def test_deeds_on_orders_and_on_their_customer_wait_for_each_other(
