@@ -150,6 +150,8 @@ def _manager(p: PermissionDef) -> bool:
         return True
     if p.resource_name == "employees":
         return p.permission in _READ
+    if p.resource_name == "measurings":
+        return p.permission in _READ | _MEASURED
     return _in_shop(p) and p.permission in _WORK | _SELL | _MANAGE | _FILES
 
 

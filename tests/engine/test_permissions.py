@@ -71,7 +71,7 @@ def test_sync_is_idempotent_and_writes_in_a_handful_of_statements(counted: list[
             permission=Permission(name="can_foreign"), view_menu=ViewMenu(name="ForeignView")
         )
         session.add(foreign)
-        lost = session.scalars(select(PermissionView).limit(5)).all()
+        lost = session.scalars(select(PermissionView).order_by(PermissionView.id).limit(5)).all()
         for pair in lost:
             session.delete(pair)
         session.flush()

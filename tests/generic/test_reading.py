@@ -18,7 +18,7 @@ from app.engine.resource import Resource, resources
 from models.customers.tables import Customer
 from models.identity.tables import Employee
 from tests.generic.test_forms import EDITED, block, good, person_for
-from tests.generic.world import HERE, MASKED, SEES, World
+from tests.generic.world import HERE, MASKED, SEES, World, opening
 
 NOTHING = ("\u200b\u200b", "\u200e \u202e", "\ufeff", "\u2060\n")
 KIND = entry("kind", "类型", options=(Entry("a", "甲"), Entry("b", "乙", active=False)))
@@ -106,7 +106,7 @@ def test_somebody_who_has_left_is_not_chosen_anew(
     with acting(db.session()):
         db.session.get_one(Employee, gone).active = False
         db.session.commit()
-    typed = {**good(resource, world), spec.name: str(gone)}
+    typed = {**good(resource, world), **opening(spec), spec.name: str(gone)}
     page = client.post(f"/{resource.name}/new", data=typed)
     assert page.status_code == 400
     assert f"所选{spec.label}已停用" in block(page.get_data(as_text=True), spec.name)

@@ -12,7 +12,7 @@ from app.engine.database import db
 from app.engine.resource import Resource, fields_of, resources
 from app.engine.scopes import SYSTEM, Scope, offered
 from tests.generic.crawl import listings
-from tests.generic.world import AWAY, FOREIGN, HERE, OWN, SEES, STORE, THERE, World, fields
+from tests.generic.world import AWAY, FOREIGN, HERE, OWN, SEES, STORE, THERE, World, fields, opening
 
 ALL = [pytest.param(r, id=r.name) for r in resources()]
 STRANGERS = {
@@ -143,12 +143,6 @@ FORM_REFERENCES = [
     for s in fields_of(r.form)
     if s.target is not None and not (s.fixed is not None and s.fixed(SYSTEM, None))
 ]
-
-
-def opening(spec: Any) -> dict[str, str]:
-    """What has to be chosen before the field is asked for."""
-    name, _, values = spec.opens_when.partition("=")
-    return {name: values.split("|")[0]} if name else {}
 
 
 @pytest.mark.spec("A-70")

@@ -65,6 +65,12 @@ def fields(resource: type[Resource]) -> list[FieldSpec]:
     return list(found.values())
 
 
+def opening(spec: FieldSpec) -> dict[str, str]:
+    """What has to be chosen before the field is asked for."""
+    name, _, values = spec.opens_when.partition("=")
+    return {name: values.split("|")[0]} if name else {}
+
+
 @dataclass
 class World:
     """Ids of what stands where, and the secrets that guards keep."""

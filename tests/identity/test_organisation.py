@@ -170,7 +170,7 @@ def test_the_group_opens_a_dealer_with_roles_and_a_first_store(world: World, log
     stores = db.session.scalars(select(Store).where(Store.dealer_id == made.id)).all()
     assert [(s.code, s.name) for s in stores] == [("D009-01", "总店")]
     labels = set(db.session.scalars(select(StaffRole.label).where(StaffRole.dealer_id == made.id)))
-    assert labels == {"商场系统管理员", "店长", "导购", "设计师", "渠道文员"}
+    assert labels == {"商场系统管理员", "店长", "导购", "设计师", "渠道文员", "渠道业务员", "渠道经理"}
     with pytest.raises(Invalid, match="已存在"):
         create(Dealers, {"code": "D009", "name": "丁商场"}, world.actor("admin"))
     assert login("boss").get("/dealers/").status_code == 403
