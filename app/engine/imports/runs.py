@@ -262,8 +262,7 @@ def apply(work: Work) -> Finish:
     stage = Stage(_stage_path(run), _all_specs(parser, options))
     pieces = int(work.counts.get("pieces", 0))
     session.rollback()
-    apart = session.get_bind().dialect.name == "postgresql"
-    for drafts in stage.ahead(pieces) if apart else stage.pieces(pieces):
+    for drafts in stage.pieces(pieces):
         pieces += 1
         _file(work, run, filing, drafts, pieces)
     return _finish(work, run)
