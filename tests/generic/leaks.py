@@ -17,6 +17,9 @@ from flask import Flask
 
 _CURSOR = re.compile(r"(?:after|before)[\"']?\s*[=:]\s*[\"']?([A-Za-z0-9_\-]{8,})")
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_MEANINGLESS = ("Content-Length", "Set-Cookie")  # a cookie is read decoded
+_DRAWN_BY_LOT = ("csrf_token", "_id")  # of the session; chance puts any five digits there, and in these:
+_BY_LOT = re.compile(r'(?<=:\d\d)\.\d{6}|name="_once" value="[^"]*"')
 WINDOW = 5
 """Of a masked number three and four digits may be read; five in a row hold one of the hidden."""
 
@@ -25,11 +28,11 @@ def everything(app: Flask, answer: Any) -> str:
     """All that left with an answer, decoded: body, headers, the session cookie, cursors."""
     body = workbook(answer.data) if answer.mimetype == WORKBOOK else answer.get_data(as_text=True)
     parts = [body, html.unescape(body), unquote_plus(body), _plain_json(body)]
-    parts += [f"{k}: {unquote_plus(v)}" for k, v in answer.headers.items() if k != "Content-Length"]
+    parts += [f"{k}: {unquote_plus(v)}" for k, v in answer.headers.items() if k not in _MEANINGLESS]
     for cookie in answer.headers.getlist("Set-Cookie"):
         parts.append(_session(app, cookie))
     parts += [_decoded(text) for text in _CURSOR.findall(html.unescape(body))]
-    return "\n".join(parts)
+    return _BY_LOT.sub("", "\n".join(parts))
 
 
 def workbook(file: bytes) -> str:
@@ -50,10 +53,10 @@ def _plain_json(body: str) -> str:
 def _session(app: Flask, cookie: str) -> str:
     name, _, value = cookie.partition(";")[0].partition("=")
     if name != app.config["SESSION_COOKIE_NAME"] or not value:
-        return ""
+        return cookie
     serializer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
     assert serializer is not None
-    return repr({k: v for k, v in serializer.loads(value).items() if k != "csrf_token"})
+    return repr({k: v for k, v in serializer.loads(value).items() if k not in _DRAWN_BY_LOT})
 
 
 def _decoded(text: str) -> str:

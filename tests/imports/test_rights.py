@@ -43,15 +43,20 @@ def test_without_the_permission_nothing_is_offered_or_taken(world: World, import
     assert db.session.scalar(select(func.count()).select_from(ImportRun)) == 0
 
 
-def test_a_right_taken_away_meanwhile_stops_the_start(world: World, importer: Make) -> None:
-    mine = importer()
-    run = mine.upload(SHEET)
+def _take_away_the_right(world: World) -> None:
+    """Clerks bring in no files any more."""
     with acting(db.session()):
         role = preset_role(db.session(), world.a.id, "clerk")
         old = role_rules.rights_of(db.session(), role.id)
         left = old.grants - {("can_import", "Customers")}
         role_rules.give(db.session(), role, role_rules.Rights(frozenset(left), old.scopes))
         db.session.commit()
+
+
+def test_a_right_taken_away_meanwhile_stops_the_start(world: World, importer: Make) -> None:
+    mine = importer()
+    run = mine.upload(SHEET)
+    _take_away_the_right(world)
     assert mine.client.post(f"/imports/{run.id}/start").status_code == 403
     assert db.session.scalar(select(func.count()).select_from(Customer)) == 0
 
@@ -61,12 +66,7 @@ def test_a_report_is_not_fetched_without_the_right(world: World, importer: Make)
     run = mine.bring_in([*SHEET, ["张二", "137"]])
     fetched = (f"/imports/{run.id}", f"/imports/{run.id}/problems", f"/jobs/{run.job_id}/file")
     assert [mine.client.get(path).status_code for path in fetched] == [200] * 3
-    with acting(db.session()):
-        role = preset_role(db.session(), world.a.id, "clerk")
-        old = role_rules.rights_of(db.session(), role.id)
-        left = old.grants - {("can_import", "Customers")}
-        role_rules.give(db.session(), role, role_rules.Rights(frozenset(left), old.scopes))
-        db.session.commit()
+    _take_away_the_right(world)
     assert [mine.client.get(path).status_code for path in fetched] == [403] * 3
 
 

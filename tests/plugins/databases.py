@@ -259,6 +259,8 @@ class Restorer:
             if self.sqlite:
                 cursor.execute("PRAGMA foreign_keys=ON")
             cursor.close()
+        if self.sqlite:  # the triggers are others now: no connection keeps what it knew of the schema
+            self.engine.dispose()
 
     def _put_back(self, cursor: Any, name: str) -> None:
         before, columns = self.rows[name], self.columns[name]

@@ -268,8 +268,7 @@ def apply(work: Work) -> Finish:
     pieces = int(work.counts.get("pieces", 0))
     session.rollback()
     total = _good(expected)
-    apart = session.get_bind().dialect.name == "postgresql"
-    for drafts in stage.ahead(pieces) if apart else stage.pieces(pieces):
+    for drafts in stage.pieces(pieces):
         pieces += 1
         _file(work, run, filing, drafts, pieces, total)
     return _finish(work, run)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -70,16 +69,6 @@ class Stage:
             for number, line in enumerate(file):
                 if number >= since:
                     yield [self._read(found, places) for found in json.loads(line)]
-
-    def ahead(self, since: int = 0) -> Iterator[list[Draft]]:
-        """The same, each piece read while the one before is worked on: for a database that works by itself
-        meanwhile."""
-        pieces = self.pieces(since)
-        with ThreadPoolExecutor(1) as reader:
-            waiting = reader.submit(next, pieces, None)
-            while (piece := waiting.result()) is not None:
-                waiting = reader.submit(next, pieces, None)
-                yield piece
 
     def _read(self, found: list[Any], places: dict[tuple[int | None, int | None], Place]) -> Draft:
         number, verdict, target, reason, dealer_id, store_id, values = found
