@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from flask import flash, redirect, render_template, request
@@ -230,19 +231,23 @@ def _entry(actor: Actor, entry: Entry, typed: Typed | None, args: listing.Args) 
         if typed.error and shown.url:
             shown.verdict, shown.remark = typed.verdict, typed.remark
     if entry.claims is not None:
-        shown.claims = [_claim(actor, claim, entry.lead_id) for claim in entry.claims.shown]
+        shown.claims = _claims(actor, entry.claims.shown, entry.lead_id)
         shown.hidden_claims = entry.claims.hidden
     return shown
 
 
-def _claim(actor: Actor, claim: Claim, lead_id: int) -> pages.ClaimLine:
+def _claims(actor: Actor, claims: Sequence[Claim], lead_id: int) -> list[pages.ClaimLine]:
     opens = actor.can("can_list", Registrations.view_name())
-    return pages.ClaimLine(
-        claim.registrant, cells.text(LEAD["registered_at"], claim.at), claim.code,
-        f"/{Registrations.name}/{claim.id}" if opens else "",
-        *(_html(actor, LEAD[name], vars(claim)) for name in ("progress", "audit_status")),
-        claim.tracks, claim.last_text, claim.id == lead_id,
-    )  # fmt: skip
+    shown = cache(lambda name, value: _html(actor, LEAD[name], {name: value}))
+    return [
+        pages.ClaimLine(
+            claim.registrant, cells.text(LEAD["registered_at"], claim.at),
+            f"/{Registrations.name}/{claim.id}" if opens else "",
+            shown("progress", claim.progress), shown("audit_status", claim.audit_status),
+            claim.tracks, claim.last_text, claim.id == lead_id,
+        )
+        for claim in claims
+    ]  # fmt: skip
 
 
 def _html(actor: Actor, spec: FieldSpec, values: Mapping[str, Any]) -> Markup:

@@ -45,7 +45,7 @@ def text(spec: FieldSpec, value: Any, dealer_id: int | None = None, epoch: int =
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, datetime):
-        return local(value).strftime("%Y-%m-%d %H:%M")
+        return local(value).isoformat(" ", "minutes")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):

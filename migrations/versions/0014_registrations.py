@@ -9,6 +9,7 @@ from alembic import op
 
 revision = "0014"
 down_revision = "0013"
+WAITING = "withdrawn_at IS NULL AND verdict = 'pending' AND progress = 'deposit'"
 branch_labels = None
 depends_on = None
 
@@ -343,11 +344,11 @@ def upgrade():
     )
     with op.batch_alter_table("registration_assignments", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_registration_assignments_audit",
-            ["dealer_id", "verdict", "progress", "created_at", "id"],
+            "ix_registration_assignments_waiting",
+            ["created_at", "id", "dealer_id"],
             unique=False,
-            sqlite_where=sa.text("withdrawn_at IS NULL"),
-            postgresql_where=sa.text("withdrawn_at IS NULL"),
+            sqlite_where=sa.text(WAITING),
+            postgresql_where=sa.text(WAITING),
         )
         batch_op.create_index(
             "ix_registration_assignments_counted",
@@ -466,9 +467,9 @@ def downgrade():
             postgresql_where=sa.text("withdrawn_at IS NULL"),
         )
         batch_op.drop_index(
-            "ix_registration_assignments_audit",
-            sqlite_where=sa.text("withdrawn_at IS NULL"),
-            postgresql_where=sa.text("withdrawn_at IS NULL"),
+            "ix_registration_assignments_waiting",
+            sqlite_where=sa.text(WAITING),
+            postgresql_where=sa.text(WAITING),
         )
 
     op.drop_table("registration_assignments")

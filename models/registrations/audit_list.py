@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, case, func, literal, select, union
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    literal_column,
+    select,
+    union,
+)
 from sqlalchemy.orm import Session, aliased
 
-from app.engine import listing, names, reading, throttle
-from app.engine.fields import describe, is_mobile, normalise_phone, with_companions
+from app.engine import listing, names, plans, reading, throttle
+from app.engine.fields import FieldSpec, describe, is_mobile, normalise_phone, with_companions
 from app.engine.filters import MAX_TEXT, Active
-from app.engine.guards import gate, may_filter
+from app.engine.guards import gate, hidden, may_filter
 from app.engine.listing import Query
-from app.engine.projecting import projected
+from app.engine.projecting import one_of, projected
 from app.engine.scopes import Actor, Scope, scopes_of, visible
 from models.identity.tables import Employee, Store
 from models.registrations import comparing
@@ -74,8 +85,7 @@ CONDITIONS = {
 WHOLE_NUMBER = "请输入完整的手机号码"
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """One registration of a customer whom several claim, as evidence (E-53)."""
 
     id: int
@@ -128,13 +138,16 @@ def query(
     ``place`` holds the cursor, ``only`` names one entry. What of the words means nothing is in ``errors``."""
     dialect = session.get_bind().dialect.name
     given: dict[str, Sequence[str]] = {name: place.get(name, ()) for name in ("after", "before")}
-    given["progress"] = [Progress.DEPOSIT.value] if asked.paid else []
-    given["verdict"] = sorted(v.value for v in asked.verdicts)
+    numbered = is_mobile(normalise_phone(asked.words.get("phone", "")))
+    waiting = asked.paid and asked.verdicts == {AuditStatus.PENDING} and not numbered
+    if not waiting:
+        given["progress"] = [Progress.DEPOSIT.value] if asked.paid else []
+        given["verdict"] = sorted(v.value for v in asked.verdicts)
     found = listing.parse(Assignments, actor, given, now, dialect)
     found.scope, found.scopes, found.per_page = None, scopes_of(Assignments, actor), PER_PAGE
-    live = Assignment.withdrawn_at.is_(None)
-    waiting = asked.verdicts == {AuditStatus.PENDING}
-    own = [_filter("live", lambda: live, default=True, selective=waiting), *_of_leads(actor)]
+    live = _waiting() if waiting else Assignment.withdrawn_at.is_(None)
+    leads = _of_leads(actor)
+    own = [_filter("live", lambda: live, waiting, default=True), *leads]
     if only:
         alone = Assignment.id == bindparam("only_id")
         own.append(_filter("only", lambda: alone, params={"only_id": only}, selective=True))
@@ -143,9 +156,20 @@ def query(
     for name, text in asked.words.items():
         own += _containing(found, name, text.strip()[:MAX_TEXT], dialect)
     found.filters += own
+    if waiting and not leads:  # what waits has an index in the order of the page, and is looked at row by row
+        found.filters = [replace(f, default=True) for f in found.filters]
     for active in own:
         found.params |= active.params
     return found
+
+
+def _waiting() -> ColumnElement[bool]:
+    """`WAITING` with its values in the statement, so that its index is recognised."""
+    return and_(
+        Assignment.withdrawn_at.is_(None),
+        Assignment.verdict == literal_column(f"'{AuditStatus.PENDING.value}'"),
+        Assignment.progress == literal_column(f"'{Progress.DEPOSIT.value}'"),
+    )
 
 
 def _filter(name: str, make: Callable[[], ColumnElement[bool]], *key: Any, **more: Any) -> Active:
@@ -251,20 +275,27 @@ def _registered(session: Session, ids: Sequence[int], actor: Actor) -> dict[int,
     if not ids:
         return {}
     specs = [*comparing.registered(), *_FILED]
-    chosen, joins = projected(Registrations, actor, specs)
-    compared = comparing.differences()
-    statement = select(
-        Assignment.id, Assignment.registration_id, Assignment.registrant_id, *compared.values(), *chosen
-    ).join(Registration, Registration.id == Assignment.registration_id)
-    for other, on in joins:
-        statement = statement.outerjoin(other, on)
+    readable = tuple(hidden(s, actor) is None for s in specs)
+    build = partial(_beside, specs, actor, session.get_bind().dialect.name)
     found: dict[int, _Filed] = {}
-    for pk, lead, registrant, *rest in session.execute(statement.where(Assignment.id.in_(ids))):
-        flags, values = rest[: len(compared)], rest[len(compared) :]
-        differs = frozenset(name for name, flag in zip(compared, flags, strict=True) if flag)
+    rows: Iterable[Any] = plans.run(session, ("filed", readable), build, {"entries": ids})
+    for pk, lead, registrant, *rest in rows:
+        flags, values = rest[: len(comparing.FIELDS)], rest[len(comparing.FIELDS) :]
+        differs = frozenset(name for name, flag in zip(comparing.FIELDS, flags, strict=True) if flag)
         gated = {s.name: gate(s, v, actor, projected=True) for s, v in zip(specs, values, strict=True)}
         found[pk] = (lead, registrant == actor.id, differs, gated)
     return found
+
+
+def _beside(specs: Sequence[FieldSpec], actor: Actor, dialect: str) -> Select[Any]:
+    chosen, joins = projected(Registrations, actor, specs)
+    flags: Iterable[Any] = comparing.differences().values()
+    statement = select(
+        Assignment.id, Assignment.registration_id, Assignment.registrant_id, *flags, *chosen
+    ).join(Registration, Registration.id == Assignment.registration_id)  # fmt: skip
+    for other, on in joins:
+        statement = statement.outerjoin(other, on)
+    return statement.where(one_of(dialect, Assignment.id, "entries"))
 
 
 def claims_of(session: Session, leads: Iterable[int], actor: Actor) -> Mapping[int, Claims]:
@@ -274,39 +305,39 @@ def claims_of(session: Session, leads: Iterable[int], actor: Actor) -> Mapping[i
     wanted = sorted(leads)
     if not wanted:
         return {}
+    build = partial(_same, actor, session.get_bind().dialect.name)
+    found: defaultdict[int, Claims] = defaultdict(Claims)
+    amounts: defaultdict[int, int] = defaultdict(int)
+    key = ("claims", scopes_of(Registrations, actor))
+    for row in plans.run(session, key, build, {**actor.params, "leads": wanted}):
+        amounts[row.lead] += 1
+        if not row.seen:
+            found[row.lead].hidden = True
+            continue
+        found[row.lead].shown.append(Claim._make(row[2:]))
+    return {lead_id: found[lead_id] for lead_id, n in amounts.items() if n > 1}
+
+
+def _same(actor: Actor, dialect: str) -> Select[Any]:
     lead = aliased(Registration)
     same = [
         select(lead.id.label("lead"), Registration.id.label("other"))
         .join(
             Registration, (Registration.dealer_id == lead.dealer_id) & (column == getattr(lead, column.key))
         )
-        .where(lead.id.in_(wanted), func.length(column) > 0)
+        .where(one_of(dialect, lead.id, "leads"), func.length(column) > 0)
         for column in (Registration.phone, Registration.address_key)
     ]
     pairs = union(*same).subquery()
     proof = case((Registration.track_count > 0, 0), else_=1)
     columns = (
-        Registration.id, Registration.code, Employee.name, Registration.registered_at, Registration.progress,
-        Registration.audit_status, Registration.track_count, Registration.last_tracking_text,
+        Registration.id, Registration.code, func.coalesce(Employee.name, ""), Registration.registered_at, Registration.progress,
+        Registration.audit_status, Registration.track_count, func.coalesce(Registration.last_tracking_text, ""),
     )  # fmt: skip
-    statement = (
+    return (
         select(pairs.c.lead, visible(Registrations, actor).label("seen"), *columns)
         .join(Registration, Registration.id == pairs.c.other)
         .outerjoin(Employee, Employee.id == Registration.registrant_id)
         .order_by(proof, Registration.track_count.desc(), Registration.registered_at, Registration.id)
         .limit(_MOST_CLAIMS)
     )
-    found: defaultdict[int, Claims] = defaultdict(Claims)
-    amounts: defaultdict[int, int] = defaultdict(int)
-    for row in session.execute(statement, actor.params):
-        amounts[row.lead] += 1
-        if not row.seen:
-            found[row.lead].hidden = True
-            continue
-        found[row.lead].shown.append(
-            Claim(
-                row.id, row.code, row.name or "", row.registered_at, row.progress, row.audit_status,
-                row.track_count, row.last_tracking_text or "",
-            )
-        )  # fmt: skip
-    return {lead_id: found[lead_id] for lead_id, n in amounts.items() if n > 1}

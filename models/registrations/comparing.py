@@ -7,6 +7,7 @@ differ is told, what they are is not.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, literal, or_, select
@@ -19,14 +20,16 @@ FIELDS = ("name", "brand_category_id", "phone", "telephone", "address", "designe
 _BLANK = " \t\r\n\u3000"
 
 
-def registered() -> list[FieldSpec]:
+@cache
+def registered() -> tuple[FieldSpec, ...]:
     """The fields as the registrant filed them."""
-    return [describe(getattr(Registration, name)) for name in FIELDS]
+    return tuple(describe(getattr(Registration, name)) for name in FIELDS)
 
 
-def corrected() -> list[FieldSpec]:
+@cache
+def corrected() -> tuple[FieldSpec, ...]:
     """The same fields as the showroom holds them; their labels head the columns."""
-    return [describe(getattr(Assignment, name)) for name in FIELDS]
+    return tuple(describe(getattr(Assignment, name)) for name in FIELDS)
 
 
 def differences() -> Mapping[str, ColumnElement[bool]]:

@@ -70,6 +70,8 @@ class TrackKind(Choice):
     SMS = "sms", "短信"
 
 
+WAITING = "withdrawn_at IS NULL AND verdict = 'pending' AND progress = 'deposit'"
+"""Which assignments an auditor is waited for with (E-75, E-76), in the words of their index."""
 WRONG_PHONE = "手机号格式不正确"
 SOURCES = ("网销客户", "自然客户", "业务员", "家装公司推荐", "家装设计师推荐", "老客户推荐", "内部员工推荐")
 """Where leads come from (E-07); the last four open fields of their own."""
@@ -206,10 +208,10 @@ class Assignment(Claimed, Audited, Versioned, Dated, Model):
             "uq_registration_assignments_type", "registration_id", "used_type", unique=True,
             sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
         ),
-        # What waits for an auditor, newest first (E-75, E-76).
+        # What waits for auditors, newest first (E-75, E-76): a group's one walks along it as a dealer's does.
         Index(
-            "ix_registration_assignments_audit", "dealer_id", "verdict", "progress", "created_at", "id",
-            sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
+            "ix_registration_assignments_waiting", "created_at", "id", "dealer_id",
+            sqlite_where=text(WAITING), postgresql_where=text(WAITING),
         ),
         # All that statistics look at of assignments, in the order in which they are counted (E-86…E-88).
         Index(

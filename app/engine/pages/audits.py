@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -20,19 +21,17 @@ class AuditPair:
     differs: bool = False
 
 
-@dataclass(slots=True)
-class ClaimLine:
+class ClaimLine(NamedTuple):
     """One of several claims of a customer; ``this`` is the one that is judged."""
 
     registrant: str
     at: str
-    code: str
     url: str
     progress: Markup
     status: Markup
     tracks: int
     last_text: str
-    this: bool = False
+    this: bool
 
 
 @dataclass(slots=True)
