@@ -20,7 +20,16 @@ from app.engine.database import MAX_ID, id_of
 from app.engine.fields import FieldSpec, Values, describe, is_mobile, normalise_phone
 from app.engine.guards import Guard, may_filter, may_find_exactly
 from app.engine.localtime import local, local_day
-from app.engine.resource import Between, Part, Resource, Ticked, filtered, has_resource, resource_of
+from app.engine.resource import (
+    Between,
+    Part,
+    Resource,
+    Ticked,
+    filtered,
+    has_resource,
+    repeated,
+    resource_of,
+)
 from app.engine.scopes import Actor
 
 EMPTY = "-"
@@ -334,10 +343,11 @@ def _kind_word(spec: FieldSpec) -> str:
 
 def _exactly(resource: type[Resource], spec: FieldSpec, value: Any) -> ColumnElement[bool]:
     """Rows whose field has exactly this value; a phone comes normalised."""
-    source: Values | None = spec.values
-    if source is not None:
-        return resource.pk().in_(select(source.left).where(source.value == value))  # type: ignore[no-any-return]
-    return spec.attribute == value  # type: ignore[no-any-return]
+    source: Values | None = spec.values or repeated(resource, spec)
+    if source is None:
+        return spec.attribute == value  # type: ignore[no-any-return]
+    owners: ColumnElement[bool] = resource.pk().in_(select(source.left).where(source.value == value))
+    return owners if spec.attribute is None else owners & (spec.attribute == value)
 
 
 def keyword(resource: type[Resource], text: str, actor: Actor, dialect: str) -> Search | None:

@@ -16,7 +16,16 @@ from sqlalchemy import Column, Index, Table, UniqueConstraint
 
 from app.engine.chartkinds import Number, Trend, grouped_by, summed
 from app.engine.fields import FieldSpec, Links, describe
-from app.engine.resource import Asked, Related, Resource, has_resource, parted, resource_of, resources
+from app.engine.resource import (
+    Asked,
+    Related,
+    Resource,
+    has_resource,
+    parted,
+    repeated,
+    resource_of,
+    resources,
+)
 from app.engine.scopes import of_others
 
 _LONGEST = 63
@@ -194,7 +203,7 @@ def _of_lookups(resource: type[Resource]) -> Iterator[_Wanted]:
     typed = [s for s in filters if s.kind in ("phone", "phones", "text")]
     for spec in (*map(describe, (*resource.exact, *resource.tail)), *typed):
         source = spec.values.value if spec.values is not None else spec.attribute
-        if source is not None and not _within_dealer(_column(source)):
+        if source is not None and repeated(resource, spec) is None and not _within_dealer(_column(source)):
             yield [_column(source)], False
 
 

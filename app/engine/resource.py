@@ -20,7 +20,7 @@ from app.engine.chartkinds import Pivot as Pivot
 from app.engine.chartkinds import Ranking as Ranking
 from app.engine.chartkinds import Trend as Trend
 from app.engine.chartkinds import charted as charted
-from app.engine.fields import FieldSpec, describe
+from app.engine.fields import FieldSpec, Values, describe
 from app.engine.scopes import Actor, Scope, Scopes
 
 if TYPE_CHECKING:
@@ -118,6 +118,14 @@ def filtered(source: Any) -> Any:
 def parted(resource: type[Resource]) -> list[Any]:
     """The columns by parts of which its list is filtered."""
     return [source.column for source in resource.filters if isinstance(source, Part)]
+
+
+def repeated(resource: type[Resource], spec: FieldSpec) -> Values | None:
+    """The table of several values in which that column's stands as well: it is looked up there, by one index
+    for all of them."""
+    several = (describe(source).values for source in resource.exact)
+    own = spec.attribute
+    return next((v for v in several if v is not None and own is not None and v.main is own), None)
 
 
 @dataclass(frozen=True)

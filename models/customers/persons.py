@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from app.engine.actions import Act, Invalid
 from app.engine.database import insert_for
 from models.customers.tables import Contact, Customer
-from models.customers.track import KINDS, TrackAct, TrackEvent, TrackPoints
+from models.customers.track import KINDS, NUMBERED, TrackAct, TrackEvent, TrackPoints
 from models.identity.tables import Store
 
 Person = Customer | Contact
@@ -89,7 +89,9 @@ def track(
         sender=sender,
         event_id=event_id,
     )
-    statement = statement.on_conflict_do_nothing(index_elements=["dealer_id", "sender", "event_id"])
+    statement = statement.on_conflict_do_nothing(
+        index_elements=["dealer_id", "sender", "event_id"], index_where=NUMBERED
+    )
     statement = statement.returning(TrackEvent.__table__.c.id)
     if session.scalar(statement) is None:
         return 0

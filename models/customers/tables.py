@@ -171,7 +171,7 @@ class Customer(Audited, Versioned, Dated, Followed, Model):
     code: Mapped[str] = column("服务号", String(32), numbered="customer")
     name: Mapped[str] = column("客户姓名", String(64))
     phone: Mapped[Phone] = column(
-        "手机号码", index=True, guard=CUSTOMER_PHONE, required=False, hint="不填手机号码将保存到潜客列表"
+        "手机号码", guard=CUSTOMER_PHONE, required=False, hint="不填手机号码将保存到潜客列表"
     )
     gender: Mapped[Gender | None] = column("称谓", choices=Gender)
     level: Mapped[str | None] = column("意向级别", dictionary="customer.level", look="level")
@@ -209,14 +209,15 @@ def _tail(context: Any) -> str:
 
 
 class CustomerPhone(Model):
-    """One number of a customer; the main number is among them at position 0 (equal-phone searches)."""
+    """One number of a customer; the main number is among them at position 0 (equal-phone searches). The dealer
+    is a copy of the customer's and is not looked up again by the database."""
 
     __tablename__ = "customer_phones"
     __table_args__ = (UniqueConstraint("customer_id", "phone"),)
 
     id: Mapped[Pk]
     customer_id: Mapped[int] = column("客户", ForeignKey("customers.id", ondelete="CASCADE"))
-    dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
+    dealer_id: Mapped[int] = column("所属商场", Integer)
     phone: Mapped[Phone] = column("手机号码", index=True, guard=CUSTOMER_PHONE)
     tail: Mapped[str] = column("尾号", String(4), default=_tail, index=True, guard=CUSTOMER_PHONE)
     position: Mapped[int] = column("顺序", Integer, default=0)

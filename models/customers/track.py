@@ -61,13 +61,16 @@ KINDS: Mapping[TrackAct, TrackKind] = {
 
 _CONTACT = text("contact_id IS NOT NULL")
 """Most of what happens, happens to customers."""
+NUMBERED = text("event_id IS NOT NULL")
+"""What another system told; most items are our own and have no number."""
 
 
 class TrackEvent(Model):
     """One thing that happened to a person, never edited.
 
     ``contact_id`` stays with the contact it happened to, so that the item leaves the customer's track
-    again when the link is undone (A-19, A-47).
+    again when the link is undone (A-19, A-47). The dealer is a copy of the person's and is not looked up again by
+    the database.
     """
 
     __tablename__ = "track_events"
@@ -81,11 +84,19 @@ class TrackEvent(Model):
             sqlite_where=_CONTACT,
             postgresql_where=_CONTACT,
         ),
-        UniqueConstraint("dealer_id", "sender", "event_id"),
+        Index(
+            "uq_track_events_event",
+            "dealer_id",
+            "sender",
+            "event_id",
+            unique=True,
+            sqlite_where=NUMBERED,
+            postgresql_where=NUMBERED,
+        ),
     )
 
     id: Mapped[Pk]
-    dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
+    dealer_id: Mapped[int] = column("所属商场", Integer)
     customer_id: Mapped[int | None] = column("客户", ForeignKey("customers.id"))
     contact_id: Mapped[int | None] = column("潜客", ForeignKey("contacts.id"))
     kind: Mapped[TrackKind] = column("轨迹类型", choices=TrackKind)

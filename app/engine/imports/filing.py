@@ -19,7 +19,7 @@ from app.engine.actions import Act, Refusal
 from app.engine.fields import FieldSpec, describe
 from app.engine.imports.drafts import Draft, about
 from app.engine.imports.tables import Verdict
-from app.engine.resource import Resource, fields_of
+from app.engine.resource import Resource, fields_of, repeated
 from app.engine.scopes import Actor, visible
 
 
@@ -153,8 +153,13 @@ class Filing:
 
     def known_by(self, spec: FieldSpec, wanted: Iterable[Any]) -> dict[Any, list[int]]:
         """The ids of records in the person's scope by the value of a field."""
+        among = bulk.among(self.session, spec.attribute, wanted)
+        several = repeated(self.resource, spec)
+        if several is not None:
+            owners = select(several.left).where(bulk.among(self.session, several.value, wanted))
+            among &= self.resource.pk().in_(owners)
         statement = select(spec.attribute, self.resource.pk()).where(
-            bulk.among(self.session, spec.attribute, wanted), visible(self.resource, self.actor)
+            among, visible(self.resource, self.actor)
         )
         found: dict[Any, list[int]] = {}
         for value, record_id in self.session.execute(statement, self.actor.params):
