@@ -385,9 +385,13 @@ def migration(message: str) -> None:
     """Write the migration that brings the database to the declared tables."""
     from flask_migrate import revision
 
-    _in_app(
-        lambda app: revision(directory=str(config.ROOT / "migrations"), message=message, autogenerate=True),
-    )
+    from app.setup import MIGRATIONS, with_migrations
+
+    def write(app: Flask) -> None:
+        with_migrations(app)
+        revision(directory=MIGRATIONS, message=message, autogenerate=True)
+
+    _in_app(write)
 
 
 @cli.command("coverage-of-spec", help="按目录列出规格各行是否有通过的测试（取自最近一次测试）。")

@@ -8,7 +8,6 @@ from typing import Any
 import structlog
 from flask import Flask, Response, request, session
 from flask_appbuilder import AppBuilder
-from flask_migrate import Migrate
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -32,7 +31,6 @@ structlog.configure(
     ]
 )
 csrf = CSRFProtect()
-migrate = Migrate()
 
 _CSP = {
     "default-src": "'self'",
@@ -70,7 +68,6 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
 
     SecurityManager.user_model = Employee
     db.init_app(app)
-    migrate.init_app(app, db, directory=str(config.ROOT / "migrations"))
     csrf.init_app(app)
     Talisman(
         app,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 from typing import Any
 
-from alembic.util.exc import CommandError
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -56,7 +55,7 @@ def in_words(error: BaseException) -> str:
         return "数据库连接已用尽，请稍后重试"
     if isinstance(error, (ArgumentError, NoSuchModuleError)):
         return "环境变量 DATABASE_URL 的格式不正确"
-    if isinstance(error, CommandError):
+    if type(error).__module__.startswith("alembic."):
         return "数据库的版本不是本程序所知的版本，请使用同样新的程序"
     if isinstance(error, OSError) and not isinstance(error, ConnectionError):
         return of_file(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from enum import Enum
@@ -9,7 +10,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import OperationalError
@@ -17,6 +17,8 @@ from sqlalchemy.exc import OperationalError
 from app.engine.actions import Refusal
 
 _MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+_REVISION = re.compile(r'^revision = "(\w+)"', re.MULTILINE)
+_FOLLOWS = re.compile(r'^down_revision = "(\w+)"', re.MULTILINE)
 _REFUSED = ("authentication failed", "does not exist", "no password supplied")
 
 
@@ -30,14 +32,13 @@ class State(Enum):
 
 
 @lru_cache(maxsize=1)
-def _script() -> ScriptDirectory:
-    return ScriptDirectory(str(_MIGRATIONS))
-
-
-@lru_cache(maxsize=1)
 def _known() -> tuple[frozenset[str], frozenset[str]]:
-    """The newest revisions, and all of them."""
-    return frozenset(_script().get_heads()), frozenset(r.revision for r in _script().walk_revisions())
+    """The newest revisions, and all of them. Read from the files: what writes migrations takes up more memory
+    than a web process has for it."""
+    texts = [path.read_text(encoding="utf-8") for path in _MIGRATIONS.glob("versions/*.py")]
+    followed = {found for text in texts for found in _FOLLOWS.findall(text)}
+    known = {found for text in texts for found in _REVISION.findall(text)}
+    return frozenset(known - followed), frozenset(known)
 
 
 def stored_state(stored: set[str]) -> State:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Flask, current_app
-from flask_migrate import upgrade
+from flask_migrate import Migrate, upgrade
 from sqlalchemy import select, text
 
 from app.engine import audit, forms, names
@@ -14,13 +16,20 @@ from app.engine.fields import describe
 from app.engine.scopes import SYSTEM, Actor
 from app.engine.security import sign_in
 
+MIGRATIONS = str(Path(__file__).resolve().parent.parent / "migrations")
 _SPACE = -2
+
+
+def with_migrations(app: Flask) -> Migrate:
+    """Let the application migrate; only what does so loads what it needs for it."""
+    return Migrate(app, db, directory=MIGRATIONS)
 
 
 def initialise(app: Flask) -> None:
     """Migrate, write missing permissions, install presets and the first administrator. Two that start
     together do it one after the other."""
-    upgrade(directory=app.extensions["migrate"].directory)
+    with_migrations(app)
+    upgrade(directory=MIGRATIONS)
     session = db.session()
     with writing(session):
         alone(session, _SPACE, "init")

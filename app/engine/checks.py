@@ -30,6 +30,7 @@ from app.engine.resource import (
     fields_of,
     filtered,
     has_resource,
+    looked_up,
     parted,
     resource_of,
     resources,
@@ -106,7 +107,7 @@ def _lookups_are_indexed(resource: type[Resource]) -> Iterator[Problem]:
     whole = [s for s in places["filters"] if s.kind in ("phone", "phones", "text") and s not in by_parts]
     for place, specs in (("exact", places["exact"]), ("tail", places["tail"]), ("filters", whole)):
         for spec in specs:
-            source = spec.values.value if spec.values is not None else spec.attribute
+            source = looked_up(resource, spec)
             if source is not None and not _indexed(source.property.columns[0]):
                 yield Problem("E101", _where(resource, place, spec), "按整值查找的列没有索引")
 

@@ -21,8 +21,8 @@ from app.engine.resource import (
     Related,
     Resource,
     has_resource,
+    looked_up,
     parted,
-    repeated,
     resource_of,
     resources,
 )
@@ -202,8 +202,8 @@ def _of_lookups(resource: type[Resource]) -> Iterator[_Wanted]:
     filters += [s for s in map(describe, parted(resource)) if s.guard is not None]
     typed = [s for s in filters if s.kind in ("phone", "phones", "text")]
     for spec in (*map(describe, (*resource.exact, *resource.tail)), *typed):
-        source = spec.values.value if spec.values is not None else spec.attribute
-        if source is not None and repeated(resource, spec) is None and not _within_dealer(_column(source)):
+        source = looked_up(resource, spec)
+        if source is not None and not _within_dealer(_column(source)):
             yield [_column(source)], False
 
 

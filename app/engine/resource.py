@@ -128,6 +128,12 @@ def repeated(resource: type[Resource], spec: FieldSpec) -> Values | None:
     return next((v for v in several if v is not None and own is not None and v.main is own), None)
 
 
+def looked_up(resource: type[Resource], spec: FieldSpec) -> Any:
+    """The column in which a full value of the field is looked up; None where there is none."""
+    several = spec.values or repeated(resource, spec)
+    return several.value if several is not None else spec.attribute
+
+
 @dataclass(frozen=True)
 class Tool:
     """A function of a list's toolbar or of the menu of its rows, by the ``name`` of an action or one of new,

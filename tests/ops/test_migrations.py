@@ -13,6 +13,7 @@ from sqlalchemy import Connection, MetaData, select
 
 from app.engine.database import db
 from app.factory import create_app
+from app.setup import with_migrations
 from tests.plugins.databases import settings_for_tests
 from tests.tools.migration_check import MIGRATIONS
 
@@ -38,6 +39,7 @@ def writer(connection: Connection) -> Callable[..., int]:
 
 def test_what_was_there_twice_is_there_once(empty_database: str, tmp_path: Path) -> None:
     app = create_app(settings_for_tests(empty_database, tmp_path))
+    with_migrations(app)
     with app.app_context():
         upgrade(directory=MIGRATIONS, revision="0002")
         with db.engine.begin() as connection:

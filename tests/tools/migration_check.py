@@ -24,14 +24,16 @@ def check(url: str, folder: Path) -> list[str]:
     """What is wrong on that empty database, in sentences."""
     from app.engine.database import db
     from app.factory import create_app
+    from app.setup import with_migrations
     from tests.plugins.databases import settings_for_tests
 
     app: Flask = create_app(settings_for_tests(url, folder))
+    migrate = with_migrations(app)
     found = []
     with app.app_context():
         upgrade(directory=MIGRATIONS)
         try:
-            alembic_check(app.extensions["migrate"].migrate.get_config(MIGRATIONS))
+            alembic_check(migrate.get_config(MIGRATIONS))
         except CommandError as difference:
             found.append(f"{db.engine.dialect.name}: {difference}")
         downgrade(directory=MIGRATIONS, revision="base")
