@@ -54,7 +54,7 @@ class HomeView(IndexView):  # type: ignore[misc]
             _appointments(session, tasks, actor, now) if tasks is not None else [],
             _address(tasks, actor, view="today") if tasks is not None else "",
             _recent(session, customers, actor) if customers is not None else [],
-            "/customers/",
+            "/customers/" if customers is not None and actor.can("can_list", customers.view_name()) else "",
             _numbers(session, customers, actor) if customers is not None else [],
             announcements.block(session, actor, now),
         )

@@ -22,13 +22,15 @@ from app.engine.scopes import Actor, Scope, scopes_of
 
 @dataclass(frozen=True, eq=False)
 class Waiting:
-    """Work that waits: the rows of a view, in the scope its list opens with."""
+    """Work that waits: the rows of a view, in the scope its list opens with; for those who have the
+    ``permission`` on the list that says whose work it is."""
 
     resource: type[Resource]
     view: str
     label: str
     icon: str
     tone: str = ""
+    permission: str = "can_list"
 
 
 _waiting: list[Waiting] = []
@@ -47,7 +49,9 @@ def provide_own(*tiles: Tile) -> None:
 
 def todos(actor: Actor, now: datetime) -> list[Todo]:
     """The waiting work with its numbers, counted in one statement; each opens exactly its rows."""
-    mine = [w for w in _waiting if actor.can("can_list", w.resource.view_name())]
+    mine = [
+        w for w in _waiting if _sees(actor, w.resource) and actor.can(w.permission, w.resource.view_name())
+    ]
     scopes = {w.resource: chrome.opening(w.resource, actor, now) for w in mine}
 
     def count() -> list[int]:
@@ -70,6 +74,10 @@ def todos(actor: Actor, now: datetime) -> list[Todo]:
     return found
 
 
+def _sees(actor: Actor, resource: type[Resource]) -> bool:
+    return actor.can("can_list", resource.view_name())
+
+
 def own_figures(actor: Actor, now: datetime) -> list[Figure]:
     """What this person has done this month, with the days before for comparison: the records that name him
     or her. Who may not see a list sees no figure of it."""
@@ -84,7 +92,7 @@ def _own_figures(actor: Actor, now: datetime) -> list[Figure]:
     for tile in _own:
         chart = tile.shown()
         hidden = not all(may_filter(spec, actor) for spec in charted(chart))
-        if not isinstance(chart, Number) or hidden or not actor.can("can_list", tile.resource.view_name()):
+        if not isinstance(chart, Number) or hidden or not _sees(actor, tile.resource):
             continue
         args = _of_mine(tile.resource, actor, now)
         if args is None:

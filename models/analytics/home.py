@@ -8,6 +8,7 @@ from models.customers.contact_resources import Contacts
 from models.customers.resources import Customers
 from models.follow_ups.resources import FollowUps, Tasks
 from models.orders.resources import Receipts
+from models.registrations.resources import Registrations
 
 provide_waiting(
     Waiting(Tasks, "waiting", "待办任务", "checklist"),
@@ -15,6 +16,8 @@ provide_waiting(
     Waiting(Tasks, "overdue", "已逾期", "clock-exclamation", "bad"),
     Waiting(Customers, "urgent", "急需跟进客户", "flame", "warn"),
     Waiting(Contacts, "waiting", "未跟进潜客", "address-book"),
+    Waiting(Registrations, "overdue", "跟踪逾期的线索", "clock-exclamation", "bad", "can_add"),
+    Waiting(Registrations, "untracked", "未跟踪的线索", "message-plus", "warn", "can_add"),
 )
 provide_own(
     Tile(Customers, "total", "新增客户"),

@@ -39,6 +39,7 @@ class Registrations(Resource, model=Registration):
     icon = "clipboard-list"
     menu = Menu(MENU, label="渠道报备", icon="clipboard-list", order=300)
     create_label = "增加报备客户"
+    quick = True
     scopes = Scopes(
         mine=Registration.registrant_id,
         granted=Granted(

@@ -138,3 +138,13 @@ def test_the_page_is_for_those_who_register(world: Channel, login: Any) -> None:
     assert login("drawer").get(URL).status_code == 403
     assert "我的报备" not in login("drawer").get("/").get_data(as_text=True)
     assert login("worker1").get(URL).status_code == 200
+
+
+def test_the_home_page_of_who_files_leads_begins_with_them(world: Channel, login: Any) -> None:
+    lead(world, "worker1")
+    page = login("worker1").get("/").get_data(as_text=True)
+    assert re.search(r'class="card0 todo warn" href="/registrations/\?[^"]*view=untracked"', page)
+    assert "增加报备客户" in page and "未跟踪的线索" in page
+    assert "最近的客户" not in page, "a list that may not be seen has no card"
+    other = login("seller").get("/").get_data(as_text=True)
+    assert "最近的客户" in other and "未跟踪的线索" not in other
