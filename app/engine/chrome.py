@@ -120,7 +120,7 @@ def entries() -> list[Entry]:
         if menu is not None:
             found.append(
                 Entry(
-                    menu.group, resource.name, resource.titled(), f"/{resource.name}/",
+                    menu.group, resource.name, resource.titled(), menu.page or f"/{resource.name}/",
                     menu.icon or resource.icon, menu.order, ("can_list", resource.view_name()),
                     menu.badge, resource,
                 )

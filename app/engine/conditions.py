@@ -8,7 +8,7 @@ term is either true or false, never unknown: what is not filled in is simply not
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -84,6 +84,10 @@ class Condition:
     def terms(self) -> Iterator[Term]:
         """Every comparison in it."""
         return _terms(self.root)
+
+    def replaced(self, change: Callable[[Term], Term]) -> Condition:
+        """The same condition with every comparison changed."""
+        return Condition(self.resource, _replaced(self.root, change))
 
     def to_json(self) -> dict[str, Any]:
         """The form in which it is stored."""
@@ -267,6 +271,14 @@ def _terms(node: Node) -> Iterator[Term]:
     else:
         for part in (node.part,) if isinstance(node, Not) else node.parts:
             yield from _terms(part)
+
+
+def _replaced(node: Node, change: Callable[[Term], Term]) -> Node:
+    if isinstance(node, Term):
+        return change(node)
+    if isinstance(node, Not):
+        return Not(_replaced(node.part, change))
+    return type(node)(tuple(_replaced(part, change) for part in node.parts))
 
 
 def _plain(node: Node) -> dict[str, Any]:

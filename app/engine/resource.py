@@ -45,6 +45,8 @@ class Menu:
     icon: str = "table"
     order: int = 100
     badge: Badge | None = None
+    page: str = ""
+    """Where it leads, when that is not the list."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.engine.choices import Entry, Tone
 from models.settings.catalogue import declare_dictionary
 
+PEOPLE, PLACES = "客户", "地区"
 REGIONS: dict[str, dict[str, tuple[str, ...]]] = {
     "浙江省": {
         "杭州市": ("上城区", "拱墅区", "西湖区", "滨江区", "萧山区", "余杭区"),
@@ -36,9 +37,11 @@ declare_dictionary(
         Entry("C", "C"),
         Entry("D", "D"),
     ),
+    group=PEOPLE,
+    kept={"H": "战败客户再次登记时以此级别重新跟进"},
 )
-declare_dictionary("customer.kind", "客户类型", ("潜在客户", "意向客户", "需求客户"))
-declare_dictionary("customer.source_category", "来源大类", ("到店", "线上", "转介绍", "渠道"))
+declare_dictionary("customer.kind", "客户类型", ("潜在客户", "意向客户", "需求客户"), group=PEOPLE)
+declare_dictionary("customer.source_category", "来源大类", ("到店", "线上", "转介绍", "渠道"), group=PEOPLE)
 declare_dictionary(
     "customer.source",
     "客户来源",
@@ -55,13 +58,15 @@ declare_dictionary(
         Entry("小区拓展", "小区拓展", parent="渠道"),
     ),
     parent="customer.source_category",
+    group=PEOPLE,
 )
-declare_dictionary("region.province", "省份", tuple(REGIONS))
+declare_dictionary("region.province", "省份", tuple(REGIONS), group=PLACES)
 declare_dictionary(
     "region.city",
     "城市",
     (Entry(city, city, parent=province) for province, cities in REGIONS.items() for city in cities),
     parent="region.province",
+    group=PLACES,
 )
 # A district's name may occur in two cities, so its stored value carries the city.
 declare_dictionary(
@@ -74,4 +79,5 @@ declare_dictionary(
         for district in districts
     ),
     parent="region.city",
+    group=PLACES,
 )

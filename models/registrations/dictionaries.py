@@ -5,7 +5,12 @@ from __future__ import annotations
 from models.registrations.tables import SOURCES
 from models.settings.catalogue import declare_dictionary
 
-declare_dictionary("registration.source", "报备客户来源", SOURCES)
+GROUP = "渠道报备"
+
+declare_dictionary("registration.source", "报备客户来源", SOURCES, group=GROUP)
 declare_dictionary(
-    "registration.tracking", "报备跟踪状态", ("待跟踪", "继续跟踪", "跟进", "已约到店", "暂无意向")
+    "registration.tracking",
+    "报备跟踪状态",
+    ("待跟踪", "继续跟踪", "跟进", "已约到店", "暂无意向"),
+    group=GROUP,
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as held
 from typing import Any
 
 from app.engine.choices import Entry
@@ -12,12 +13,18 @@ from app.engine.fields import FieldSpec
 
 @dataclass(frozen=True)
 class DictionaryDef:
-    """A dictionary with the entries every dealer starts with; ``parent`` names the one above it (D-13)."""
+    """A dictionary with the entries every dealer starts with; ``parent`` names the one above it (D-13).
+
+    ``group`` is the heading it stands under in the editor; ``kept`` are values that rules write by themselves,
+    with what for: these cannot be merged away.
+    """
 
     name: str
     label: str
     presets: tuple[Entry, ...] = ()
     parent: str = ""
+    group: str = ""
+    kept: Mapping[str, str] = held(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,10 +50,18 @@ _dictionaries: dict[str, DictionaryDef] = {}
 _parameters: dict[str, ParameterDef] = {}
 
 
-def declare_dictionary(name: str, label: str, presets: Iterable[Entry | str] = (), parent: str = "") -> None:
+def declare_dictionary(
+    name: str,
+    label: str,
+    presets: Iterable[Entry | str] = (),
+    parent: str = "",
+    *,
+    group: str,
+    kept: Mapping[str, str] | None = None,
+) -> None:
     """Declare a dictionary, once, at import. A bare word is an entry stored as it reads."""
     entries = tuple(p if isinstance(p, Entry) else Entry(p, p) for p in presets)
-    _dictionaries[name] = DictionaryDef(name, label, entries, parent)
+    _dictionaries[name] = DictionaryDef(name, label, entries, parent, group, kept or {})
 
 
 def declare_parameter(

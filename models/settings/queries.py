@@ -6,9 +6,10 @@ Small tables that every form and list needs: they are held whole, so that a requ
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from models.identity.rights import current_epoch
 from models.settings.catalogue import dictionaries, parameter_def
 from models.settings.tables import DictionaryEntry, Parameter
 
+T = TypeVar("T")
 NAMES = "dictionaries"
 """The dictionary of dictionaries, for the administrators' own screen."""
 
@@ -35,11 +37,20 @@ class Snapshot:
         without parent for all of them."""
         found = self.entries.get((name, None), [])
         own = self.entries.get((name, dealer_id), []) if dealer_id is not None else []
-        if own:
-            taken = {(entry.value, entry.parent) for _, entry in own}
-            kept = [p for p in found if not {(p[1].value, ""), (p[1].value, p[1].parent)} & taken]
-            found = sorted([*kept, *own], key=lambda pair: pair[0])
-        return tuple(entry for _, entry in found)
+        return tuple(entry for _, entry in standing(found, own, _place))
+
+
+def standing(presets: Sequence[T], own: Sequence[T], place: Callable[[T], tuple[int, str, str]]) -> list[T]:
+    """The entries that hold for a dealer, in their order; ``place`` gives an entry's sort, value and parent."""
+    if not own:
+        return list(presets)
+    taken = {place(one)[1:] for one in own}
+    kept = [p for p in presets if not {(place(p)[1], ""), place(p)[1:]} & taken]
+    return sorted([*kept, *own], key=lambda one: place(one)[0])
+
+
+def _place(pair: tuple[int, Entry]) -> tuple[int, str, str]:
+    return pair[0], pair[1].value, pair[1].parent
 
 
 _kept: list[tuple[int, Snapshot]] = []

@@ -17,7 +17,7 @@ class Dictionaries(Resource, model=DictionaryEntry):
 
     label = "字典条目"
     icon = "book-2"
-    menu = Menu(MENU, label="数据字典", icon="book-2", order=960)
+    menu = Menu(MENU, label="数据字典", icon="book-2", order=960, page="/dictionaries/")
     scopes = Scopes(dealer=DictionaryEntry.dealer_id, shared=True)
     title = DictionaryEntry.label
     columns = (

@@ -12,6 +12,7 @@ from app.engine import audit
 from app.engine.actions import Act, Invalid, Refusal
 from models.identity.rights import bump_epoch
 from models.identity.rules import is_group, keep_preset, own_dealer
+from models.settings import uses
 from models.settings.catalogue import declare_parameter, dictionaries, dictionary_def, parameter_def
 from models.settings.queries import parameter, snapshot
 from models.settings.tables import DictionaryEntry, EntryTone, Parameter
@@ -69,8 +70,29 @@ def update_entry(entry: Any, act: Act, values: Mapping[str, Any]) -> None:
 
 
 def remove_entry(entry: Any, act: Act) -> None:
-    """Records keep the stored value and show it as it is; switching an entry off is the gentler way."""
+    """Only what no record holds is deleted; the rest is switched off or merged (D-47). What stands in for a
+    preset may always go: the preset then holds again. The presets of the product are not deleted, because
+    the next installation would bring them back."""
     keep_preset(entry, act)
+    declared = dictionary_def(entry.dictionary)
+    if entry.dealer_id is None and declared is not None:
+        if entry.value in {preset.value for preset in declared.presets}:
+            raise Refusal(f"“{entry.label}”是系统预置项，不能删除，可以停用")
+    elif _stands_in(act.session, entry):
+        return
+    why = uses.held_back(act.session, uses.Reach(entry.dictionary, entry.dealer_id), entry.value)
+    if why:
+        raise Refusal(f"“{entry.label}”{why}")
+
+
+def _stands_in(session: Session, entry: Any) -> bool:
+    """Whether the group's preset of the same value is behind a dealer's entry."""
+    same = DictionaryEntry.dictionary == entry.dictionary, DictionaryEntry.value == entry.value
+    behind = select(DictionaryEntry.id).where(DictionaryEntry.dealer_id.is_(None), *same)
+    if entry.parent:
+        behind = behind.where(DictionaryEntry.parent == entry.parent)
+    with session.no_autoflush:
+        return entry.dealer_id is not None and session.scalar(behind.limit(1)) is not None
 
 
 def _taken(act: Act, entry: Any, parent: str | None) -> bool:

@@ -23,6 +23,7 @@ HAND_WRITTEN = {
     "/registration-measuring/complete", "/registration-measuring/file",
     "/registration-audit/", f"/registration-audit/{PK}/judge",
     "/registration-statistics/", "/registration-statistics/export", "/registration-standing/",
+    "/dictionaries/", "/dictionaries/uses", "/dictionaries/undo", "/dictionaries/merge", "/dictionaries/merged",
 }  # fmt: skip
 PAGES = {
     "/undo/<deed>",

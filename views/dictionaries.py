@@ -1,0 +1,364 @@
+"""管理 → 数据字典: one page per dictionary, where its options are named, coloured, ordered, added and merged."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import flash, jsonify, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_appbuilder import BaseView, expose
+from markupsafe import Markup
+
+from app.engine import chrome, history
+from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal, Stale
+from app.engine.database import db, id_of, utcnow
+from app.engine.deeds import deed
+from app.engine.jobs import OPEN, STOPPED, JobState, percent
+from app.engine.listing import number
+from app.engine.pages import Link, Option
+from app.engine.pages.dictionaries import DictionaryPage, MergePage, OptionRow, OptionSection
+from app.engine.perform import require
+from app.engine.scopes import Actor
+from app.engine.security import entrance, require_actor
+from models.identity.rules import is_group
+from models.settings import uses
+from models.settings.catalogue import DictionaryDef, dictionaries
+from models.settings.resources import Dictionaries
+from models.settings.tables import EntryTone
+from models.shaping import merging, options, taking_back
+from models.shaping.options import Edit, Wish
+
+URL = "/dictionaries/"
+LABEL = "数据字典"
+OTHERS = "其他"
+EVERYWHERE = "全部上级"
+
+
+class DictionariesView(BaseView):  # type: ignore[misc]
+    """The editor; its permissions are those of the resource `Dictionaries`."""
+
+    route_base = "/dictionaries"
+
+    @expose("/", methods=["GET", "POST"])
+    def page(self) -> ResponseReturnValue:
+        """The options of a dictionary (``?name=``), and one submit for all that was changed in them."""
+        actor = _allowed()
+        known = _known(request.args.get("name", ""))
+        if request.method == "GET":
+            return _page(actor, known)
+        require(actor, ("can_edit", Dictionaries.view_name()), f"编辑{Dictionaries.label}")
+        edit, lines = _edit(), request.form.get("lines", "")
+        act = Act(actor, utcnow(), db.session(), entrance(), "update")
+        try:
+            with deed(act):
+                changed = options.save(act, known.name, edit)
+                if lines.strip() or request.form.get("do") == "add":
+                    changed += len(options.add(act, known.name, lines, request.form.get("under", "")))
+        except Forbidden:
+            raise
+        except Stale as stale:
+            return _page(actor, known, edit, [stale.message], lines=lines), 409
+        except Invalid as wrong:
+            return _page(actor, known, edit, errors=wrong.errors, lines=lines), 400
+        except Refusal as refusal:
+            return _page(actor, known, edit, [refusal.message], lines=lines), 400
+        if changed:
+            _said(f"已保存，{changed} 项有改动，立即生效", act.deed_id)
+        else:
+            flash("没有改动", "good")
+        return redirect(_address(known.name, parent=request.args.get("parent", "")))
+
+    @expose("/uses", methods=["GET"])
+    def uses(self) -> ResponseReturnValue:
+        """How often each option is used, for the page that is shown already."""
+        actor = _allowed()
+        known = _known(request.args.get("name", ""))
+        found = uses.counts(db.session(), uses.Reach(known.name, actor.dealer_id))
+        return jsonify({"uses": {value: f"{amount:,}" for value, amount in found.items()}})
+
+    @expose("/undo", methods=["POST"])
+    def undo(self) -> ResponseReturnValue:
+        """Take back what was just saved."""
+        actor = _allowed()
+        act = Act(actor, utcnow(), db.session(), entrance(), "撤销修改")
+        try:
+            with deed(act):
+                name = taking_back.take_back(act, request.form.get("deed", ""))
+        except (Forbidden, NotFound):
+            raise
+        except Refusal as refusal:
+            flash(refusal.message, "bad")
+            return redirect(request.referrer or URL)
+        flash("已撤销", "good")
+        return redirect(_address(name))
+
+    @expose("/merge", methods=["GET", "POST"])
+    def merge(self) -> ResponseReturnValue:
+        """Choose what an option is merged into, see what it touches, begin."""
+        actor = _allowed()
+        given = request.form if request.method == "POST" else request.args
+        known = _known(given.get("name", ""))
+        old, new = id_of(given.get("from")), id_of(given.get("into"))
+        if request.method == "GET":
+            return _merge_page(actor, known, old, new)
+        act = Act(actor, utcnow(), db.session(), entrance(), merging.LABEL)
+        try:
+            with deed(act):
+                job = merging.submit(act, known.name, old, new)
+        except (Forbidden, NotFound):
+            raise
+        except Refusal as refusal:
+            return _merge_page(actor, known, old, new, [refusal.message]), refusal.status
+        return redirect(merging.PAGE.format(merge=job.id))
+
+    @expose("/merged", methods=["GET", "POST"])
+    def merged(self) -> ResponseReturnValue:
+        """What has come of a merge, and the way back."""
+        actor = _allowed()
+        job_id = id_of(request.args.get("job"))
+        if request.method == "POST":
+            act = Act(actor, utcnow(), db.session(), entrance(), merging.BACK)
+            try:
+                with deed(act):
+                    merging.give_back(act, job_id)
+            except (Forbidden, NotFound):
+                raise
+            except Refusal as refusal:
+                flash(refusal.message, "bad")
+            return redirect(merging.PAGE.format(merge=job_id))
+        return _merged_page(actor, job_id)
+
+
+def _allowed() -> Actor:
+    actor = require_actor()
+    if not actor.can("can_list", Dictionaries.view_name()):
+        raise Forbidden(LABEL, seeing=True)
+    return actor
+
+
+def _known(name: str) -> DictionaryDef:
+    """The dictionary of that name, the first one for none."""
+    return options.declared(name) if name else dictionaries()[0]
+
+
+def _address(name: str, **more: str) -> str:
+    return f"{URL}?{urlencode({'name': name, **{k: v for k, v in more.items() if v}})}"
+
+
+def _said(words: str, deed_id: str) -> None:
+    """What was done, with the way back."""
+    button = Markup(' <button class="link" form="undo" name="deed" value="{}">撤销</button>').format(deed_id)
+    flash(Markup("{}{}").format(words, button), "good")
+
+
+def _edit() -> Edit:
+    """What the page says of its options."""
+    form = request.form
+    wishes = {}
+    for row_id in (i for i in map(id_of, form.getlist("option")) if i):
+        tone = next((t for t in EntryTone if t.value == form.get(f"tone.{row_id}")), EntryTone.PLAIN)
+        wishes[row_id] = Wish(
+            " ".join(form.get(f"label.{row_id}", "").split()),
+            tone,
+            bool(form.get(f"active.{row_id}")),
+            number(form.get(f"version.{row_id}", ""), 0),
+            form.get(f"parent.{row_id}"),
+        )
+    step = (id_of(form.get("up")), -1) if form.get("up") else (id_of(form.get("down")), 1)
+    return Edit(wishes, list(wishes), step, id_of(form.get("remove")))
+
+
+# ----- drawing
+
+
+def _page(
+    actor: Actor,
+    known: DictionaryDef,
+    edit: Edit | None = None,
+    said: list[str] | None = None,
+    *,
+    errors: dict[str, str] | None = None,
+    lines: str = "",
+) -> str:
+    session = db.session()
+    wrong = dict(errors or {})
+    found = options.rows(session, known.name, actor.dealer_id)
+    above = options.parents(session, known.name, actor.dealer_id)
+    chosen = request.args.get("parent", "")
+    may_edit = actor.can("can_edit", Dictionaries.view_name())
+    counted = {}
+    if request.args.get("uses"):
+        counted = uses.counts(session, uses.Reach(known.name, actor.dealer_id))
+    shown = DictionaryPage(
+        known.label,
+        known.name,
+        _address(known.name, parent=chosen),
+        _groups(known.name),
+        [],
+        "、".join(use.label for use in uses.columns_of(known.name)),
+        len(found),
+        _readonly(actor, may_edit=may_edit),
+        actor.can("can_add", Dictionaries.view_name()),
+        [Option("", EVERYWHERE), *(Option(p.value, p.label, selected=p.value == chosen) for p in above)]
+        if known.parent
+        else [],
+        options.declared(known.parent).label if known.parent else "",
+        chosen,
+        lines,
+        wrong.pop("lines", ""),
+        [*(said or []), *(sentence for name, sentence in wrong.items() if not name.startswith("label."))],
+        _address(known.name, parent=chosen, uses="1"),
+        bool(request.args.get("uses")),
+        _merges(actor, known.name),
+        f"/{Dictionaries.name}/?dictionary={known.name}&scope=dealer",
+        f"{URL}undo",
+    )
+    sections = options.by_parent(found, above)
+    names = {p.value: p.label for p in above}
+    presets = options.behind(session, known.name)
+    for parent, rows in sections.items():
+        if chosen and parent != chosen:
+            continue
+        title = "" if not known.parent else names.get(parent, parent) if parent else "任何上级下都可选"
+        drawn = [_row(actor, known, row, above, presets, edit, wrong) for row in _as_left(rows, edit)]
+        for row in drawn:
+            row.uses = f"{counted.get(row.value, 0):,}" if shown.counted else ""
+        drawn[0].first = drawn[-1].last = True
+        shown.sections.append(OptionSection(title, drawn))
+    return chrome.page("dictionary.html", key=Dictionaries.name, title=LABEL, page=shown)
+
+
+def _as_left(rows: list[Any], edit: Edit | None) -> list[Any]:
+    """The rows in the order in which a refused page left them."""
+    order = {row_id: n for n, row_id in enumerate(edit.order)} if edit is not None else {}
+    return sorted(rows, key=lambda row: order.get(row.id, len(order)))
+
+
+def _readonly(actor: Actor, *, may_edit: bool) -> str:
+    if not may_edit:
+        return "您可以查看数据字典，但不能修改。"
+    if actor.dealer_id is None and not is_group(actor, Dictionaries.name):
+        return "当前账号不属于任何商场，不能修改字典。"
+    return ""
+
+
+def _groups(name: str) -> list[tuple[str, list[Link]]]:
+    """All dictionaries under their headings."""
+    found: dict[str, list[Link]] = {}
+    for known in dictionaries():
+        link = Link(known.label, _address(known.name), active=known.name == name)
+        found.setdefault(known.group or OTHERS, []).append(link)
+    return list(found.items())
+
+
+def _row(
+    actor: Actor,
+    known: DictionaryDef,
+    row: Any,
+    above: list[Any],
+    presets: set[tuple[str, str]],
+    edit: Edit | None,
+    wrong: dict[str, str],
+) -> OptionRow:
+    wish = edit.wishes.get(row.id) if edit is not None else None
+    own = row.dealer_id == actor.dealer_id
+    stands_in = options.stands_in(row, presets)
+    error = wrong.get(f"label.{row.id}", "")
+    if wish is not None and wish.version != row.version:
+        error = f"{options.written_by(row) or '他人'}已保存为“{row.label}”，再次保存将以您填写的为准"
+    tone = wish.tone if wish is not None else row.tone
+    parent = wish.parent if wish is not None and wish.parent is not None else row.parent or ""
+    hangs = [Option("", "任何上级", selected=not parent)]
+    hangs += [Option(p.value, p.label, selected=p.value == parent) for p in above]
+    merge = urlencode({"name": known.name, "from": row.id})
+    deletable = own and actor.can("can_delete", Dictionaries.view_name())
+    return OptionRow(
+        row.id,
+        row.value,
+        wish.label if wish is not None else row.label,
+        tone.tone.value,
+        wish.active if wish is not None else row.active,
+        row.version,
+        "" if row.dealer_id is None else "本商场修改" if stands_in else "本商场",
+        [Option(t.value, t.label, t.tone.value, selected=t is tone) for t in EntryTone],
+        hangs if known.parent and own and not stands_in else [],
+        error=error,
+        merge_url=f"{URL}merge?{merge}",
+        remove="" if not deletable else "恢复预置" if stands_in else "删除",
+        confirm=f"“{row.label}”恢复为集团预置项？" if stands_in else f"删除“{row.label}”？",
+    )
+
+
+def _merges(actor: Actor, name: str) -> list[Link]:
+    """The last merges, with how they stand."""
+    session = db.session()
+    found = []
+    for job in merging.latest(session, name, actor.dealer_id):
+        back = merging.returned(session, job)
+        state = "已撤销" if back is not None and back.state == JobState.DONE else job.state.label
+        link = Link(
+            f"“{job.payload['old_label']}”并入“{job.payload['new_label']}”", merging.PAGE.format(merge=job.id)
+        )
+        link.count, link.name = state, history.moment(job.created_at)[:16]
+        found.append(link)
+    return found
+
+
+def _merge_page(
+    actor: Actor, known: DictionaryDef, old_id: int, new_id: int, said: list[str] | None = None
+) -> str:
+    session = db.session()
+    options.editable(actor)
+    rows = options.rows(session, known.name, actor.dealer_id)
+    old = next((row for row in rows if row.id == old_id), None)
+    if old is None:
+        raise NotFound
+    offered = merging.survivors(rows, old)
+    shown = MergePage(
+        f"合并“{old.label}”",
+        f"{URL}merge",
+        _address(known.name),
+        old.label,
+        choices=[Option(str(r.id), r.label, selected=r.id == new_id) for r in offered],
+        hidden=[("name", known.name), ("from", str(old.id))],
+        hindrances=list(said or []),
+    )
+    if new_id:
+        plan = merging.plan(session, actor, known.name, old_id, new_id)
+        shown.new = plan.new.label
+        shown.amounts = [(use.label, f"{amount:,}") for use, amount in plan.amounts]
+        shown.follows = plan.follows
+        shown.hindrances = list(dict.fromkeys([*shown.hindrances, *plan.hindrances]))
+        shown.ready = not plan.hindrances
+        shown.confirm = f"{plan.total:,} 条记录将由“{old.label}”改为“{plan.new.label}”。"
+    return chrome.page("dictionary_merge.html", key=Dictionaries.name, title=LABEL, page=shown)
+
+
+def _merged_page(actor: Actor, job_id: int) -> str:
+    session = db.session()
+    job = merging.merge_of(session, actor, job_id)
+    back = merging.returned(session, job)
+    now = back or job
+    counts = job.counts or {}
+    shown = MergePage(
+        now.title,
+        merging.PAGE.format(merge=job.id),
+        _address(job.payload["dictionary"]),
+        job.payload["old_label"],
+        job.payload["new_label"],
+        amounts=[(r.label, f"{n:,}") for r, n in merging.changed_lists(counts.get("lists") or {})],
+        state=now.state.label,
+        tone=now.state.tone.value,
+        said=now.result or "",
+        percent=percent(now.done, now.total),
+        refresh=3 if now.state in OPEN else 0,
+        kept=[(label, reason) for label, reason in (now.counts or {}).get("kept", [])],
+        undo=job.state not in OPEN and (back is None or back.state in STOPPED),
+        job_url=f"/jobs/{now.id}",
+        confirm=f"记录改回“{job.payload['old_label']}”，并重新启用该选项；合并后又被修改的记录不会撤销，并会逐条说明。",
+    )
+    return chrome.page("dictionary_merge.html", key=Dictionaries.name, title=LABEL, page=shown)
+
+
+VIEWS = [DictionariesView]
