@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.engine.database import Model, insert_for
@@ -81,6 +81,15 @@ def next_numbers(session: Session, scheme: str, dealer_id: int, now: datetime, c
     period = local(now).strftime(rule.period)
     last = _advance(session, dealer_id, scheme, period, count)
     return [rule.write(period, value) for value in range(last - count + 1, last + 1)]
+
+
+def upcoming(session: Session, scheme: str, dealer_id: int, now: datetime, rule: Scheme) -> str:
+    """The number that would come next if it were written by that rule; none is given out."""
+    period = local(now).strftime(rule.period)
+    given = select(NumberCounter.value).where(
+        NumberCounter.dealer_id == dealer_id, NumberCounter.scheme == scheme, NumberCounter.period == period
+    )
+    return rule.write(period, (session.scalar(given) or 0) + 1)
 
 
 def _advance(session: Session, dealer_id: int, scheme: str, period: str, count: int) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.engine.actions import Act, Invalid, Refusal
@@ -22,6 +22,7 @@ from app.engine.scopes import Actor
 from models.identity.tables import Employee
 from models.registrations.settings import DAILY_LIMIT
 from models.registrations.tables import Registration, RegistrationQuota
+from models.settings.catalogue import provide_effect
 from models.settings.queries import parameter
 
 FULL = "今日报备容量已用完，请联系主管审核"
@@ -91,6 +92,41 @@ def notice(actor: Actor, session: Session, now: datetime) -> str:
     return f"今日剩余容量：{rest}条" if rest else f"今日剩余容量：0条。{FULL}"
 
 
+def above(session: Session, dealer_id: int, limit: int | None, now: datetime) -> int:
+    """How many of the dealer's people without a limit of their own could file no more today under this one."""
+    if not limit:
+        return 0
+    begins = local_day(local(now).date())
+    ends = begins + timedelta(days=1)
+
+    def of_today(at: Any) -> Any:
+        return case((and_(at >= begins, at < ends), 1), else_=0)
+
+    own = select(RegistrationQuota.employee_id).where(RegistrationQuota.dealer_id == dealer_id)
+    busy = (
+        select(Registration.registrant_id)
+        .where(Registration.dealer_id == dealer_id, Registration.registrant_id.not_in(own))
+        .where(or_(Registration.registered_at >= begins, Registration.first_judged_at >= begins))
+        .group_by(Registration.registrant_id)
+        .having(
+            func.sum(of_today(Registration.registered_at)) - func.sum(of_today(Registration.first_judged_at))
+            >= limit
+        )
+    )
+    return session.scalar(select(func.count()).select_from(busy.subquery())) or 0
+
+
+def _effect(session: Session, dealer_id: int, values: Mapping[str, Any], now: datetime) -> str:
+    limit = values[DAILY_LIMIT]
+    if not limit:
+        return "不限制"
+    people = above(session, dealer_id, limit, now)
+    return f"按每日{limit}条，今日有 {people} 人已报满" if people else f"按每日{limit}条，今日无人报满"
+
+
+provide_effect(DAILY_LIMIT, _effect)
+
+
 def keep(row: RegistrationQuota, act: Act, values: Mapping[str, Any]) -> None:
     """A limit of one person, once for each; it belongs to the dealer the person works for."""
     employee_id = values.get("employee_id") or row.employee_id
@@ -102,3 +138,12 @@ def keep(row: RegistrationQuota, act: Act, values: Mapping[str, Any]) -> None:
         if act.session.scalar(others.where(RegistrationQuota.id != (row.id or 0))) is not None:
             raise Invalid({"employee_id": "该员工已另设报备容量，请修改已有的一条"})
     row.dealer_id = person.dealer_id
+    _warn(act, row, person, values.get("daily_limit", row.daily_limit))
+
+
+def _warn(act: Act, row: RegistrationQuota, person: Employee, limit: int | None) -> None:
+    """Say so where the person has filed as many today as the new limit allows, or more."""
+    assert row.dealer_id is not None
+    today = standing(act.session, person.id, row.dealer_id, act.now)
+    if limit and today.filed - today.judged >= limit:
+        act.warn(f"{person.name}今日已报备{today.filed}条，按新容量今日不能再报备")

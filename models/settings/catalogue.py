@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as held
+from datetime import datetime
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from app.engine.choices import Entry
 from app.engine.fields import FieldSpec
@@ -27,6 +30,10 @@ class DictionaryDef:
     kept: Mapping[str, str] = held(default_factory=dict)
 
 
+Effect = Callable[[Session, int, Mapping[str, Any], datetime], str]
+"""Of a dealer, with all the values of the page as they would be saved."""
+
+
 @dataclass(frozen=True)
 class ParameterDef:
     """A setting: how it is asked for (``field``), under which heading, and what holds when nobody set it.
@@ -39,6 +46,8 @@ class ParameterDef:
     default: Any
     check: Callable[[Any], str] | None = None
     """Returns the sentence that says what is wrong with a value, or an empty text."""
+    effect: Effect | None = None
+    """Returns the sentence that says what the value comes to, or an empty text; asked before saving too."""
 
     @property
     def key(self) -> str:
@@ -65,10 +74,18 @@ def declare_dictionary(
 
 
 def declare_parameter(
-    field: FieldSpec, default: Any, group: str, check: Callable[[Any], str] | None = None
+    field: FieldSpec,
+    default: Any,
+    group: str,
+    check: Callable[[Any], str] | None = None,
 ) -> None:
     """Declare a setting, once, at import; ``field`` comes from `entry()`, its name like ``pool.days``."""
     _parameters[field.name] = ParameterDef(field, group, default, check)
+
+
+def provide_effect(key: str, effect: Effect) -> None:
+    """Say what a setting comes to; once, at import, by whoever can count it."""
+    _parameters[key] = replace(_parameters[key], effect=effect)
 
 
 def dictionaries() -> tuple[DictionaryDef, ...]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.engine.fields import entry
-from app.engine.numbers import SCHEMES, Scheme, provide_schemes
-from models.settings.catalogue import declare_parameter
+from app.engine.numbers import SCHEMES, Scheme, provide_schemes, upcoming
+from models.settings.catalogue import Effect, declare_parameter, provide_effect
 from models.settings.queries import parameter
 
 GROUP = "编号规则"
@@ -38,6 +41,17 @@ def scheme(session: Session, name: str, dealer_id: int) -> Scheme | None:
     )
 
 
+def _next(name: str) -> Effect:
+    def said(session: Session, dealer_id: int, values: Mapping[str, Any], now: datetime) -> str:
+        standard = SCHEMES[name]
+        rule = replace(
+            standard, prefix=values[f"number.{name}.prefix"], digits=values[f"number.{name}.digits"]
+        )
+        return f"下一个编号：{upcoming(session, name, dealer_id, now, rule)}；已有编号不变"
+
+    return said
+
+
 for _name, _scheme in SCHEMES.items():
     declare_parameter(
         entry(f"number.{_name}.prefix", f"{_scheme.label}前缀", required=True, maxlength=6),
@@ -51,4 +65,5 @@ for _name, _scheme in SCHEMES.items():
         GROUP,
         _wrong_digits,
     )
+    provide_effect(f"number.{_name}.prefix", _next(_name))
 provide_schemes(scheme)

@@ -108,4 +108,10 @@ def parameter(session: Session, key: str, dealer_id: int | None) -> Any:
     return values.get((key, dealer_id), values.get((key, None), default))
 
 
+def inherited(session: Session, key: str, dealer_id: int | None) -> Any:
+    """What would hold for the dealer without a value of its own: the group's, else the declared default."""
+    default = parameter_def(key).default
+    return default if dealer_id is None else snapshot(session).parameters.get((key, None), default)
+
+
 provide_dictionaries(_dictionary)

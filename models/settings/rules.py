@@ -14,7 +14,7 @@ from models.identity.rights import bump_epoch
 from models.identity.rules import is_group, keep_preset, own_dealer
 from models.settings import uses
 from models.settings.catalogue import declare_parameter, dictionaries, dictionary_def, parameter_def
-from models.settings.queries import parameter, snapshot
+from models.settings.queries import inherited, parameter, snapshot
 from models.settings.tables import DictionaryEntry, EntryTone, Parameter
 
 __all__ = ["declare_parameter", "parameter"]
@@ -123,7 +123,8 @@ def _check_parent(act: Act, name: str, dealer_id: int | None, parent: str | None
 
 
 def set_parameters(act: Act, dealer_id: int | None, values: Mapping[str, Any]) -> int:
-    """Store cleaned settings of a dealer (of the group when None); returns how many changed.
+    """Store cleaned settings of a dealer (of the group when None); returns how many changed. One that is as it
+    would be anyhow is kept no longer, and follows what the group sets.
 
     Raises `Refusal` when somebody of a dealer changes what is not his.
     """
@@ -138,7 +139,9 @@ def set_parameters(act: Act, dealer_id: int | None, values: Mapping[str, Any]) -
             continue
         near = Parameter.dealer_id.is_(None) if dealer_id is None else Parameter.dealer_id == dealer_id
         row = act.session.scalar(select(Parameter).where(Parameter.key == key, near))
-        if row is None:
+        if value == inherited(act.session, key, dealer_id) and row is not None:
+            act.session.delete(row)
+        elif row is None:
             act.session.add(Parameter(key=key, dealer_id=dealer_id, value=value))
         else:
             row.value = value
@@ -147,6 +150,12 @@ def set_parameters(act: Act, dealer_id: int | None, values: Mapping[str, Any]) -
         bump_epoch(act.session)
         act.session.flush()
     return changed
+
+
+def row_id(session: Session, key: str, dealer_id: int | None) -> int:
+    """The row of a dealer's own value; 0 where there is none."""
+    near = Parameter.dealer_id.is_not_distinct_from(dealer_id)
+    return session.scalar(select(Parameter.id).where(Parameter.key == key, near)) or 0
 
 
 def _wrong(key: str, value: Any) -> str:

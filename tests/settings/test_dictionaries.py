@@ -219,7 +219,9 @@ def test_two_installations_at_once_leave_each_preset_once(
 def test_a_preset_of_everybody_exists_once(app: Flask) -> None:
     session = db.session()
     preset = session.scalars(
-        select(DictionaryEntry).where(DictionaryEntry.dealer_id.is_(None)).limit(1)
+        select(DictionaryEntry)
+        .where(DictionaryEntry.dealer_id.is_(None), DictionaryEntry.parent.is_(None))
+        .limit(1)
     ).one()
     act = Act(SYSTEM, utcnow(), session)
     with pytest.raises(Refusal, match="冲突"), deed(act):
