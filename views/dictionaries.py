@@ -75,7 +75,8 @@ class DictionariesView(BaseView):  # type: ignore[misc]
         actor = _allowed()
         known = _known(request.args.get("name", ""))
         found = uses.counts(db.session(), uses.Reach(known.name, actor.dealer_id))
-        return jsonify({"uses": {value: f"{amount:,}" for value, amount in found.items()}})
+        values = {row.value for row in options.rows(db.session(), known.name, actor.dealer_id)}
+        return jsonify({"uses": {value: found.word(value) for value in values}})
 
     @expose("/undo", methods=["POST"])
     def undo(self) -> ResponseReturnValue:
@@ -187,9 +188,8 @@ def _page(
     above = options.parents(session, known.name, actor.dealer_id)
     chosen = request.args.get("parent", "")
     may_edit = actor.can("can_edit", Dictionaries.view_name())
-    counted = {}
-    if request.args.get("uses"):
-        counted = uses.counts(session, uses.Reach(known.name, actor.dealer_id))
+    reach = uses.Reach(known.name, actor.dealer_id)
+    counted = uses.counts(session, reach) if request.args.get("uses") else None
     shown = DictionaryPage(
         known.label,
         known.name,
@@ -209,7 +209,7 @@ def _page(
         wrong.pop("lines", ""),
         [*(said or []), *(sentence for name, sentence in wrong.items() if not name.startswith("label."))],
         _address(known.name, parent=chosen, uses="1"),
-        bool(request.args.get("uses")),
+        counted is not None,
         _merges(actor, known.name),
         f"/{Dictionaries.name}/?dictionary={known.name}&scope=dealer",
         f"{URL}undo",
@@ -223,7 +223,7 @@ def _page(
         title = "" if not known.parent else names.get(parent, parent) if parent else "任何上级下都可选"
         drawn = [_row(actor, known, row, above, presets, edit, wrong) for row in _as_left(rows, edit)]
         for row in drawn:
-            row.uses = f"{counted.get(row.value, 0):,}" if shown.counted else ""
+            row.uses = counted.word(row.value) if counted is not None else ""
         drawn[0].first = drawn[-1].last = True
         shown.sections.append(OptionSection(title, drawn))
     return chrome.page("dictionary.html", key=Dictionaries.name, title=LABEL, page=shown)
@@ -332,7 +332,7 @@ def _merge_page(
         shown.hindrances = list(dict.fromkeys([*shown.hindrances, *plan.hindrances]))
         shown.ready = not plan.hindrances
         shown.confirm = f"{plan.total:,} 条记录将由“{old.label}”改为“{plan.new.label}”。"
-    return chrome.page("dictionary_merge.html", key=Dictionaries.name, title=LABEL, page=shown)
+    return chrome.page("dictionary_merge.html", key=Dictionaries.name, title=shown.title, page=shown)
 
 
 def _merged_page(actor: Actor, job_id: int) -> str:
@@ -358,7 +358,7 @@ def _merged_page(actor: Actor, job_id: int) -> str:
         job_url=f"/jobs/{now.id}",
         confirm=f"记录改回“{job.payload['old_label']}”，并重新启用该选项；合并后又被修改的记录不会撤销，并会逐条说明。",
     )
-    return chrome.page("dictionary_merge.html", key=Dictionaries.name, title=LABEL, page=shown)
+    return chrome.page("dictionary_merge.html", key=Dictionaries.name, title=shown.title, page=shown)
 
 
 VIEWS = [DictionariesView]

@@ -94,7 +94,7 @@
       for (const cell of cells) cell.textContent = "—";
       return;
     }
-    for (const cell of cells) cell.textContent = found[cell.dataset.value] || "0";
+    for (const cell of cells) cell.textContent = found[cell.dataset.value] || "—";
   }
   if (form.dataset.uses) count();
 })();

@@ -15,6 +15,9 @@ from app.engine.resource import Resource, resource_of, resources
 from app.engine.scopes import Actor, Scope, visible
 from models.settings.tables import DictionaryEntry
 
+MOST_COUNTED = 200_000
+"""Records of one list that the editor looks at for its numbers."""
+
 
 @dataclass(frozen=True)
 class Use:
@@ -69,15 +72,32 @@ def columns_of(name: str) -> list[Use]:
     return found
 
 
-def counts(session: Session, reach: Reach) -> Counter[str]:
-    """How many records hold each value; one grouped statement per column."""
+@dataclass(frozen=True)
+class Counted:
+    """How many records hold each value. Where a list has more of them than are looked at, the numbers are what
+    was found by then."""
+
+    amounts: Counter[str]
+    whole: bool
+
+    def word(self, value: str) -> str:
+        """The number as it is shown."""
+        return f"{self.amounts[value]:,}{'' if self.whole else '+'}"
+
+
+def counts(session: Session, reach: Reach) -> Counted:
+    """The numbers of the editor; one grouped statement per column, over so many records at most."""
     found: Counter[str] = Counter()
+    whole = True
     for use in columns_of(reach.dictionary):
         column = use.spec.attribute
-        grouped = select(column, func.count()).where(reach.rows(use.resource), column.is_not(None))
-        for value, amount in session.execute(grouped.group_by(column), reach.params):
-            found[value] += amount
-    return found
+        some = select(column.label("value")).where(reach.rows(use.resource), column.is_not(None))
+        looked = some.limit(MOST_COUNTED).subquery()
+        grouped = select(looked.c.value, func.count()).group_by(looked.c.value)
+        amounts: dict[str, int] = dict(session.execute(grouped, reach.params).tuples().all())
+        whole = whole and sum(amounts.values()) < MOST_COUNTED
+        found.update(amounts)
+    return Counted(found, whole)
 
 
 def amounts(session: Session, reach: Reach, value: str) -> list[tuple[Use, int]]:

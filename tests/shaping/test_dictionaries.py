@@ -10,6 +10,7 @@ from flask import Flask
 
 from app.engine.choices import dictionary
 from app.engine.database import db
+from models.settings import uses
 from models.settings.tables import DictionaryEntry, EntryTone
 from models.shaping.options import places
 from tests.customers.world import World
@@ -143,7 +144,6 @@ def test_of_two_who_save_the_later_is_told_and_keeps_what_was_typed(world: World
     assert answer.status_code == 409 and 'value="丁"' in page and "总管已保存为“丙”" in page
 
 
-@pytest.mark.spec("D-47")
 def test_what_is_in_use_is_not_deleted_but_switched_off(world: World, login: Login) -> None:
     client = login("boss")
     show(client, KIND).send(do="add", lines="团购客户\n会员客户")
@@ -220,15 +220,21 @@ def test_linked_lists_stand_under_their_parents(world: World, login: Login) -> N
     assert 'value="小区拓展" maxlength' in page and 'value="电商平台" maxlength' not in page
 
 
-def test_use_counts_are_those_of_the_own_dealer(world: World, login: Login) -> None:
+def test_use_counts_are_those_of_the_own_dealer(
+    world: World, login: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for n in range(3):
         world.customer(level="A" if n else "B")
     world.customer(by="outsider", level="A")
     client = login("boss")
-    assert client.get("/dictionaries/uses?name=customer.level").get_json() == {"uses": {"A": "2", "B": "1"}}
+    counted = client.get("/dictionaries/uses?name=customer.level").get_json()["uses"]
+    assert counted == {"H": "0", "A": "2", "B": "1", "C": "0", "D": "0"}
     page = client.get(f"{URL}?name=customer.level&uses=1").get_data(as_text=True)
     assert 'data-value="A">2<' in page and 'data-value="H">0<' in page
     assert login("seller").get("/dictionaries/uses?name=customer.level").status_code == 403
+    monkeypatch.setattr(uses, "MOST_COUNTED", 2)
+    page = client.get(f"{URL}?name=customer.level&uses=1").get_data(as_text=True)
+    assert 'data-value="H">0+<' in page, "of a long list only so many are looked at"
 
 
 def test_the_group_changes_the_presets_of_everybody(world: World, login: Login, app: Flask) -> None:
