@@ -43,6 +43,8 @@ PAGES = (
     "/tags/",
     "/parameters/",
     "/dictionary_entries/",
+    "/dictionaries/?name=customer.source",
+    "/dictionaries/merge?name=customer.level&from=5",
     "/clock_rules/",
     "/clock_rules/new",
     "/audit_entries/",
