@@ -149,7 +149,7 @@ PICTURES = (
     Picture("role", "admin", "/roles/{role}/edit", _mask),
     Picture("employees", "admin", "/employees/?scope=dealer"),
     Picture("tags", "admin", "/tags/?scope=dealer"),
-    Picture("dictionaries", "admin", "/dictionary_entries/?scope=dealer"),
+    Picture("dictionaries", "admin", "/dictionaries/?name=customer.source"),
     Picture("parameters", "admin", "/parameters/"),
     Picture("history", "manager1", "{customer}/history", _history),
 )
