@@ -9,6 +9,7 @@ from functools import cache
 DOMAINS = (
     "identity",
     "settings",
+    "shaping",
     "notifications",
     "clock_rules",
     "announcements",
@@ -36,6 +37,7 @@ PARTS = (
     "admin_resources",
     "clock",
     "dashboards",
+    "dashboard_resources",
     "home",
 )
 

@@ -11,7 +11,7 @@ from views.login import LoginView
 VIEWS: list[type] = [LoginView, SearchView]
 _NAMES = (
     "account", "notifications", "imports", "jobcentre", "backlog", "roles", "parameters", "handover", "announcements",
-    "dashboards", "registration_tracking", "registration_measuring", "registration_audit",
+    "dashboards", "boards", "registration_tracking", "registration_measuring", "registration_audit",
     "registration_statistics", "registration_standing",
 )  # fmt: skip
 for _name in (f"views.{name}" for name in _NAMES):

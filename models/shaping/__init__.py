@@ -1,0 +1,1 @@
+"""What administrators build without code."""
