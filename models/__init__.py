@@ -9,6 +9,7 @@ from functools import cache
 DOMAINS = (
     "identity",
     "settings",
+    "shaping",
     "notifications",
     "clock_rules",
     "announcements",
@@ -38,6 +39,7 @@ PARTS = (
     "admin_resources",
     "clock",
     "dashboards",
+    "dashboard_resources",
     "home",
 )
 

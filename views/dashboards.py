@@ -11,6 +11,8 @@ from app.engine.actions import Forbidden
 from app.engine.addresses import arguments
 from app.engine.database import utcnow
 from app.engine.security import require_actor
+from models.shaping.dashboard_resources import Boards
+from models.shaping.dashboard_tiles import BASE
 
 
 class DashboardView(BaseView):  # type: ignore[misc]
@@ -31,7 +33,8 @@ class DashboardView(BaseView):  # type: ignore[misc]
     def show(self, name: str) -> ResponseReturnValue:
         """One dashboard for a period, a store and a person."""
         shown = dashboards.page(dashboards.named(name), require_actor(), _arguments(), utcnow())
-        return chrome.page("dashboard.html", key=name, title=shown.title, page=shown)
+        copies = f"{BASE}/copy/{name}" if require_actor().can("can_add", Boards.view_name()) else ""
+        return chrome.page("dashboard.html", key=name, title=shown.title, page=shown, copies=copies)
 
     @expose("/<name>.xlsx", methods=["POST"])
     def sheet(self, name: str) -> ResponseReturnValue:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,16 @@ from app.engine.pages import ChartPage, Chip, Link
 from app.engine.resource import Resource
 from app.engine.scopes import Actor
 
-__all__ = ["NOTHING", "allowed", "one_of", "page", "sheet_address"]
+__all__ = ["NOTHING", "allowed", "one_of", "page", "provide_pin", "sheet_address"]
+
+Pin = Callable[[Actor, type[Resource], listing.Args, str], str]
+_pins: list[Pin] = []
+
+
+def provide_pin(pin: Pin) -> None:
+    """Install the function that says where a chart under an address is put on a dashboard, empty for whoever
+    builds none; once, at import of the domain of what administrators build."""
+    _pins[:] = [pin]
 
 
 def allowed(resource: type[Resource], actor: Actor) -> list[Chart]:
@@ -63,6 +72,8 @@ def page(resource: type[Resource], actor: Actor, args: listing.Args, now: dateti
         clear_url=address(base, {k: v for k, v in args.items() if k == "scope"}),
         error="；".join(asked.errors),
     )  # fmt: skip
+    for card in found.cards:
+        card.pin_url = next((pin(actor, resource, args, card.key) for pin in _pins), "")
     if actor.can("can_export", resource.view_name()):
         found.sheet_url = sheet_address(base, asked.args)
         for card in found.cards:

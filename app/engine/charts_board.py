@@ -28,6 +28,7 @@ from app.engine.scopes import Actor, Scope
 NOTHING = "未填写"
 PLAIN = "n"
 """The tone of a value without one among values that have theirs."""
+_REPLACED = frozenset({"scope", "view", "include"})
 _WIDE = (Scope.GROUP, Scope.DEALER, Scope.STORE, Scope.DEPARTMENT)
 
 
@@ -64,6 +65,17 @@ class Board:
             return self
         args = {**self.query.args, **{name: list(values) for name, values in put.items()}}
         return Board.of(self.resource, self.actor, args, self.query.now)
+
+    def narrowed(self, own: Mapping[str, Sequence[str]]) -> Board | None:
+        """The board with further filters in force; None when the page's own exclude them. A scope or a view
+        stands in for that of the page."""
+        put: Args = {}
+        for name, values in own.items():
+            given = [] if name in _REPLACED else [v for v in self.query.args.get(name, ()) if v]
+            put[name] = [v for v in values if not given or v in given]
+            if not put[name]:
+                return None
+        return self.under(put)
 
     def within(self, only: Chosen) -> Board | None:
         """The board with these values of filters alone; None when the page's own filters exclude them."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from app.engine import charts_counts, measures, periods
-from app.engine.chartkinds import Breakdown, Funnel, Grouped, Number, Pivot, Ranking, Trend, grouped_by
+from app.engine.chartkinds import Breakdown, Chart, Funnel, Grouped, Number, Pivot, Ranking, Trend, grouped_by
 from app.engine.charts_board import NOTHING, Board
 from app.engine.charts_counts import Group
 from app.engine.fields import FieldSpec, describe
 from app.engine.pages import Bar, Cell, ChartCard, Figure, Grid, Line, Link
-from app.engine.periods import Period
+from app.engine.periods import Args, Period
 
 BARS = 20
 """So many bars, lines or columns are shown by themselves; the others are one."""
@@ -22,9 +22,23 @@ SHADES = 5
 _FIRST_YEAR, _LAST_YEAR = 1900, 9000
 
 
-def cards(charts: Sequence[Grouped | Trend], board: Board) -> list[ChartCard]:
+Own = Mapping[str, Args]
+"""Filters that hold for one chart alone, by its name."""
+_NOTHING_OWN: Own = {}
+
+
+def _within(chart: Chart, board: Board, own: Own) -> Board | None:
+    """What the chart looks at: the board, its own filters, and the values it is declared for."""
+    narrowed = board.narrowed(own[chart.name]) if chart.name in own else board
+    if narrowed is None:
+        return None
+    view = chart.view if isinstance(chart, Number) else ""
+    return narrowed.under({"view": [view]} if view else {}).within(chart.only)
+
+
+def cards(charts: Sequence[Grouped | Trend], board: Board, own: Own = _NOTHING_OWN) -> list[ChartCard]:
     """The cards of some charts of one list, counted in as few statements as can be."""
-    within = {chart.name: board.within(chart.only) for chart in charts}
+    within = {chart.name: _within(chart, board, own) for chart in charts}
     grouped = [c for c in charts if not isinstance(c, Trend)]
     open_ones = [(c, b) for c in grouped if (b := within[c.name]) is not None]
     found = charts_counts.grouped(open_ones)
@@ -283,14 +297,16 @@ def _drawn(
 # ----- figures
 
 
-def figures(charts: Sequence[Number], board: Board, period: Period | None) -> list[Figure]:
+def figures(
+    charts: Sequence[Number], board: Board, period: Period | None, own: Own = _NOTHING_OWN
+) -> list[Figure]:
     """The figures with what they were in the period before; those that look at the same rows are asked
     for together."""
     before = period.before() if period is not None else None
     alike: dict[str, list[Number]] = {}
     boards: dict[str, Board | None] = {}
     for chart in charts:
-        within = board.under({"view": [chart.view]} if chart.view else {}).within(chart.only)
+        within = _within(chart, board, own)
         key = within.address({}) if within is not None else ""
         boards[key] = within
         alike.setdefault(key, []).append(chart)

@@ -74,6 +74,7 @@ _numbers: list[Callable[[str, int | None], str]] = [lambda _key, _dealer: ""]
 _BELL = "bell:"
 _bells: list[Bell] = []
 _extra: list[Entry] = []
+_own_entries: list[Callable[[Actor], Sequence[Entry]]] = []
 _group_icons: dict[str, str] = {}
 _menus: OrderedDict[tuple[int, int], tuple[str, tuple[Entry, ...], list[Link]]] = OrderedDict()
 _counts: OrderedDict[tuple[Any, ...], tuple[float, Any]] = OrderedDict()
@@ -83,6 +84,13 @@ def add_entry(entry: Entry) -> None:
     """Put a hand-written page into the menu; once, at import."""
     if entry.key not in {e.key for e in _extra}:
         _extra.append(entry)
+
+
+def provide_entries(source: Callable[[Actor], Sequence[Entry]]) -> None:
+    """Install a function that gives menu items of one person which no declaration knows; asked when the menu is
+    made, not per request."""
+    if source not in _own_entries:
+        _own_entries.append(source)
 
 
 def provide_bell(url: str, amount: Callable[[Actor], Any]) -> None:
@@ -133,7 +141,9 @@ def menu_of(actor: Actor) -> tuple[str, tuple[Entry, ...], list[Link]]:
     key = (actor.id, actor.epoch)
     if key in _menus:
         return _menus[key]
-    mine = tuple(e for e in entries() if actor.can(*e.permission))
+    own = [e for source in _own_entries for e in source(actor)]
+    declared = [e for e in entries() if actor.can(*e.permission)]
+    mine = tuple(sorted([*declared, *own], key=lambda e: e.order))
     groups: dict[str, MenuGroup] = {}
     for e in mine:
         group = groups.setdefault(e.group, MenuGroup(e.group, _group_icons.get(e.group, "folder"), []))

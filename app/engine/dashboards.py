@@ -1,14 +1,15 @@
 """Dashboards: figures and charts of several lists on one page, under one period, one store and one person.
 
-A dashboard names charts that lists declare; everything else is theirs: who sees them, what they count, and
-the rows behind each number. The page's three switches are the lists' own filters by their time, their store
-and their person, so that every number opens exactly the rows it counts.
+A dashboard names charts that lists declare, or that somebody has put together of their fields; everything
+else is theirs: who sees them, what they count, and the rows behind each number. The page's three switches
+are the lists' own filters by their time, their store and their person, so that every number opens exactly
+the rows it counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,16 +18,17 @@ from sqlalchemy import select
 from app.engine import charts, charts_cards, chrome, filters, listing, periods
 from app.engine.actions import Forbidden, NotFound
 from app.engine.addresses import address
-from app.engine.chartkinds import Chart, Number, charted
+from app.engine.chartkinds import Number
 from app.engine.charts_board import Board, widest
 from app.engine.database import db, id_of
 from app.engine.fields import FieldSpec, describe
-from app.engine.guards import may_filter
 from app.engine.localtime import local
 from app.engine.pages import Block, DashboardPage, Field, Link, Option, PeriodBar
 from app.engine.periods import Args, Period
 from app.engine.resource import Resource, resource_of
 from app.engine.scopes import Actor, Scope, scopes_of, visible
+from app.engine.tiles import Tile as Tile
+from app.engine.tiles import may_see, own_for, own_words, placed
 
 DAY, STORE, PERSON = "day", "store", "person"
 EVER = "all"
@@ -37,36 +39,34 @@ _WIDER_THAN_A_PERSON = _WIDER_THAN_A_STORE | {Scope.STORE, Scope.DEPARTMENT}
 
 
 @dataclass(frozen=True, eq=False)
-class Tile:
-    """One chart or figure of a list, under a title of its own where the list's says too little here."""
-
-    resource: type[Resource]
-    chart: str
-    title: str = ""
-
-    def shown(self) -> Chart:
-        """The chart as this dashboard shows it."""
-        found = next(c for c in self.resource.charts if c.name == self.chart)
-        return replace(found, title=self.title) if self.title else found
-
-
-@dataclass(frozen=True, eq=False)
 class Dashboard:
-    """A page of tiles; the list of the first one decides about its menu entry."""
+    """A page of tiles; the list of the first one decides about its menu entry. An ``arranged`` one shows its
+    tiles where somebody has put them, also those that the reader may not see."""
 
     name: str
     label: str
     tiles: tuple[Tile, ...]
+    base: str
+    arranged: bool
 
-    def __init__(self, name: str, label: str, *tiles: Tile) -> None:
+    def __init__(
+        self, name: str, label: str, *tiles: Tile, base: str = "/dashboards", arranged: bool = False
+    ) -> None:
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "label", label)
         object.__setattr__(self, "tiles", tiles)
+        object.__setattr__(self, "base", base)
+        object.__setattr__(self, "arranged", arranged)
 
     @property
     def url(self) -> str:
         """Its address."""
-        return f"/dashboards/{self.name}"
+        return f"{self.base}/{self.name}"
+
+    @property
+    def sheet(self) -> str:
+        """Where its numbers are fetched as a spreadsheet, without what says so at the end."""
+        return f"{self.url}/numbers" if self.arranged else self.url
 
     def resources(self) -> list[type[Resource]]:
         """The lists it draws from, in the order of their first tiles."""
@@ -152,11 +152,10 @@ def page(
 ) -> DashboardPage:
     """The dashboard as this person may see it: tiles of lists whose charts are permitted, without those that
     look at a hidden field; ``out`` leaves those that may be taken out. Raises `Forbidden` when none is left."""
-    tiles = [t for t in dashboard.tiles if _may(t, actor) and (not out or _may_export(t.resource, actor))]
-    if not tiles:
+    tiles = [t for t in dashboard.tiles if may_see(t, actor) and (not out or _may_export(t.resource, actor))]
+    if not tiles and (out or not dashboard.arranged):
         raise Forbidden(f"导出{dashboard.label}" if out else dashboard.label, seeing=not out)
-    main = tiles[0].resource
-    people, stores = _filter(main, actor, person_of(main)), _filter(main, actor, store_of(main))
+    people, stores = _switches(tiles, actor)
     asked = understood(args, people, actor, now)
     blocks = []
     pickers = [f for f in (_stores(stores, asked, actor), _people(people, asked, actor)) if f is not None]
@@ -172,13 +171,17 @@ def page(
         hidden=_days(args),
         error=asked.error,
         sheet_url=_sheet(dashboard, actor, args, tiles),
+        arranged=dashboard.arranged,
+        placed=placed(dashboard.tiles, blocks) if dashboard.arranged else [],
     )
 
 
-def _may(tile: Tile, actor: Actor) -> bool:
-    if not actor.can("can_chart", tile.resource.view_name()):
-        return False
-    return all(may_filter(spec, actor) for spec in charted(tile.shown()))
+def _switches(tiles: list[Tile], actor: Actor) -> tuple[FieldSpec | None, FieldSpec | None]:
+    """The fields behind the switches of person and store: those of the first list."""
+    if not tiles:
+        return None, None
+    main = tiles[0].resource
+    return _filter(main, actor, person_of(main)), _filter(main, actor, store_of(main))
 
 
 def _may_export(found: type[Resource], actor: Actor) -> bool:
@@ -212,6 +215,7 @@ def _block(
     board = Board.of(found, actor, periods.pinned(query), now)
     period = periods.of(board.query)
     shown = [t.shown() for t in tiles]
+    own = {c.name: own_for(t, actor) for t, c in zip(tiles, shown, strict=True) if t.own}
     scope = query.scope
     within = found.scope_label(scope) if scope is not None else found.label
     words = f"，{period.spec.label} {period.words}" if period is not None else ""
@@ -220,12 +224,14 @@ def _block(
         found.titled(),
         found.icon,
         f"{within}{words}{said}",
-        charts_cards.figures([c for c in shown if isinstance(c, Number)], board, period),
-        charts_cards.cards([c for c in shown if not isinstance(c, Number)], board),
+        charts_cards.figures([c for c in shown if isinstance(c, Number)], board, period, own),
+        charts_cards.cards([c for c in shown if not isinstance(c, Number)], board, own),
         board.address({}) if actor.can("can_list", found.view_name()) else "",
     )
     for card in block.cards:
-        card.reading = block.reading
+        narrowed = own_words(board, own[card.key]) if card.key in own else ""
+        card.remark = "；".join(part for part in (card.remark, narrowed) if part)
+        card.reading = "，".join(part for part in (block.reading, narrowed) if part)
     return block
 
 
@@ -337,4 +343,4 @@ def _chosen(field: Field) -> str:
 def _sheet(dashboard: Dashboard, actor: Actor, args: listing.Args, tiles: list[Tile]) -> str:
     if not any(_may_export(t.resource, actor) for t in tiles):
         return ""
-    return charts.sheet_address(dashboard.url, args)
+    return charts.sheet_address(dashboard.sheet, args)

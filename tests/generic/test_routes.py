@@ -19,6 +19,8 @@ HAND_WRITTEN = {
     "/jobs/progress", f"/jobs/{PK}/file", f"/jobs/{PK}/open",
     "/queue/", "/queue/again", "/healthz", "/readyz", "/metrics",
     "/dashboards/", "/dashboards/<name>", "/dashboards/<name>.xlsx",
+    "/boards/add", "/boards/copy/<name>", f"/boards/{PK}/add", f"/boards/{PK}/compose", f"/boards/{PK}/copy",
+    f"/boards/{PK}/numbers.xlsx", f"/boards/{PK}/order", f"/boards/{PK}/restore", f"/boards/{PK}/tiles/<key>",
     "/registration-tracking/", "/registration-tracking/track", "/registration-tracking/sms",
     "/registration-measuring/complete", "/registration-measuring/file",
     "/registration-audit/", f"/registration-audit/{PK}/judge",

@@ -47,6 +47,7 @@ from app.engine.pages.figures import (
     Grid,
     Line,
     PeriodBar,
+    Placed,
 )
 from app.engine.pages.forms import (
     Dialog,
@@ -177,6 +178,7 @@ __all__ = [
     "ParkedLine",
     "Passed",
     "PeriodBar",
+    "Placed",
     "Problem",
     "ProfilePage",
     "QueuePage",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from app.engine.pages.lists import Chip
 from app.engine.pages.parts import Field, Link
@@ -75,6 +76,8 @@ class ChartCard:
     reading: str = ""
     """Which rows it reads, where the page as a whole does not say it."""
     sheet_url: str = ""
+    pin_url: str = ""
+    """Where it is put on a dashboard, for those who build some."""
 
     @property
     def empty(self) -> bool:
@@ -152,8 +155,24 @@ class Block:
 
 
 @dataclass(slots=True)
+class Placed:
+    """A tile where its dashboard has put it: a figure or a chart, ``width`` thirds of the page wide, or why there
+    is neither."""
+
+    key: str
+    title: str
+    width: int
+    list_label: str
+    icon: str
+    figure: Figure | None = None
+    card: ChartCard | None = None
+    missing: str = ""
+
+
+@dataclass(slots=True)
 class DashboardPage:
-    """Figures and charts of several lists under one period, store and person."""
+    """Figures and charts of several lists under one period, store and person: list by list, or, ``arranged``,
+    where somebody has ``placed`` each."""
 
     title: str
     url: str
@@ -163,6 +182,13 @@ class DashboardPage:
     hidden: list[tuple[str, str]] = field(default_factory=list)
     error: str = ""
     sheet_url: str = ""
+    arranged: bool = False
+    placed: list[Placed] = field(default_factory=list)
+
+    @property
+    def runs(self) -> list[tuple[bool, list[Placed]]]:
+        """The tiles in order, figures beside each other apart from the charts; true of figures."""
+        return [(few, list(run)) for few, run in groupby(self.placed, key=lambda p: p.figure is not None)]
 
     @property
     def figures(self) -> list[Figure]:
