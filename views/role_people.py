@@ -17,6 +17,7 @@ from app.engine.rolepages import RoleMember, RolePeople
 from app.engine.scopes import Actor, visible
 from app.engine.security import entrance
 from models.identity import role_people
+from models.identity.asides import why
 from models.identity.resources import Employees, Roles
 from models.identity.roles import RoleAssignment, StaffRole
 from models.identity.rules import is_group
@@ -111,6 +112,7 @@ def _found(actor: Actor, *where: Any) -> tuple[list[RoleMember], bool]:
             name or login,
             " · ".join(p for p in (login, position, store, "" if active else "已停用") if p),
             f"/employees/{i}",
+            why(person=i),
         )
         for i, name, login, active, position, store in rows[:_SHOWN]
     ]

@@ -196,13 +196,13 @@ class WhyPage:
 
 @dataclass(slots=True)
 class RoleMember:
-    """Somebody who has a role, or may get it; ``locked`` says why not."""
+    """Somebody who has a role, or may get it, with the page that explains the person's rights."""
 
     id: int
     name: str
     note: str
     url: str
-    held: bool = False
+    why_url: str
 
 
 @dataclass(slots=True)
