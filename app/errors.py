@@ -14,8 +14,8 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from app.engine import chrome, pages
-from app.engine.actions import Forbidden, NotFound, Refusal, Stale, TooMany
+from app.engine import asides, chrome, pages
+from app.engine.actions import Forbidden, NotFound, Previewing, Refusal, Stale, TooMany
 from app.engine.database import db, is_away
 from app.engine.security import current_actor
 from views.replay import login_again, replayable, submit_again, typed
@@ -41,6 +41,7 @@ def install(app: Flask) -> None:
     """Every error of every kind ends here."""
     app.register_error_handler(NotFound, lambda e: _answer(404))
     app.register_error_handler(Forbidden, lambda e: _answer(403, text=e.sentence))
+    app.register_error_handler(Previewing, lambda e: _answer(403, "预览时不能操作", f"{e.message}。"))
     app.register_error_handler(Stale, lambda e: _answer(409))
     app.register_error_handler(TooMany, lambda e: _answer(429))
     app.register_error_handler(Refusal, lambda e: _answer(400, e.message, "请返回后重试。"))
@@ -63,6 +64,9 @@ def _answer(code: int, heading: str = "", text: str = "", reference: str = "") -
         return jsonify({"message": heading, "detail": text, "reference": reference}), code
     framed = code < 500 and current_actor() is not None
     page = pages.ErrorPage(code, heading, text, reference=reference, framed=framed)
+    actor = current_actor() if framed else None
+    if code == 403 and actor is not None:
+        page.actions = [pages.Link("回到首页", "/", primary=True), *asides.of_refusal(actor, request.path)]
     if framed:
         return chrome.page("error.html", title=heading, page=page), code
     return render_template("error.html", title=heading, page=page), code

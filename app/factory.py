@@ -16,7 +16,7 @@ import config
 import jobs
 import models
 from app import errors, health
-from app.engine import api, chrome
+from app.engine import api, chrome, previewing
 from app.engine.database import db, prepare_engine
 from app.engine.security import SecurityManager, Sessions
 from app.engine.views import make_views
@@ -87,6 +87,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
             builder.add_view_no_menu(view)
         api.register(app, csrf)
     app.context_processor(chrome.context)
+    app.before_request(previewing.guard_request)
     app.after_request(_mark_changes)
     app.after_request(_no_store)
     errors.install(app)

@@ -9,7 +9,6 @@ from functools import cache
 DOMAINS = (
     "identity",
     "settings",
-    "shaping",
     "notifications",
     "clock_rules",
     "announcements",

@@ -10,7 +10,8 @@ from views.login import LoginView
 
 VIEWS: list[type] = [LoginView, SearchView]
 _NAMES = (
-    "account", "notifications", "imports", "jobcentre", "backlog", "roles", "parameters", "handover", "announcements",
+    "account", "notifications", "imports", "jobcentre", "backlog", "roles", "role_reach", "previews", "why",
+    "role_people", "parameters", "handover", "announcements",
     "dashboards", "registration_tracking", "registration_measuring", "registration_audit",
     "registration_statistics", "registration_standing", "dictionaries", "boards",
 )  # fmt: skip

@@ -92,7 +92,7 @@ class NotificationsView(BaseView):  # type: ignore[misc]
         if message is None:
             raise NotFound
         (shown,) = inbox.notices(session, actor, [message], now)
-        if not shown.read and _looked_at():
+        if not shown.read and not actor.preview and _looked_at():
             _read(session, actor, now, [pk])
         if shown.url and not shown.groups:
             return redirect(shown.url)

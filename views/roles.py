@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from flask import flash, redirect, request
@@ -14,39 +13,38 @@ from flask_appbuilder import BaseView, expose
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.engine import chrome, perform
+from app.engine import chrome, history, perform
 from app.engine.actions import Forbidden, Invalid, NotFound, Refusal, Stale
-from app.engine.database import PK, db, id_of
+from app.engine.database import PK, db
 from app.engine.listing import number
 from app.engine.pages import Link, Option
 from app.engine.permissions import FIELDS, FRAME, PermissionDef, all_permissions
 from app.engine.resource import Resource, resources
-from app.engine.rolepages import RoleChange, RoleEditor, RoleGroup, RolePage, RolePermission
-from app.engine.scopes import Actor, Scope, visible
-from app.engine.security import entrance, require_actor
+from app.engine.rolepages import RoleChange, RoleConflict, RoleEditor, RoleGroup, RolePage, RolePermission
+from app.engine.scopes import Actor, visible
+from app.engine.security import entrance
 from models.identity import role_rules
 from models.identity.admin_resources import GOODS
 from models.identity.resources import ORGANISATION, Roles
-from models.identity.rights import Rights, role_ids_with
+from models.identity.rights import role_ids_with
 from models.identity.roles import RoleAssignment, RoleKind, StaffRole
 from models.identity.rules import is_group
 from models.identity.tables import Dealer, Employee
-
-LABEL = "商场角色管理"
-URL = "/roles"
-READONLY_GROUP = "集团控制型角色由集团维护，商场只能查看。"
-
-
-@dataclass
-class Draft:
-    """A role as it stands on the screen: ticked, not yet saved."""
-
-    label: str
-    kind: RoleKind
-    wanted: Rights
-    stored: Rights
-    role: StaffRole | None = None
-    version: int = 0
+from views.role_drafts import (
+    LABEL,
+    URL,
+    Draft,
+    allowed,
+    base,
+    base_of,
+    blank,
+    brought_back,
+    readonly_because,
+    reconciled,
+    stored,
+    ticks,
+    typed,
+)
 
 
 class RoleEditorView(BaseView):  # type: ignore[misc]
@@ -57,15 +55,16 @@ class RoleEditorView(BaseView):  # type: ignore[misc]
     @expose("/new", methods=["GET", "POST"])
     def new(self) -> ResponseReturnValue:
         """A new role, empty or as a copy of another one (``?copy=``)."""
-        actor = _allowed("can_add", "新增角色")
-        draft = _blank(actor)
+        actor = allowed("can_add", "新增角色")
+        draft = blank(actor)
         if request.method == "GET":
-            return _page(actor, draft)
+            back = brought_back(draft)
+            return _page(actor, back or draft, previewed=back is not None)
         try:
-            draft = _typed(actor, draft)
+            draft = typed(actor, draft)
             if request.form.get("step") != "save":
                 return _page(actor, draft, previewed=True)
-            values: dict[str, Any] = {"label": draft.label, **_ticks()}
+            values: dict[str, Any] = {"label": draft.label, **ticks()}
             if is_group(actor):
                 values["kind"] = draft.kind
             role, _ = perform.create(
@@ -83,7 +82,7 @@ class RoleEditorView(BaseView):  # type: ignore[misc]
     @expose(f"/{PK}/panel", methods=["GET"])
     def panel(self, pk: int) -> ResponseReturnValue:
         """Too much for a side sheet: the page itself."""
-        _stored(_allowed("can_list", LABEL), pk)
+        stored(allowed("can_list", LABEL), pk)
         return redirect(f"{URL}/{pk}")
 
     @expose(f"/{PK}", methods=["GET", "POST"])
@@ -91,27 +90,26 @@ class RoleEditorView(BaseView):  # type: ignore[misc]
     def edit(self, pk: int) -> ResponseReturnValue:
         """A role is its tree: there is no other page of it. Read-only without the permission, and for roles
         of the group."""
-        actor = _allowed("can_list", LABEL)
-        draft = _stored(actor, pk)
-        reason = _readonly(actor, draft)
+        actor = allowed("can_list", LABEL)
+        draft = stored(actor, pk)
+        reason = readonly_because(actor, draft)
         if request.method == "GET":
-            return _page(actor, draft, readonly=reason)
+            back = None if reason else brought_back(draft)
+            return _page(actor, back or draft, readonly=reason, previewed=back is not None)
         if reason:
             raise Forbidden(f"编辑{Roles.label}")
         version = number(request.form.get("version", ""), 0)
         try:
-            draft = _typed(actor, draft)
+            draft = typed(actor, draft)
             if version != draft.version:
                 raise Stale
             if request.form.get("step") != "save":
                 return _page(actor, draft, previewed=True)
             perform.update(
-                Roles, pk, {"label": draft.label, **_ticks()}, actor, version=version, source=entrance()
+                Roles, pk, {"label": draft.label, **ticks()}, actor, version=version, source=entrance()
             )
-        except Stale as stale:
-            return _page(
-                actor, _typed(actor, _stored(actor, pk)), previewed=True, errors=[stale.message]
-            ), 409
+        except Stale:
+            return _both(actor, pk), 409
         except (Forbidden, NotFound):
             raise
         except Refusal as refusal:
@@ -120,73 +118,37 @@ class RoleEditorView(BaseView):  # type: ignore[misc]
         return redirect(f"{URL}/{pk}")
 
 
-def _allowed(permission: str, label: str) -> Actor:
-    actor = require_actor()
-    if not actor.can(permission, Roles.view_name()):
-        raise Forbidden(label, seeing=permission == "can_list")
-    return actor
-
-
-def _readonly(actor: Actor, draft: Draft) -> str:
-    if not actor.can("can_edit", Roles.view_name()):
-        return "您可以查看此角色，但不能修改。"
-    return READONLY_GROUP if draft.kind is RoleKind.GROUP and not is_group(actor) else ""
-
-
 def _sentences(refusal: Refusal) -> list[str]:
     return list(refusal.errors.values()) if isinstance(refusal, Invalid) else [refusal.message]
-
-
-def _stored(actor: Actor, pk: int) -> Draft:
-    session = db.session()
-    role: StaffRole = perform.find(session, Roles, pk, actor)
-    rights = role_rules.rights_of(session, pk)
-    return Draft(role.label, role.kind, rights, rights, role, role.version)
-
-
-def _blank(actor: Actor) -> Draft:
-    copied = id_of(request.args.get("copy") or request.form.get("copy"))
-    if not copied:
-        return Draft("", RoleKind.DEALER, Rights(), Rights())
-    source = _stored(actor, copied)
-    may = {p.pair for p in role_rules.catalogue(actor)}
-    group = is_group(actor)
-    rights = Rights(
-        frozenset(source.wanted.grants & may),
-        frozenset(s for s in source.wanted.scopes if group or s[1] is not Scope.GROUP),
-    )
-    return Draft(f"{source.label[:60]} 副本", RoleKind.DEALER, rights, Rights())
-
-
-def _ticks() -> dict[str, list[str]]:
-    """What is ticked in the submitted form, as the role's rule takes it."""
-    opened = [
-        f"{name.removeprefix('scope.')}:{value}"
-        for name, values in request.form.to_dict(flat=False).items()
-        if name.startswith("scope.")
-        for value in values
-    ]
-    return {"grants": request.form.getlist("permission"), "scopes": opened}
-
-
-def _typed(actor: Actor, draft: Draft) -> Draft:
-    """The draft with what was typed and ticked; raises `Invalid` for what this person cannot give."""
-    draft.label = " ".join(request.form.get("label", "").split())[:64]
-    if draft.role is None and is_group(actor) and request.form.get("kind") == RoleKind.GROUP.value:
-        draft.kind = RoleKind.GROUP
-    ticks = _ticks()
-    given = role_rules.read(actor, ticks["grants"], ticks["scopes"])
-    draft.wanted = role_rules.merged(actor, draft.stored, given)
-    if not draft.label:
-        raise Invalid({"label": "请填写角色名称"})
-    return draft
 
 
 # ----- drawing
 
 
+def _both(actor: Actor, pk: int) -> str:
+    """Somebody else saved meanwhile: both changes side by side, and ticked what is to be saved of both."""
+    now, mine = stored(actor, pk), typed(actor, stored(actor, pk))
+    began = base(now)
+    whose = history.last_writer(Roles.name, pk)
+    theirs = [RoleChange(c.sign, c.text) for c in role_rules.difference(began.rights, now.stored)]
+    yours = [RoleChange(c.sign, c.text) for c in role_rules.difference(began.rights, mine.wanted)]
+    for lines, label in ((theirs, now.label), (yours, mine.label)):
+        if label != began.label:
+            lines.insert(0, RoleChange("", f"角色名称 {began.label} → {label}"))
+    conflict = RoleConflict(f"{whose or '其他人'}已保存的改动", theirs, yours)
+    return _page(
+        actor, reconciled(began, mine, now), previewed=True, errors=[Stale().message], conflict=conflict
+    )
+
+
 def _page(
-    actor: Actor, draft: Draft, *, previewed: bool = False, readonly: str = "", errors: Iterable[str] = ()
+    actor: Actor,
+    draft: Draft,
+    *,
+    previewed: bool = False,
+    readonly: str = "",
+    errors: Iterable[str] = (),
+    conflict: RoleConflict | None = None,
 ) -> str:
     session = db.session()
     changes = role_rules.difference(draft.stored, draft.wanted) if previewed else []
@@ -207,7 +169,12 @@ def _page(
         previewed=previewed,
         errors=list(errors),
         list_url=f"{URL}/",
+        conflict=conflict,
+        hidden=base_of(draft),
+        find=request.values.get("find", "").strip()[:64],
+        preview_url=f"{URL}/{draft.role.id if draft.role is not None else 'new'}/preview",
     )
+    shown.hide_others()
     if previewed and draft.role is not None and draft.label != draft.role.label:
         shown.changes.insert(0, RoleChange("", f"角色名称 {draft.role.label} → {draft.label}"))
     if draft.role is None:
@@ -217,6 +184,7 @@ def _page(
     elif actor.can("can_add", Roles.view_name()):
         shown.actions.append(Link("复制", f"{URL}/new?copy={draft.role.id}", "copy"))
     if draft.role is not None:
+        shown.actions.append(Link("人员", f"{URL}/{draft.role.id}/people", "users"))
         shown.actions.append(Link("修改历史", f"{URL}/{draft.role.id}/history", "history"))
         if not readonly and actor.can("can_delete", Roles.view_name()):
             shown.remove = Link(

@@ -55,6 +55,15 @@ class Forbidden(Refusal):
         self.sentence = f"您没有{what}的权限，请联系商场系统管理员。"
 
 
+class Previewing(Refusal):
+    """Somebody looks at the product through a role: nothing is changed or carried away meanwhile."""
+
+    status = 403
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"正在以“{role}”预览，只能查看，不能修改或导出；请先结束预览")
+
+
 class NotFound(Refusal):
     """There is no such record in the person's scope."""
 

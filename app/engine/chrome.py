@@ -346,6 +346,8 @@ def context() -> Mapping[str, Any]:
         "unread": "",
         "crumb_key": "",
         "reminders_url": "",
+        "preview": actor.preview if actor is not None else "",
+        "rows_from": actor.rows_from if actor is not None else "",
     }
     if actor is None:
         return shown

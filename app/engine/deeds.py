@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.engine import audit, events, once
-from app.engine.actions import Act, Refusal, Stale
+from app.engine.actions import Act, Previewing, Refusal, Stale
 from app.engine.database import writing
 from app.engine.fields import FieldSpec, describe
 from app.engine.resource import Resource, resource_of
@@ -50,6 +50,8 @@ def deed(act: Act, token: str = "") -> Iterator[Act]:
     the outer one's.
     """
     session = act.session
+    if act.actor.preview:
+        raise Previewing(act.actor.preview)
     if _HELD in session.info:
         with audit.acting(session, act), session.begin_nested():
             yield act

@@ -11,7 +11,7 @@ from sqlalchemy import Select, String, bindparam, delete, insert, literal, selec
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import JSON
 
-from app.engine import chrome, ownership, pages, plans, timeline
+from app.engine import asides, chrome, ownership, pages, plans, timeline
 from app.engine.actions import NotFound
 from app.engine.audit import Audited
 from app.engine.buttons import action_link, offered_actions
@@ -228,7 +228,9 @@ def detail_page(
 
     def item(source: Any) -> pages.Item:
         leads_to = subject if describe(source) is titled else ""
-        return _item(source, values, pointed, actor, now, leads_to)
+        shown = _item(source, values, pointed, actor, now, leads_to)
+        shown.who_url = asides.of_field(actor, resource, describe(source))
+        return shown
 
     title = str(values[titled.name] or f"#{pk}")
     code = str(values[describe(resource.code).name] or "") if resource.code is not None else ""
@@ -260,6 +262,7 @@ def detail_page(
         f"{base}{pk}", base, edit, code=code, facts=head_facts, initial="" if titled.numbered else title[:1],
         history_url=f"{base}{pk}/history" if kept else "", id=pk, version=version, script=resource.script,
         clock=ownership.of(session, resource, pk, actor, now),
+        asides=asides.of_record(actor, resource, pk),
     )  # fmt: skip
 
 

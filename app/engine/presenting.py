@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.engine import buttons, chrome, counting, listing, paging, reading
+from app.engine import asides, buttons, chrome, counting, listing, paging, reading
 from app.engine.addresses import DOING, PAGING, address
 from app.engine.cells import html
 from app.engine.fields import FieldSpec, Look, describe, with_companions
@@ -69,7 +69,7 @@ def list_page(
         stop_url=address(base, args, (DOING,)),
         export=export_form(resource, actor, base, walking, total, more), script=resource.script,
         toolbar=buttons.toolbar(resource, actor), select_first=select_first(resource),
-        find_label=resource.find_label,
+        find_label=resource.find_label, asides=asides.of_list(actor, resource),
     )  # fmt: skip
 
 
@@ -217,6 +217,7 @@ def _headings(
     found = []
     for spec in specs:
         heading = Column(spec.name, spec.head, kind=spec.kind, role=role(resource, spec))
+        heading.who_url = asides.of_field(actor, resource, spec)
         if spec.name in sortable and may_filter(spec, actor):
             now = spec.name == query.sort.name
             heading.sorted = ("desc" if query.descending else "asc") if now else ""

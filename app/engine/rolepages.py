@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from app.engine.pages import Link, Option
 
@@ -19,6 +21,8 @@ class RolePermission:
     restricting: bool = False
     kind: str = "action"
     hint: str = ""
+    hidden: bool = False
+    """Not what was searched for; its tick is submitted all the same."""
 
 
 @dataclass(slots=True)
@@ -32,6 +36,7 @@ class RolePage:
     permissions: list[RolePermission]
     scopes: list[Option] = field(default_factory=list)
     stored_scopes: str = ""
+    hidden: bool = False
 
 
 @dataclass(slots=True)
@@ -40,6 +45,7 @@ class RoleGroup:
 
     label: str
     pages: list[RolePage]
+    hidden: bool = False
 
 
 @dataclass(slots=True)
@@ -48,6 +54,15 @@ class RoleChange:
 
     sign: str
     text: str
+
+
+@dataclass(slots=True)
+class RoleConflict:
+    """Two people changed the same role: what the other one saved, and what this one wanted."""
+
+    title: str
+    theirs: list[RoleChange]
+    yours: list[RoleChange]
 
 
 @dataclass(slots=True)
@@ -78,3 +93,129 @@ class RoleEditor:
     hidden: list[tuple[str, str]] = field(default_factory=list)
     list_url: str = ""
     remove: Link | None = None
+    conflict: RoleConflict | None = None
+    find: str = ""
+    preview_url: str = ""
+
+    def hide_others(self) -> None:
+        """Leave what was searched for in sight: a group or page that is called so whole, else the permissions."""
+        words = self.find.lower()
+        if not words:
+            return
+        for group in self.groups:
+            whole_group = words in group.label.lower()
+            for page in group.pages:
+                whole = whole_group or words in page.label.lower()
+                for tick in page.permissions:
+                    tick.hidden = not (whole or words in tick.label.lower())
+                page.hidden = not whole and all(t.hidden for t in page.permissions)
+            group.hidden = all(p.hidden for p in group.pages)
+
+
+@dataclass(slots=True)
+class Effect:
+    """What a choice would do, in a sentence; ``value`` is the choice, empty for the turned switch."""
+
+    value: str
+    text: str
+
+
+@dataclass(slots=True)
+class Reacher:
+    """One role on the page of who sees something. With ``options`` it is asked how far it reaches (``now`` is
+    what is stored, ``was`` the stored scopes in words), else whether it ``reads`` the field."""
+
+    id: int
+    label: str
+    url: str
+    version: int
+    people: int
+    locked: str = ""
+    now: str = ""
+    was: str = ""
+    options: list[Option] = field(default_factory=list)
+    read: bool = False
+    reads: bool = False
+    effects: list[Effect] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ReachPage:
+    """谁能看到: a list or a field of it, and all roles of a dealer; ``undo`` are the hidden fields that take the
+    last change back."""
+
+    title: str
+    url: str
+    list: str
+    list_label: str
+    list_url: str
+    field: str = ""
+    column: str = ""
+    note: str = ""
+    error: str = ""
+    roles: Sequence[Reacher] = ()
+    other_url: str = ""
+    dealers: Sequence[Option] = ()
+    dealer: str = ""
+    undo: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(slots=True)
+class WhyLine:
+    """One step of an answer, with the roles that decide it as options: address and label."""
+
+    yes: bool
+    text: str
+    step: str = ""
+    roles: list[Option] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class WhyPage:
+    """权限说明: the question as a form, and the answer."""
+
+    title: str
+    url: str
+    person: str = ""
+    people: list[str] = field(default_factory=list)
+    lists: list[Option] = field(default_factory=list)
+    record: str = ""
+    what: list[Option] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    who: str = ""
+    roles: list[Option] = field(default_factory=list)
+    lines: list[WhyLine] = field(default_factory=list)
+    yes: bool = False
+    verdict: str = ""
+
+    @property
+    def grouped(self) -> list[tuple[str, list[Option]]]:
+        """The actions, then the fields."""
+        return [(name, list(found)) for name, found in groupby(self.what, key=lambda o: o.group)]
+
+
+@dataclass(slots=True)
+class RoleMember:
+    """Somebody who has a role, or may get it, with the page that explains the person's rights."""
+
+    id: int
+    name: str
+    note: str
+    url: str
+    why_url: str
+
+
+@dataclass(slots=True)
+class RolePeople:
+    """Who has a role: those who do, and those found to get it."""
+
+    title: str
+    url: str
+    role: str
+    role_url: str
+    q: str = ""
+    members: list[RoleMember] = field(default_factory=list)
+    others: list[RoleMember] = field(default_factory=list)
+    more: str = ""
+    reason: str = ""
+    errors: list[str] = field(default_factory=list)

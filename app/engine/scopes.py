@@ -46,7 +46,9 @@ class Actor:
     """Who acts: one signed-in person with everything that decides what he or she may do.
 
     Immutable; rebuilt whenever the rights of anybody change (``epoch``). ``permissions`` holds
-    ``(permission, view)`` pairs, ``scopes`` the opened scopes by resource name.
+    ``(permission, view)`` pairs, ``scopes`` the opened scopes by resource name. ``preview`` names the role
+    through which an administrator looks at the product just now; ``rows_of`` and ``rows_from`` are then number
+    and name of the person whose rows stand for the own ones.
     """
 
     id: int
@@ -63,6 +65,9 @@ class Actor:
     scopes: Mapping[str, frozenset[Scope]] = field(default_factory=dict)
     epoch: int = 0
     system: bool = False
+    preview: str = ""
+    rows_of: int | None = None
+    rows_from: str = ""
 
     def can(self, permission: str, view: str) -> bool:
         """Whether a role of this person grants the permission; the system may do everything."""
@@ -72,7 +77,8 @@ class Actor:
     def params(self) -> dict[str, int | None]:
         """Values of the bind parameters that scope conditions carry."""
         return {
-            "actor_id": self.id,
+            "actor_id": self.rows_of or self.id,
+            "actor_self": self.id,
             "actor_dealer": self.dealer_id,
             "actor_store": self.store_id,
             "actor_department": self.department_id,
@@ -180,6 +186,8 @@ _AS_IT_IS: Any = custom_op("+")
 """A sign that changes no number and keeps planners from an index."""
 
 ME: Any = bindparam("actor_id", required=True)
+MYSELF: Any = bindparam("actor_self", required=True)
+"""Who looks, also in a preview: for what belongs to the reader alone."""
 MY_DEALER: Any = bindparam("actor_dealer", required=True)
 MY_STORE: Any = bindparam("actor_store", required=True)
 MY_DEPARTMENT: Any = bindparam("actor_department", required=True)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import secrets
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from flask import current_app, g, has_request_context, request
+from flask import current_app, g, has_request_context, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask_appbuilder.security.sqla.manager import SecurityManager as FrameworkSecurityManager
 from flask_login import UserMixin, current_user, logout_user
@@ -52,13 +53,23 @@ class Identity(Protocol):
         """Remember until then that the session has ended; the caller commits."""
 
 
+Preview = Callable[[Actor, Any], Actor | None]
 _identity: list[Identity] = []
+_previews: list[Preview] = []
+PREVIEW = "preview"
+"""Where the session keeps the role through which its person looks at the product."""
 _actors: OrderedDict[int, Actor] = OrderedDict()
 
 
 def provide_identity(identity: Identity) -> None:
     """Install the identity domain; called once at import of that domain."""
     _identity[:] = [identity]
+
+
+def provide_preview(seen: Preview) -> None:
+    """Install what makes of a person and of what the session keeps the actor of a preview, or None when that
+    is no longer understood; called once at import of the identity domain."""
+    _previews[:] = [seen]
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
@@ -113,11 +124,11 @@ def sign_in(user_id: int, session_version: int | None = None, login: str = "") -
 
 def sign_out() -> None:
     """End the session for good: its cookie opens nothing any more, wherever it is kept."""
-    signed, session = current_user, db.session()
+    signed, rows = current_user, db.session()
     if isinstance(signed._get_current_object(), SignedIn):
-        with writing(session):
-            _identity[0].end(session, signed.login, utcnow() + current_app.permanent_session_lifetime)
-            session.commit()
+        with writing(rows):
+            _identity[0].end(rows, signed.login, utcnow() + current_app.permanent_session_lifetime)
+            rows.commit()
     logout_user()
 
 
@@ -127,8 +138,14 @@ def current_actor() -> Actor | None:
         return None
     actor: Actor | None = getattr(g, "actor", None)
     if actor is None and current_user and current_user.is_authenticated:
-        actor = g.actor = current_user.actor
+        actor = g.actor = _previewed(current_user.actor)
     return actor
+
+
+def _previewed(actor: Actor) -> Actor:
+    """The person, or the person as somebody with the previewed role alone."""
+    kept = session.get(PREVIEW)
+    return (_previews[0](actor, kept) if kept and _previews else None) or actor
 
 
 def require_actor() -> Actor:

@@ -12,6 +12,7 @@ from flask_appbuilder import BaseView
 
 from app.engine import pages
 from app.engine.actions import Forbidden, Question, Refusal
+from app.engine.previewing import stay_reading
 from app.engine.resource import Resource
 from app.engine.scopes import Actor
 from app.engine.security import require_actor
@@ -60,7 +61,9 @@ def leave(address: str) -> ResponseReturnValue:
 
 
 def download(content: Any, name: str) -> ResponseReturnValue:
-    """A file to keep, of a path or of what was made just now; no cache keeps it, like every page."""
+    """A file to keep, of a path or of what was made just now; no cache keeps it, like every page. A preview
+    gives none away."""
+    stay_reading()
     mime = _MIMES.get(name.rpartition(".")[2])
     answer = send_file(content, mime, as_attachment=True, download_name=name)
     answer.headers["Cache-Control"] = "no-store"

@@ -142,6 +142,9 @@
     }
   });
 
+  const sought = form.querySelector("[data-find=rights]");
+  if (sought.value) sought.dispatchEvent(new Event("input"));
+
   heads();
   if (!("fixed" in list.dataset)) difference();
 })();

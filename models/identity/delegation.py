@@ -1,7 +1,8 @@
 """Nobody gives, takes over or sheds more rights than he or she has (A-22, A-90, A-114).
 
-Whoever may change roles decides about them anyway; everybody else who looks after accounts stays within
-the own rights. Restricting ticks count the other way round: without one a person has more.
+The group decides about everything. Whoever may change a dealer's roles hands out what he or she holds, in
+roles and by giving them; everybody else who looks after accounts moreover leaves the own roles and those of
+stronger accounts alone. Restricting ticks count the other way round: without one a person has more.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from app.engine.resource import resource
 from app.engine.scopes import Actor, Scope, scopes_of
 from models.identity.rights import Rights, rights_of
 from models.identity.roles import RoleAssignment
+from models.identity.rules import is_group
 from models.identity.tables import Membership
 
 MANAGE_ROLES = ("can_edit", "Roles")
@@ -45,6 +47,20 @@ def exceeds(actor: Actor, rights: Rights) -> bool:
         or not actor.permissions & restricting <= rights.grants
         or any(not _covers(actor, name, scope) for name, scope in rights.scopes)
     )
+
+
+def beyond(actor: Actor, given: Rights) -> str:
+    """What of these rights the person does not hold, in words; empty for one who may give them all."""
+    if is_group(actor):
+        return ""
+    for known in all_permissions():
+        if known.pair in given.grants and not known.restricting and known.pair not in actor.permissions:
+            return known.label
+    for name, scope in sorted(given.scopes):
+        if not _covers(actor, name, scope):
+            found = resource(name)
+            return f"{found.label if found is not None else name}的数据范围“{scope.label}”"
+    return ""
 
 
 def _restricting() -> frozenset[tuple[str, str]]:
@@ -81,7 +97,11 @@ def keep_place(act: Act, employee: Any, stores: set[int], department_id: int | N
 def check_roles(act: Act, employee: Any, held: set[int], wanted: set[int]) -> None:
     """Raise `Invalid` beside the roles when the person gives more than the own, changes the own roles, or
     takes away what hides something."""
-    if held == wanted or manages_roles(act.actor):
+    if held == wanted or is_group(act.actor):
+        return
+    if manages_roles(act.actor):
+        if beyond(act.actor, rights_of(act.session, *(wanted - held))):
+            raise Invalid({"roles": "不能分配超出自己权限的角色"})
         return
     if employee.id == act.actor.id:
         raise Invalid({"roles": "不能修改自己的角色，请由能管理角色的人员操作"})

@@ -19,6 +19,7 @@ from app.engine.permissions import PermissionDef, all_permissions
 from app.engine.resource import Resource, resources
 from app.engine.scopes import Actor, Scope, offered
 from models.identity.accounts import administrators
+from models.identity.delegation import beyond
 from models.identity.rights import Rights as Rights
 from models.identity.rights import bump_epoch
 from models.identity.rights import rights_of as rights_of
@@ -254,6 +255,9 @@ def _set_rights(role: StaffRole, act: Act, values: Mapping[str, Any]) -> bool:
             given.scopes if "scopes" in values else old.scopes,
         ),
     )
+    more = beyond(act.actor, Rights(wanted.grants - old.grants, wanted.scopes - old.scopes))
+    if more:
+        raise Refusal(f"不能授予自己没有的权限：{more}")
     before = administrators(act.session, role.dealer_id) if role.dealer_id else set()
     changes = give(act.session, role, wanted)
     after = administrators(act.session, role.dealer_id) if role.dealer_id else set()

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.engine import cells, chrome, reach
 from app.engine.pages import Notice, NoticeGroup, NoticeItem
 from app.engine.resource import resource
-from app.engine.scopes import ME, Actor
+from app.engine.scopes import MYSELF, Actor
 from models.notifications import topics
 from models.notifications.tables import NoticeKind, Notification
 
@@ -33,7 +33,7 @@ Place = tuple[datetime, int]
 
 
 def _mine(*conditions: Any) -> Any:
-    return and_(Notification.user_id == ME, *conditions)
+    return and_(Notification.user_id == MYSELF, *conditions)
 
 
 def unread_amount(_actor: Actor) -> Any:

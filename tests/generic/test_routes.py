@@ -24,6 +24,7 @@ HAND_WRITTEN = {
     "/registration-tracking/", "/registration-tracking/track", "/registration-tracking/sms",
     "/registration-measuring/complete", "/registration-measuring/file",
     "/registration-audit/", f"/registration-audit/{PK}/judge",
+    "/roles/who", "/why/", "/preview/end", "/roles/new/preview", f"/roles/{PK}/preview", f"/roles/{PK}/people",
     "/registration-statistics/", "/registration-statistics/export", "/registration-standing/",
     "/dictionaries/", "/dictionaries/uses", "/dictionaries/undo", "/dictionaries/merge", "/dictionaries/merged",
 }  # fmt: skip

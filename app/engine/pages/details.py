@@ -113,6 +113,8 @@ class DetailPage:
     version: int = 0
     script: str = ""
     clock: OwnershipClock | None = None
+    asides: list[Link] = field(default_factory=list)
+    """What those who look after rights find in its menu."""
 
 
 @dataclass(slots=True)

@@ -86,6 +86,8 @@ class ListPage:
     select_first: str = ""
     """What is said when none is."""
     find_label: str = "查询"
+    asides: list[Link] = field(default_factory=list)
+    """What those who look after rights find beside its heading."""
 
     @property
     def ticks(self) -> bool:

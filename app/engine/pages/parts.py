@@ -123,6 +123,8 @@ class Column:
     kind: str = "text"
     role: str = ""
     hidden: bool = False
+    who_url: str = ""
+    """Where it is decided who reads it, for those who decide."""
 
 
 @dataclass(slots=True)
@@ -147,6 +149,7 @@ class Item:
     locked: str = ""
     wide: bool = False
     name: str = ""
+    who_url: str = ""
 
 
 @dataclass(slots=True)
