@@ -9,6 +9,7 @@ from functools import cache
 DOMAINS = (
     "identity",
     "settings",
+    "shaping",
     "notifications",
     "clock_rules",
     "announcements",
@@ -20,6 +21,7 @@ DOMAINS = (
 )
 PARTS = (
     "tables",
+    "menu_tables",
     "dictionaries",
     "settings",
     "rules",
@@ -34,6 +36,7 @@ PARTS = (
     "duplicate_resources",
     "tracking_resources",
     "admin_resources",
+    "menu_resources",
     "clock",
     "dashboards",
     "home",

@@ -23,6 +23,7 @@ HAND_WRITTEN = {
     "/registration-measuring/complete", "/registration-measuring/file",
     "/registration-audit/", f"/registration-audit/{PK}/judge",
     "/registration-statistics/", "/registration-statistics/export", "/registration-standing/",
+    "/menu-settings/", "/menu-settings/edit", "/menu-settings/new", f"/menu-settings/{PK}", f"/menu-settings/{PK}/history",
 }  # fmt: skip
 PAGES = {
     "/undo/<deed>",
