@@ -88,6 +88,7 @@
     }
     if (event.key === "Tab" && (event.shiftKey ? at === 0 : at === within.length - 1)) close(true);
   }, true);
-  $(".nav").addEventListener("scroll", () => close(false));
-  addEventListener("resize", () => close(false));
+  // The menu may scroll and a phone's keyboard may rise while it is open: it stays with its entry.
+  $(".nav").addEventListener("scroll", () => pop && place());
+  addEventListener("resize", () => pop && place());
 })();
