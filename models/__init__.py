@@ -9,6 +9,7 @@ from functools import cache
 DOMAINS = (
     "identity",
     "settings",
+    "shaping",
     "notifications",
     "clock_rules",
     "announcements",
@@ -21,6 +22,7 @@ DOMAINS = (
 )
 PARTS = (
     "tables",
+    "menu_tables",
     "dictionaries",
     "settings",
     "rules",
@@ -36,6 +38,7 @@ PARTS = (
     "duplicate_resources",
     "tracking_resources",
     "admin_resources",
+    "menu_resources",
     "clock",
     "dashboards",
     "dashboard_resources",

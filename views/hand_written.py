@@ -13,7 +13,7 @@ _NAMES = (
     "account", "notifications", "imports", "jobcentre", "backlog", "roles", "role_reach", "previews", "why",
     "role_people", "parameters", "handover", "announcements",
     "dashboards", "registration_tracking", "registration_measuring", "registration_audit",
-    "registration_statistics", "registration_standing", "dictionaries", "boards",
+    "registration_statistics", "registration_standing", "dictionaries", "boards", "menu_settings",
 )  # fmt: skip
 for _name in (f"views.{name}" for name in _NAMES):
     if importlib.util.find_spec(_name) is not None:

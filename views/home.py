@@ -68,10 +68,10 @@ def _greeting(hour: int) -> str:
 
 def _entries(actor: Actor) -> list[Link]:
     """What is begun or looked at most: new records, and the dashboards of those who have one."""
-    _, mine, creates = chrome.menu_of(actor)
+    menu = chrome.menu_of(actor)
     boards = {d.name for d in dashboards.dashboards()}
-    found = [Link(c.label, c.url, c.icon, primary=i == 0) for i, c in enumerate(creates)]
-    return found + [Link(e.label, e.url, e.icon) for e in mine if e.key in boards]
+    found = [Link(c.label, c.url, c.icon, primary=i == 0) for i, c in enumerate(menu.creates)]
+    return found + [Link(e.label, e.url, e.icon) for e in menu.entries if e.key in boards]
 
 
 def _address(found: type[Resource], actor: Actor, **put: str) -> str:

@@ -13,37 +13,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import current_app, get_flashed_messages, render_template, request, session
 from markupsafe import Markup
 from sqlalchemy import select
 
-from app.engine import counting, listing
+from app.engine import counting, listing, menus
 from app.engine.database import db, utcnow
+from app.engine.menus import Entry as Entry
+from app.engine.menus import Section
+from app.engine.menus import add_entry as add_entry
+from app.engine.menus import entries as entries
+from app.engine.menus import group_icon as group_icon
+from app.engine.menus import provide_entries as provide_entries
 from app.engine.pages import Link, MenuGroup, MenuItem
-from app.engine.resource import Badge, Resource, resources
+from app.engine.resource import Resource, resources
 from app.engine.scopes import PERSONAL, Actor, Scope, scopes_of
 from app.engine.security import current_actor
 
 COUNTED = 1000
 """Counts on tabs and menu items stop here."""
 _KEPT = 2000
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A menu item: generated from a resource, or declared for a hand-written page."""
-
-    group: str
-    key: str
-    label: str
-    url: str
-    icon: str
-    order: int
-    permission: tuple[str, str]
-    badge: Badge | None = None
-    resource: type[Resource] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,27 +61,22 @@ class Bell:
     amount: Callable[[Actor], Any]
 
 
+class Menu(NamedTuple):
+    """What the frame keeps of a person's menu: the markup, the pages he or she may open, what can be made
+    anew, the groups as they stand, and where entries are changed, for those who may."""
+
+    markup: str
+    entries: tuple[Entry, ...]
+    creates: list[Link]
+    sections: tuple[Section, ...]
+    editor: str
+
+
 _numbers: list[Callable[[str, int | None], str]] = [lambda _key, _dealer: ""]
 _BELL = "bell:"
 _bells: list[Bell] = []
-_extra: list[Entry] = []
-_own_entries: list[Callable[[Actor], Sequence[Entry]]] = []
-_group_icons: dict[str, str] = {}
-_menus: OrderedDict[tuple[int, int], tuple[str, tuple[Entry, ...], list[Link]]] = OrderedDict()
+_menus: OrderedDict[tuple[int, int], Menu] = OrderedDict()
 _counts: OrderedDict[tuple[Any, ...], tuple[float, Any]] = OrderedDict()
-
-
-def add_entry(entry: Entry) -> None:
-    """Put a hand-written page into the menu; once, at import."""
-    if entry.key not in {e.key for e in _extra}:
-        _extra.append(entry)
-
-
-def provide_entries(source: Callable[[Actor], Sequence[Entry]]) -> None:
-    """Install a function that gives menu items of one person which no declaration knows; asked when the menu is
-    made, not per request."""
-    if source not in _own_entries:
-        _own_entries.append(source)
 
 
 def provide_bell(url: str, amount: Callable[[Actor], Any]) -> None:
@@ -115,50 +101,28 @@ def counted_anew() -> None:
     session["w"] = (session.get("w", 0) + 1) % 100_000
 
 
-def group_icon(group: str, icon: str) -> None:
-    """The icon of a menu group."""
-    _group_icons[group] = icon
-
-
-def entries() -> list[Entry]:
-    """All menu items of the product, in order."""
-    found = list(_extra)
-    for resource in resources():
-        menu = resource.menu
-        if menu is not None:
-            found.append(
-                Entry(
-                    menu.group, resource.name, resource.titled(), menu.page or f"/{resource.name}/",
-                    menu.icon or resource.icon, menu.order, ("can_list", resource.view_name()),
-                    menu.badge, resource,
-                )
-            )  # fmt: skip
-    return sorted(found, key=lambda e: e.order)
-
-
-def menu_of(actor: Actor) -> tuple[str, tuple[Entry, ...], list[Link]]:
-    """The person's menu markup, its entries and quick creates, kept until rights change."""
+def menu_of(actor: Actor) -> Menu:
+    """The person's menu, kept until rights change."""
     key = (actor.id, actor.epoch)
     if key in _menus:
         return _menus[key]
-    own = [e for source in _own_entries for e in source(actor)]
-    declared = [e for e in entries() if actor.can(*e.permission)]
-    mine = tuple(sorted([*declared, *own], key=lambda e: e.order))
-    groups: dict[str, MenuGroup] = {}
-    for e in mine:
-        group = groups.setdefault(e.group, MenuGroup(e.group, _group_icons.get(e.group, "folder"), []))
-        group.items.append(
-            MenuItem(e.key, _numbered(e, e.label, actor), e.url, e.icon, e.key if e.badge else "")
-        )
+    found = menus.arranged(actor)
+    groups = [MenuGroup(s.key, s.label, s.icon, [_item(e, actor) for e in s.entries]) for s in found.sections]
     template = current_app.jinja_env.get_template("_menu.html")
-    markup = template.render(groups=list(groups.values()))
+    markup = template.render(groups=groups, editor=found.editor)
     creates = [
         Link(r.create_label or f"新增{r.label}", f"/{r.name}/new", r.icon)
         for r in resources()
         if r.quick and r.form and actor.can("can_add", r.view_name())
     ]
-    _keep(_menus, key, (markup, mine, creates))
+    _keep(_menus, key, Menu(markup, found.entries, creates, found.sections, found.editor))
     return _menus[key]
+
+
+def _item(e: Entry, actor: Actor) -> MenuItem:
+    return MenuItem(
+        e.key, _numbered(e, e.label, actor), e.url, e.icon, e.key if e.badge else "", e.label, e.external
+    )
 
 
 def remembered(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
@@ -285,19 +249,19 @@ def _opening(
 
 def menu_markup(actor: Actor, active: str) -> Markup:
     """The menu with counts and the active item marked."""
-    markup, mine, _ = menu_of(actor)
-    numbers = badges(actor, mine, utcnow())
-    by_group: dict[str, list[int | bool]] = {}
-    for e in mine:
-        if e.badge is None:
-            continue
-        n = numbers.get(e.key, 0)
-        markup = markup.replace(f"<!--badge:{e.key}-->", _badge(n, e.badge.hot), 1)
-        total = by_group.setdefault(e.group, [0, False])
-        total[0] += n
-        total[1] = bool(total[1]) or e.badge.hot
-    for group, (n, hot) in by_group.items():
-        markup = markup.replace(f"<!--badge:group:{group}-->", _badge(int(n), bool(hot)), 1)
+    menu = menu_of(actor)
+    markup = menu.markup
+    numbers = badges(actor, menu.entries, utcnow())
+    for section in menu.sections:
+        total, hot = 0, False
+        for e in section.entries:
+            if e.badge is None:
+                continue
+            n = numbers.get(e.key, 0)
+            markup = markup.replace(f"<!--badge:{e.key}-->", _badge(n, e.badge.hot), 1)
+            total, hot = total + n, hot or e.badge.hot
+        if total:
+            markup = markup.replace(f"<!--badge:group:{section.key}-->", _badge(total, hot), 1)
     if active:
         markup = markup.replace(
             f'data-key="{active}"', f'data-key="{active}" aria-current="page" class="on"', 1
@@ -342,6 +306,7 @@ def context() -> Mapping[str, Any]:
         "flashes": _Flashes(),
         "me": None,
         "menu": Markup(""),
+        "menu_editor": "",
         "creates": (),
         "unread": "",
         "crumb_key": "",
@@ -359,7 +324,8 @@ def context() -> Mapping[str, Any]:
                f"{actor.id}@{actor.store_id or ''}"),
         )  # fmt: skip
     shown["me"] = _mes[key]
-    shown["creates"] = menu_of(actor)[2]
+    menu = menu_of(actor)
+    shown["creates"], shown["menu_editor"] = menu.creates, menu.editor
     return shown
 
 
@@ -378,12 +344,21 @@ def page(template: str, *, key: str = "", title: str = "", **values: Any) -> str
     frame: dict[str, Any] = {"menu": Markup(""), "crumb_key": key, "title": title}
     if actor is not None:
         frame["menu"] = menu_markup(actor, key)
-        own = [e for e in menu_of(actor)[1] if e.key == key and e.url == request.path]
-        frame["tab"] = _numbered(own[0], title, actor) if own else title
+        own = next((e for e in menu_of(actor).entries if e.key == key and e.url == request.path), None)
+        if own is not None and title and own.declared == title:
+            frame["title"] = title = own.label
+            _retitle(values.get("page"), own)
+        frame["tab"] = _numbered(own, title, actor) if own is not None else title
         for bell in _bells:
             unread = badges(actor, menu_of(actor)[1], utcnow()).get(_BELL, 0)
             frame |= {"reminders_url": bell.url, "unread": unread_words(unread)}
     return render_template(template, **frame, **values)
+
+
+def _retitle(shown: Any, entry: Entry) -> None:
+    """The heading of a page that is called like its menu entry follows the name it was given."""
+    if getattr(shown, "title", "") == entry.declared:
+        shown.title = entry.label
 
 
 def unread_words(n: int) -> str:

@@ -143,7 +143,7 @@
     if (button && doings[button.dataset.do]) doings[button.dataset.do](button);
     $$("details.dd[open]").forEach((open) => open.contains(event.target) || (open.open = false));
     const link = event.target.closest(".nav a[data-key]");
-    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!link || link.target || link.search || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     // An open page comes forward with its filters instead of opening a second time.
     const open = tabs().find((tab) => tab.key === link.pathname);
     if (open) {

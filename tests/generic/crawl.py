@@ -26,7 +26,8 @@ def reads(app: Flask, found: type[Resource], world: World, place: str = HERE) ->
         if "GET" in (rule.methods or ()) and rule.rule.startswith(f"/{found.name}/"):
             seen += _filled(rule, found, pk)
     seen += _lists(f"/{found.name}/", found)
-    seen += [f"/{found.name}/charts?scope={s.value}&window=all" for s in Scope]
+    if found.columns:
+        seen += [f"/{found.name}/charts?scope={s.value}&window=all" for s in Scope]
     if found.api:
         seen += _lists(f"/api/v1/{found.name}", found)
         seen.append(f"/api/v1/{found.name}/{pk}")

@@ -27,6 +27,7 @@ HAND_WRITTEN = {
     "/roles/who", "/why/", "/preview/end", "/roles/new/preview", f"/roles/{PK}/preview", f"/roles/{PK}/people",
     "/registration-statistics/", "/registration-statistics/export", "/registration-standing/",
     "/dictionaries/", "/dictionaries/uses", "/dictionaries/undo", "/dictionaries/merge", "/dictionaries/merged",
+    "/menu-settings/", "/menu-settings/edit", "/menu-settings/new", f"/menu-settings/{PK}", f"/menu-settings/{PK}/history",
 }  # fmt: skip
 PAGES = {
     "/undo/<deed>",

@@ -328,8 +328,9 @@ def _later(model: Any, target: Any) -> bool:
 
 def _phone(number: int) -> str:
     """A number that shares neither its first five digits nor its last five with another one; its middle digits
-    occur nowhere else."""
-    return f"13{(number * 617 + 846) % 1000:03d}{(number * 173_377 + 190_357) % 10**6:06d}"
+    occur nowhere else. The product's own examples begin with 13800."""
+    head = (number * 617 + 846) % 1000
+    return f"1{5 if head == 800 else 3}{head:03d}{(number * 173_377 + 190_357) % 10**6:06d}"
 
 
 def _price(number: int) -> Decimal:

@@ -13,19 +13,23 @@ from app.engine.pages.parts import Link, Section
 
 @dataclass(slots=True)
 class MenuItem:
-    """An entry of the left menu; ``badge`` is the key of its count."""
+    """An entry of the left menu; ``badge`` is the key of its count, ``name`` its label without the number. An
+    ``external`` one opens beside the product."""
 
     key: str
     label: str
     url: str
     icon: str
     badge: str = ""
+    name: str = ""
+    external: bool = False
 
 
 @dataclass(slots=True)
 class MenuGroup:
     """A titled, foldable group of entries. Groups without entries are never made."""
 
+    key: str
     label: str
     icon: str
     items: list[MenuItem]
