@@ -23,6 +23,7 @@ HAND_WRITTEN = {
     "/registration-measuring/complete", "/registration-measuring/file",
     "/registration-audit/", f"/registration-audit/{PK}/judge",
     "/registration-statistics/", "/registration-statistics/export", "/registration-standing/",
+    "/configuration/", f"/configuration/{PK}/undo", "/configuration/export", "/configuration/import",
 }  # fmt: skip
 PAGES = {
     "/undo/<deed>",

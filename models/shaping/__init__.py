@@ -1,0 +1,1 @@
+"""How administrators shape the product without code."""
