@@ -30,7 +30,7 @@ from app.engine.pages import Link, Option
 from app.engine.scopes import Actor, Scope, scopes_of, visible
 from app.engine.security import entrance, require_actor
 from app.engine.viewbase import download
-from models.identity.resources import Dealers, Roles
+from models.identity.resources import Dealers
 from models.identity.tables import Dealer
 from models.shaping.presets import Preset, preset, presets
 
@@ -112,7 +112,8 @@ def _allowed() -> Actor:
 
 
 def _owners(actor: Actor) -> list[Option]:
-    """Whose configuration this person may take out and bring in: the own dealer's, and of the group all."""
+    """Whose configuration this person may take out and bring in: the own dealer's, and of the group all. A preset
+    is for a dealer."""
     found = []
     group = all(Scope.GROUP in scopes_of(k.resource, actor) for k in state.readable(actor))
     if group:
@@ -120,7 +121,7 @@ def _owners(actor: Actor) -> list[Option]:
         found = [Option(str(i), name) for i, name in db.session().execute(statement, actor.params)]
     elif actor.dealer_id is not None:
         found = [Option(str(actor.dealer_id), actor.dealer_name)]
-    if group and Scope.GROUP in scopes_of(Roles, actor):
+    if group and preset(request.values.get("preset", "")) is None:
         found.append(Option(GROUP, "集团预置"))
     asked = request.values.get("owner", "") or str(actor.dealer_id or GROUP)
     for option in found:
@@ -161,7 +162,6 @@ def _changes(actor: Actor) -> str:
         kept[_SINCE],
         kept[_UNTIL],
         _owners(actor),
-        True,
         [
             Link(p.title, f"{URL}/import?{urlencode({'preset': p.name})}", p.icon, name=p.about)
             for p in presets()

@@ -164,7 +164,8 @@ def _entry(
         mistakes.append(Mistake("条目应为 { } 中的各项", line, known.label))
         return None
     identity = known.identity(one)
-    place = f"{known.label}“{known.called(one)}”" if _is_plain(identity) else known.label
+    named = any(identity.values()) and _is_plain(identity)
+    place = f"{known.label}“{known.called(one)}”" if named else known.label
     allowed = {*known.specs, NTH, *([known.code.name] if known.code is not None else [])}
     before = len(mistakes)
     for name in one:

@@ -34,7 +34,6 @@ class ChangesPage:
     since: str
     until: str
     owners: list[Option]
-    may_import: bool
     presets: list[Link]
     error: str = ""
     newer: str = ""
