@@ -38,7 +38,6 @@ URL, KEY, TITLE = "/configuration", "configuration", "配置变更"
 GROUP = "group"
 LISTED = 200
 """So many entries of one kind are shown of a difference."""
-LISTED_BACK = 100
 _SINCE, _UNTIL = "since", "until"
 
 
@@ -219,8 +218,8 @@ def _undo_page(
     page = UndoPage(
         f"撤销 {len(found)} 项变更" if whole else f"撤销：{first.kind.label}“{first.title}”",
         url,
-        [_line(c) for c in found[:LISTED_BACK]],
-        [c.back for c in found[:LISTED_BACK]],
+        [_line(c) for c in found[: past.SHOWN]],
+        [c.back for c in found[: past.SHOWN]],
         reasons,
         f"{url}?whole=1" if not whole and amount > 1 else "",
         amount if not whole else len(found),

@@ -254,3 +254,38 @@ def test_long_histories_are_paged(world: World, login: Login) -> None:
     assert older is not None
     second = page(client, older.group(1))
     assert "最新的变更" in second and "支付方式/支票" in second
+
+
+def test_the_page_takes_few_statements_and_reads_no_other_history(world: World, login: Login) -> None:
+    from tests.generic.test_queries import LIST_LIMIT, counted
+
+    client, made = login("boss"), an_entry(world)
+    world.make("registration_quotas", "boss", employee_id=world.people["seller"].id, daily_limit=7)
+    for n in range(5):
+        update(Dictionaries, made.id, {"sort": 100 + n}, world.actor("boss"))
+    client.get(LIST)
+    with counted() as seen:
+        assert client.get(LIST).status_code == 200
+    assert len(seen) <= LIST_LIMIT, seen
+    if db.engine.dialect.name == "sqlite":
+        statement = next(s for s in seen if "FROM audit_entries" in s)
+        assert "INDEXED BY ix_audit_entries_record" in statement
+
+
+@pytest.mark.browser
+@pytest.mark.sqlite_only
+def test_two_clicks_take_a_change_back(world: World, page_as: Any) -> None:
+    from playwright.sync_api import expect
+
+    made = an_entry(world)
+    update(Dictionaries, made.id, {"label": "转账支票"}, world.actor("boss"))
+    browser = page_as("boss")
+    browser.goto(LIST)
+    browser.locator(".undo0").first.click()
+    expect(browser.locator(".audit")).to_contain_text("恢复原值")
+    browser.get_by_role("button", name="撤销", exact=True).click()
+    expect(browser.locator(".flashes")).to_contain_text("已撤销")
+    expect(browser.locator(".changes0 tbody tr").first).to_contain_text("撤销")
+    db.session.rollback()
+    db.session.refresh(made)
+    assert made.label == "支票"

@@ -30,6 +30,8 @@ from app.engine.scopes import Actor, visible
 
 CREATED, CHANGED, REMOVED = "create", "update", "delete"
 SHOWN = 50
+MOST = 1000
+"""So many changes at most are taken back together."""
 UNDO = "撤销"
 _BACK = {CREATED: "删除此项", CHANGED: "恢复原值", REMOVED: "重新建立此项"}
 
@@ -68,8 +70,10 @@ class Change:
         return _BACK[self.did]
 
 
-def changes(session: Session, actor: Actor, asked: Asked, limit: int = SHOWN) -> list[Change]:
-    """The changes this person may see, newest first."""
+def changes(
+    session: Session, actor: Actor, asked: Asked, limit: int = SHOWN, *, named: int | None = None
+) -> list[Change]:
+    """The changes this person may see, newest first; in words as many of them as are ``named``."""
     mine = {k.name: k for k in state.readable(actor)}
     names = [asked.kind] if asked.kind in mine else [] if asked.kind else sorted(mine)
     statement = select(AuditEntry).where(visible(AuditLog, actor), AuditEntry.resource.in_(names))
@@ -83,13 +87,15 @@ def changes(session: Session, actor: Actor, asked: Asked, limit: int = SHOWN) ->
         statement = statement.where(AuditEntry.id < asked.before)
     if asked.deed:
         statement = statement.where(AuditEntry.deed_id == asked.deed)
+    else:  # not by dealer and time: among millions of entries only few are about the configuration
+        statement = statement.with_hint(AuditEntry, "INDEXED BY ix_audit_entries_record", "sqlite")
     statement = statement.order_by(AuditEntry.id.desc()).limit(limit)
     found = [
         Change(e, mine[e.resource], did(mine[e.resource], e))
         for e in session.scalars(statement, actor.params)
         if e.changes.get("fields")
     ]
-    _name(session, found, actor)
+    _name(session, found[:named], actor)
     return found
 
 
@@ -113,11 +119,12 @@ def did(known: Kind, entry: AuditEntry) -> str:
     return CREATED if old is None else REMOVED if new is None else CHANGED
 
 
-def batch(session: Session, actor: Actor, change: Change) -> list[Change]:
-    """All changes of the same deed, newest first."""
+def batch(session: Session, actor: Actor, change: Change, *, named: int = SHOWN) -> list[Change]:
+    """All changes of the same deed, newest first; only the one of a deed that is too large to be taken back."""
     if not change.entry.deed_id:
         return [change]
-    return changes(session, actor, Asked(deed=change.entry.deed_id), difference.MOST)
+    found = changes(session, actor, Asked(deed=change.entry.deed_id), MOST + 1, named=named)
+    return [change] if len(found) > MOST else found
 
 
 # ----- in words
@@ -125,14 +132,11 @@ def batch(session: Session, actor: Actor, change: Change) -> list[Change]:
 
 def _name(session: Session, found: Iterable[Change], actor: Actor) -> None:
     listed = list(found)
-    above = _above(session, listed)
+    above, titles = _above(session, listed), _titles(session, listed)
     for change in listed:
         flat = _flat(change, above)
-        title = change.kind.words(flat) if change.kind.words is not None else change.entry.record_label
-        spec = describe(change.kind.resource.title)
-        if spec.target is not None:
-            title = _title_of(session, spec, change) or title
-        change.title = title
+        called = titles.get(change.entry.id) or change.entry.record_label
+        change.title = change.kind.words(flat) if change.kind.words is not None else called
         change.lines = _lines(change, flat, actor)
 
 
@@ -161,16 +165,25 @@ def _flat(change: Change, above: Mapping[tuple[str, int], Any]) -> dict[str, Any
     return flat
 
 
-def _title_of(session: Session, spec: FieldSpec, change: Change) -> str:
-    """The name of whom or what the entry is about."""
-    pair = change.fields.get(spec.name)
-    if pair is not None and len(pair) == 4:
-        return str(pair[2] or pair[3])
-    if not change.entry.record_label.isdigit():
-        return ""
-    target = resource_of(spec.target)
-    found = session.scalar(select(target.title).where(target.pk() == int(change.entry.record_label)))
-    return str(found or "")
+def _titles(session: Session, listed: Sequence[Change]) -> dict[int, str]:
+    """The names of whom or what entries are about that are called by a reference, by number of the change."""
+    found: dict[int, str] = {}
+    wanted: dict[Any, dict[int, list[int]]] = {}
+    for change in listed:
+        spec = describe(change.kind.resource.title)
+        pair = change.fields.get(spec.name, [])
+        if spec.target is None:
+            continue
+        if len(pair) == 4:
+            found[change.entry.id] = str(pair[2] or pair[3])
+        elif change.entry.record_label.isdigit():
+            ids = wanted.setdefault(spec.target, {})
+            ids.setdefault(int(change.entry.record_label), []).append(change.entry.id)
+    for target, ids in wanted.items():
+        title = resource_of(target).title
+        for record_id, name in session.execute(select(target.id, title).where(target.id.in_(ids))):
+            found.update(dict.fromkeys(ids[record_id], str(name)))
+    return found
 
 
 def _lines(change: Change, flat: Mapping[str, Any], actor: Actor) -> list[HistoryChange]:
