@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.engine import deeds, history, perform
+from app.engine import audit, deeds, history, perform
 from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal
 from app.engine.audit import AuditEntry, AuditLog
 from app.engine.changes import plain, typed
@@ -33,6 +33,8 @@ SHOWN = 50
 MOST = 1000
 """So many changes at most are taken back together."""
 UNDO = "撤销"
+AGAIN = f"{EXACT}again"
+"""In the history of a record that was made again: which one it stands for."""
 _BACK = {CREATED: "删除此项", CHANGED: "恢复原值", REMOVED: "重新建立此项"}
 
 
@@ -270,7 +272,9 @@ def _take_back(act: Act, change: Change) -> None:
     restored = {s.name: typed(s, old[s.name]) for s in asked if s.name in old and s.name not in known.parts}
     restored |= {n: old[EXACT + n] for n in known.parts if EXACT + n in old}
     _check_targets(session, asked, restored)
-    difference.keep(act, known, record, restored)
+    kept = difference.keep(act, known, record, restored)
+    if record is None:
+        audit.note(session, kept, AGAIN, [], [change.entry.record_id])
 
 
 def _for(act: Act, known: Kind, owner: int | None) -> Act:
@@ -296,6 +300,8 @@ def _check(session: Session, change: Change, actor: Actor) -> Any:
     if change.did == REMOVED:
         _check_free(session, change, actor)
         return None
+    if record is None:
+        record = _made_again(session, change, actor)
     if record is None:
         raise Refusal(f"此项已由{_who(session, change, None)}删除，请先撤销该删除")
     touched = _touched(session, change, record)
@@ -355,19 +361,44 @@ def _who(session: Session, change: Change, name: str | None) -> str:
 
 def _check_free(session: Session, change: Change, actor: Actor) -> None:
     """Whether the name of what was taken away is free; raises `Refusal` with whoever has taken it."""
-    known = change.kind
-    old = {n: pair[0] for n, pair in change.fields.items()}
-    owner = old.get(known.owner.key)
-    names = Names(session, actor, owner)
-    flat = {s.name: None if old.get(s.name) is None else _as_file(s, old[s.name], names) for s in known.key}
-    there = state.entries(session, known, actor, owner).get(values.token(known.identity(flat)))
+    there = _of_that_name(session, change.kind, change.fields, actor)
     if there is None:
         return
     later = select(AuditEntry.actor_name).where(
-        AuditEntry.resource == known.name, AuditEntry.record_id == there.record.id
+        AuditEntry.resource == change.kind.name, AuditEntry.record_id == there.record.id
     )
     who = session.scalar(later.order_by(AuditEntry.id.desc()).limit(1)) or "其他人"
-    raise Refusal(f"{known.label}“{there.words}”已由{who}重新建立")
+    raise Refusal(f"{change.kind.label}“{there.words}”已由{who}重新建立")
+
+
+def _made_again(session: Session, change: Change, actor: Actor) -> Any:
+    """The record that has taken the place of one that was taken away since, whatever it is called by now; None
+    for none."""
+    entry, known = change.entry, change.kind
+    later = select(AuditEntry).where(AuditEntry.resource == known.name, AuditEntry.id > entry.id)
+    now, gone = entry.record_id, None
+    for found in session.scalars(later.order_by(AuditEntry.id)):
+        fields = found.changes.get("fields") or {}
+        if now in (fields.get(AGAIN) or [[], []])[1]:
+            now = found.record_id
+        elif found.record_id == now and did(known, found) == REMOVED:
+            gone = fields
+    if now != entry.record_id:
+        there = select(known.resource.model).where(known.resource.pk() == now, visible(known.resource, actor))
+        return session.scalar(there, actor.params)
+    named = _of_that_name(session, known, gone, actor) if gone is not None else None
+    return named.record if named is not None else None
+
+
+def _of_that_name(
+    session: Session, known: Kind, fields: Mapping[str, list[Any]], actor: Actor
+) -> state.Entry | None:
+    """The entry there is now under the name of one that was taken away."""
+    old = {n: pair[0] for n, pair in fields.items()}
+    owner = old.get(known.owner.key)
+    names = Names(session, actor, owner)
+    flat = {s.name: None if old.get(s.name) is None else _as_file(s, old[s.name], names) for s in known.key}
+    return state.entries(session, known, actor, owner).get(values.token(known.identity(flat)))
 
 
 def _as_file(spec: FieldSpec, value: Any, names: Names) -> Any:

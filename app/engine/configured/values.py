@@ -128,6 +128,13 @@ def plain(value: Any) -> Any:
     return value
 
 
+def holds_secret(value: Any) -> bool:
+    """Whether something called like a secret is inside of it."""
+    if isinstance(value, Mapping):
+        return any(SECRET.search(str(n)) or holds_secret(v) for n, v in value.items())
+    return isinstance(value, list) and any(map(holds_secret, value))
+
+
 def token(identity: Mapping[str, Any]) -> str:
     """The name of an entry as one text."""
     return json.dumps(identity, sort_keys=True, ensure_ascii=False)
@@ -149,7 +156,9 @@ def cleaned(
         try:
             if spec is None:
                 continue
-            if name in kind.parts:
+            if editing and name not in kind.parts and holds_secret(getattr(record, name)):
+                errors[name] = "此项含密钥，请在页面上修改"
+            elif name in kind.parts:
                 values[name] = _texts(value)
             elif spec.kind in coders:
                 coded[name] = value
