@@ -329,13 +329,11 @@ def _touched(session: Session, change: Change, record: Any) -> str:
     part = change.kind.part
     parts = part.read(session, [record.id])[record.id] if part is not None else {}
     for name, pair in change.fields.items():
+        exactly = name.removeprefix(EXACT)
         if name in change.kind.parts:
             continue
-        if name.startswith(EXACT):
-            now, label = (
-                parts.get(name.removeprefix(EXACT)),
-                change.kind.specs[name.removeprefix(EXACT)].label,
-            )
+        if name.startswith(EXACT) and exactly in parts:
+            now, label = parts[exactly], change.kind.specs[exactly].label
         elif hasattr(type(record), name):
             now, label = plain(getattr(record, name)), describe(getattr(type(record), name)).label
         else:
