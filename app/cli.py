@@ -346,6 +346,82 @@ def _write_refused(done: Any, path: Path, report: Path | None) -> None:
         click.echo(f"未导入的行已写入 {target}，更正后可再次导入")
 
 
+@cli.group("config", cls=ChineseUsage, help="配置文件：字典、参数、角色、规则等，导出、比较、导入。")
+def config_file() -> None:
+    """The configuration as a file."""
+
+
+_DEALER = click.option("--dealer", metavar="商场编号", help="哪个商场的配置；不给出则为集团预置")
+_AS = click.option("--as", "username", default="admin", metavar="账号", help="以谁的身份，默认 admin")
+_KEEP = click.option("--keep", is_flag=True, help="不删除文件中没有的条目")
+_FILE = click.argument("path", type=click.Path(path_type=Path), metavar="文件.json")
+
+
+@config_file.command("export", help="把配置写成可读的文件，不含密码与密钥；不给出文件则打印。")
+@click.argument("path", type=click.Path(path_type=Path), metavar="文件.json", required=False)
+@_DEALER
+@_AS
+def config_export(path: Path | None, dealer: str | None, username: str) -> None:
+    """The configuration of a dealer or of the group."""
+    from app.configfile import export
+
+    text = _in_app(lambda app: export(dealer, username))
+    if path is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"未能写出文件：{failures.of_file(error)}") from None
+    click.echo(f"配置已写入 {path}")
+
+
+@config_file.command("diff", help="比较文件与现有配置；完全相同则以 0 结束，否则以 1 结束。")
+@_FILE
+@_DEALER
+@_AS
+@_KEEP
+def config_diff(path: Path, dealer: str | None, username: str, keep: bool) -> None:
+    """What a file would change, in words."""
+    from app.configfile import diff
+
+    lines, amount = _in_app(lambda app: diff(_read_text(path), dealer, username, removes=not keep))
+    for line in lines:
+        click.echo(line)
+    sys.exit(1 if amount else 0)
+
+
+@config_file.command("import", help="导入配置文件：全部生效，或有一处错误则全部不生效。")
+@_FILE
+@_DEALER
+@_AS
+@_KEEP
+@click.option("--dry-run", is_flag=True, help="只检查并列出将有的改动")
+def config_import(path: Path, dealer: str | None, username: str, keep: bool, dry_run: bool) -> None:
+    """Bring a file in, in one transaction."""
+    from app.configfile import bring_in
+
+    text = _read_text(path)
+    lines, amount = _in_app(lambda app: bring_in(text, dealer, username, removes=not keep, dry=dry_run))
+    for line in lines:
+        click.echo(line)
+    if not amount:
+        click.echo("与现有配置完全相同，没有改动")
+    else:
+        click.echo(f"检查通过，将改动 {amount} 项" if dry_run else f"已导入，{amount} 项配置有改动")
+
+
+def _read_text(path: Path) -> str:
+    if not path.is_file():
+        raise click.ClickException(f"找不到文件 {path}")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise click.ClickException("不是文本文件（UTF-8）") from None
+    except OSError as error:
+        raise click.ClickException(f"未能读出文件：{failures.of_file(error)}") from None
+
+
 _PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
 

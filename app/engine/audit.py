@@ -121,6 +121,7 @@ class AuditLog(Resource, model=AuditEntry):
     filters = (Between(AuditEntry.at),)
     sorts = (AuditEntry.at,)
     window = Window(AuditEntry.at, days=180)
+    permissions = (("can_configure", "查看与撤销配置变更，导出与导入配置文件"),)
     search_hint = "操作人姓名或记录全称"
     detail = (
         Group(

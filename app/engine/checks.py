@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Column, UniqueConstraint
 
+from app.engine import configuring
 from app.engine.chartkinds import grouped_by
 from app.engine.conditional import source_of
 from app.engine.fields import FieldSpec, Links, describe
@@ -298,6 +299,14 @@ def _tabs_are_seen(resource: type[Resource]) -> Iterator[Problem]:
     for part in resource.detail:
         if isinstance(part, Related) and not has_resource(part.by.class_):
             yield Problem("E116", _where(resource, "detail"), f"{part.by.class_.__name__} 没有声明页面")
+
+
+@_check
+def _entries_have_names(resource: type[Resource]) -> Iterator[Problem]:
+    """E118: entries of the configuration refer to what has no name across installations."""
+    kind = configuring.kind(resource.name)
+    for name in configuring.nameless(kind) if kind is not None else ():
+        yield Problem("E118", f"{resource.view_name()} {name}", "配置文件中无法按名称引用所指的记录")
 
 
 def _permissions() -> Iterator[Problem]:

@@ -237,13 +237,14 @@ def create(
     now: datetime | None = None,
     answers: Iterable[str] = (),
     token: str = "",
+    action: str = "create",
 ) -> tuple[Any, Act]:
     """Make a record from cleaned form values; returns it (the rule may make another kind of record)
     with the deed's remarks. With ``token`` a second submission of the same form changes nothing and
-    raises `AlreadyDone`."""
+    raises `AlreadyDone`. ``action`` is what the history calls it."""
     require(actor, ("can_add", resource.view_name()), f"新增{resource.label}")
     session = db.session()
-    act = Act(actor, now or utcnow(), session, source, "create", frozenset(answers))
+    act = Act(actor, now or utcnow(), session, source, action, frozenset(answers))
     with deed(act, token):
         deeds.only_once(session, token, actor.id)
         roots = deeds.roots_in(resource, fields_of(resource.groups(editing=False)), values)
@@ -281,11 +282,12 @@ def update(
     source: str = "web",
     now: datetime | None = None,
     answers: Iterable[str] = (),
+    action: str = "update",
 ) -> tuple[Any, Act]:
     """Change a record; ``values`` holds only the fields to change. A stale version raises `Stale`."""
     require(actor, ("can_edit", resource.view_name()), f"编辑{resource.label}")
     session = db.session()
-    act = Act(actor, now or utcnow(), session, source, "update", frozenset(answers))
+    act = Act(actor, now or utcnow(), session, source, action, frozenset(answers))
     with deed(act):
         roots = deeds.roots_in(resource, fields_of(resource.groups(editing=True)), values)
         record = find(session, resource, record_id, actor, lock=True, roots=roots)
@@ -311,23 +313,24 @@ def remove(
     version: int | None = None,
     source: str = "web",
     answers: Iterable[str] = (),
+    action: str = "delete",
 ) -> Act:
     """Delete a record where the resource declares how (``remove``)."""
     if resource.remove is None:
         raise NotFound
     require(actor, ("can_delete", resource.view_name()), f"删除{resource.label}")
     session = db.session()
-    act = Act(actor, utcnow(), session, source, "delete", frozenset(answers))
+    act = Act(actor, utcnow(), session, source, action, frozenset(answers))
     with deed(act):
         record = find(session, resource, record_id, actor, lock=True)
         _check_version(record, version)
         resource.remove(record, act)
         label = label_of(resource, record)
         try:
-            session.delete(record)
-            session.flush()
+            with session.begin_nested():
+                session.delete(record)
+                session.flush()
         except IntegrityError as error:
-            session.rollback()
             users = _users_of(session, resource, record_id)
             if not users:
                 raise

@@ -161,7 +161,7 @@ def texts(specs: Sequence[FieldSpec], sent: Mapping[str, Any], *, creating: bool
         if name not in known:
             continue
         try:
-            found[name] = _texts_of(known[name], value)
+            found[name] = texts_of(known[name], value)
         except ValueError:
             errors[name] = "格式不正确"
     if errors:
@@ -173,7 +173,8 @@ def texts(specs: Sequence[FieldSpec], sent: Mapping[str, Any], *, creating: bool
     return found
 
 
-def _texts_of(spec: FieldSpec, value: Any) -> list[str]:
+def texts_of(spec: FieldSpec, value: Any) -> list[str]:
+    """What a form would have submitted for one value; raises `ValueError` for one of another form."""
     if isinstance(value, list) and spec.multiple:
         return [_text_of(spec, item["id"] if _is_link(item) else item) for item in value]
     return [_text_of(spec, value)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.engine import forms
 from app.engine.actions import Invalid, Refusal
 from app.engine.conditionwords import parse
+from app.engine.configured.values import Coder, coders
 from app.engine.fields import FieldSpec
 from app.engine.forms import Context
 from app.engine.guards import derived
@@ -60,3 +62,13 @@ def _in_words(value: Any, actor: Actor | None) -> str:
 forms.typed_as_lines("condition", _condition)
 forms.typed_as_lines("parameters", _parameters)
 derived["parameters"] = _in_words
+
+
+def _checked(spec: FieldSpec, value: Any, context: Context, _names: Any) -> dict[str, Any]:
+    """Parameters of a file, read like those that are typed."""
+    if not isinstance(value, Mapping):
+        raise Refusal("格式不正确")
+    return _parameters(spec, _in_words(value, None), context)
+
+
+coders["parameters"] = Coder(lambda value, _names: dict(value), _checked)

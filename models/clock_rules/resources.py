@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.engine.configuring import configurable
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
 from models.clock_rules import inputs, rules
@@ -64,3 +65,29 @@ class ClockRules(Resource, model=ClockRule):
     remove = staticmethod(rules.remove_rule)
     actions = (rules.show_preview,)
     empty_hint = "没有商场的规则适用于整个集团；要在本商场另作规定，请新增规则并选择它所替代的规则"
+
+
+configurable(
+    ClockRules,
+    key=(ClockRule.name, ClockRule.store_id),
+    code=ClockRule.code,
+    content=(
+        ClockRule.subject,
+        ClockRule.condition,
+        ClockRule.silenced_by,
+        ClockRule.start,
+        ClockRule.direction,
+        ClockRule.amount,
+        ClockRule.unit,
+        ClockRule.ahead_days,
+        ClockRule.at,
+        ClockRule.repeat,
+        ClockRule.every_days,
+        ClockRule.effect,
+        ClockRule.parameters,
+        ClockRule.active,
+        ClockRule.sort,
+        ClockRule.replaces_id,
+    ),
+    answers=(rules.SURE,),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import false
 
+from app.engine.configuring import configurable
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scope, Scopes
 from models.customers import inbound, settings, tags
@@ -204,3 +205,12 @@ class Handovers(Resource, model=Handover):
     detail = (Group("交接", *columns, Handover.total),)
     empty_hint = "在客户列表的“批量”中选择离职继承或在职继承"
     pick_where = staticmethod(lambda actor: false())
+
+
+configurable(Tags, key=(Tag.name,), content=(Tag.group_name, Tag.tone))
+configurable(Points, key=(TrackPoints.act,), content=(TrackPoints.points,))
+configurable(
+    DuplicateRules,
+    key=(DuplicateRule.entrance,),
+    content=(DuplicateRule.within, DuplicateRule.effect, DuplicateRule.told),
+)

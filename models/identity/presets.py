@@ -141,7 +141,7 @@ def _follow(session: Session, role: StaffRole, template: Template, version: Vers
         return
     changes = role_rules.give(session, role, wanted)
     if changes:
-        role_rules.note(session, role, changes)
+        role_rules.note(session, role, changes, held, wanted)
         flag_modified(role, "name")  # its version moves, so that nobody saves what was open before
 
 

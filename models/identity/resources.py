@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, true
 
+from app.engine.configuring import Part, configurable, name_by
 from app.engine.fields import entry
 from app.engine.resource import Group, Menu, Related, Resource
 from app.engine.scopes import Actor, Scope, Scopes
@@ -359,3 +360,15 @@ class Dealers(Resource, model=Dealer):
     form = (Group("商场", Dealer.code, Dealer.name, Dealer.city, Dealer.active),)
     create = staticmethod(presets.create_dealer)
     update = staticmethod(presets.update_dealer)
+
+
+name_by(Employee, Employee.username)
+configurable(Positions, key=(Position.name,), content=(Position.sort,))
+configurable(
+    Roles,
+    key=(StaffRole.label,),
+    content=(StaffRole.kind, StaffRole.assignable),
+    part=Part((role_rules.GRANTS, role_rules.SCOPES), role_rules.texts_of, role_rules.in_words),
+    where=StaffRole.label != "",
+    fit=role_rules.fit,
+)

@@ -14,6 +14,7 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from app.engine import audit
 from app.engine.actions import Act, Invalid, Refusal
+from app.engine.configuring import EXACT
 from app.engine.fields import entry
 from app.engine.permissions import PermissionDef, all_permissions
 from app.engine.resource import Resource, resources
@@ -223,6 +224,7 @@ def remove_role(role: Any, act: Act) -> None:
     held = act.session.scalar(select(func.count()).where(RoleAssignment.role_id == role.id))
     if held:
         raise Refusal(f"该角色已分配给{held}名员工，请先为他们改换角色")
+    _note_exactly(act.session, role, rights_of(act.session, role.id), Rights())
     act.session.execute(delete(RoleScope).where(RoleScope.role_id == role.id))
     act.session.execute(delete(RoleGrant).where(RoleGrant.role_id == role.id))
 
@@ -265,15 +267,75 @@ def _set_rights(role: StaffRole, act: Act, values: Mapping[str, Any]) -> bool:
         raise Refusal("保存后本商场将没有任何人能管理角色，请先为其他员工授权")
     if act.actor.id in before - after:
         raise Refusal("不能移除自己管理角色的权限，请由其他管理员操作")
-    note(act.session, role, changes)
+    note(act.session, role, changes, old, wanted)
     return wanted != old
 
 
-def note(session: Session, role: StaffRole, changes: list[Change]) -> None:
-    """Keep in the history what was added and taken, in words (A-116)."""
-    for name, old, new in (
+def note(session: Session, role: StaffRole, changes: list[Change], old: Rights, new: Rights) -> None:
+    """Keep in the history what was added and taken, in words (A-116), and exactly, so that it can be taken
+    back."""
+    for name, gone, come in (
         ("grants", [c.text for c in changes if c.sign == "-"], [c.text for c in changes if c.sign == "+"]),
         ("scopes", [c.old for c in changes if not c.sign], [c.new for c in changes if not c.sign]),
     ):
-        if old or new:
-            audit.note(session, role, name, old, new)
+        if gone or come:
+            audit.note(session, role, name, gone, come)
+    _note_exactly(session, role, old, new)
+
+
+def _note_exactly(session: Session, role: StaffRole, old: Rights, new: Rights) -> None:
+    before, after = as_texts(old), as_texts(new)
+    for name in before:
+        if before[name] != after[name]:
+            audit.note(session, role, f"{EXACT}{name}", before[name], after[name])
+
+
+# ----- a role as an entry of the configuration
+
+
+def as_texts(rights: Rights) -> dict[str, list[str]]:
+    """Rights as a form or a file says them, as far as this program declares them."""
+    known = {p.pair for p in all_permissions()}
+    by_name = {r.name: r for r in resources()}
+    opened = [(n, s) for n, s in rights.scopes if n in by_name and s in offered(by_name[n])]
+    return {
+        GRANTS.name: sorted(key_of(g) for g in rights.grants if g in known),
+        SCOPES.name: sorted(f"{name}:{scope.value}" for name, scope in opened),
+    }
+
+
+def of_texts(texts: Mapping[str, Any]) -> Rights:
+    """The rights behind such texts, as far as there are such permissions and scopes."""
+    known = {key_of(p.pair): p.pair for p in all_permissions()}
+    scopes = {s.value: s for s in Scope}
+    opened = [str(t).partition(":") for t in texts.get(SCOPES.name) or ()]
+    return Rights(
+        frozenset(known[g] for g in texts.get(GRANTS.name) or () if g in known),
+        frozenset((name, scopes[value]) for name, _, value in opened if value in scopes),
+    )
+
+
+def texts_of(session: Session, role_ids: Iterable[int]) -> dict[int, dict[str, list[str]]]:
+    """The rights of these roles in that form."""
+    return {role_id: as_texts(rights_of(session, role_id)) for role_id in role_ids}
+
+
+def in_words(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What a change of rights in that form means."""
+    return [f"{c.sign} {c.text}".strip() for c in difference(of_texts(old), of_texts(new))]
+
+
+def fit(act: Act, role: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Such values without the rights that the role holds already and this person cannot hand out: they stay."""
+    if role is None:
+        return values
+    held = as_texts(rights_of(act.session, role.id))
+    group = is_group(act.actor)
+    may = {key_of(p.pair) for p in catalogue(act.actor)}
+    kept = dict(values)
+    if GRANTS.name in kept:
+        kept[GRANTS.name] = [g for g in kept[GRANTS.name] if g in may or g not in held[GRANTS.name]]
+    if SCOPES.name in kept and not group:
+        beyond = {s for s in held[SCOPES.name] if s.endswith(f":{Scope.GROUP.value}")}
+        kept[SCOPES.name] = [s for s in kept[SCOPES.name] if s not in beyond]
+    return kept

@@ -180,5 +180,5 @@ declare_parameter(
 declare_parameter(
     entry("notice.robot", "工作群机器人地址", maxlength=500,
           hint="未填写个人机器人地址的员工，消息发到此群；群内成员都能看到"),
-    None, GROUP, robot.wrong_address,
+    None, GROUP, robot.wrong_address, secret=True,
 )  # fmt: skip

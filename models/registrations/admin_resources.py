@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.engine.configuring import configurable
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
 from models.registrations import grants, quota, rules
@@ -63,3 +64,11 @@ class PartnerDesigners(Resource, model=PartnerDesigner):
     form = (Group("设计师", PartnerDesigner.name, PartnerDesigner.company, PartnerDesigner.phone),)
     create = staticmethod(rules.keep_in_dealer)
     remove = staticmethod(rules.allow)
+
+
+configurable(
+    RegistrationQuotas, key=(RegistrationQuota.employee_id,), content=(RegistrationQuota.daily_limit,)
+)
+configurable(
+    RegistrationGrants, key=(RegistrationGrant.manager_id, RegistrationGrant.registrant_id), content=()
+)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.engine.choices import Entry
+from app.engine.configuring import SECRET
 from app.engine.fields import FieldSpec
 
 
@@ -46,6 +47,8 @@ class ParameterDef:
     default: Any
     check: Callable[[Any], str] | None = None
     """Returns the sentence that says what is wrong with a value, or an empty text."""
+    secret: bool = False
+    """Never leaves in a file, and its value is not shown among the changes."""
     effect: Effect | None = None
     """Returns the sentence that says what the value comes to, or an empty text; asked before saving too."""
 
@@ -78,9 +81,15 @@ def declare_parameter(
     default: Any,
     group: str,
     check: Callable[[Any], str] | None = None,
+    *,
+    secret: bool = False,
 ) -> None:
-    """Declare a setting, once, at import; ``field`` comes from `entry()`, its name like ``pool.days``."""
-    _parameters[field.name] = ParameterDef(field, group, default, check)
+    """Declare a setting, once, at import; ``field`` comes from `entry()`, its name like ``pool.days``. One that
+    opens a door to somebody else's system is ``secret``. Raises `TypeError` where the name says so and the
+    declaration does not."""
+    if SECRET.search(field.name) and not secret:
+        raise TypeError(f"{field.name} reads like a secret: declare it as one")
+    _parameters[field.name] = ParameterDef(field, group, default, check, secret)
 
 
 def provide_effect(key: str, effect: Effect) -> None:

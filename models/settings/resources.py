@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.engine.configuring import Writer, configurable
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
 from models.settings import exports, numbering, queries, rules
@@ -90,3 +91,22 @@ class Parameters(Resource, model=Parameter):
     edit_form = (Group("参数", Parameter.key),)
     update = staticmethod(rules.keep_to_page)
     api = False
+
+
+configurable(
+    Dictionaries,
+    key=(DictionaryEntry.dictionary, DictionaryEntry.value, DictionaryEntry.parent),
+    content=(DictionaryEntry.label, DictionaryEntry.tone, DictionaryEntry.sort, DictionaryEntry.active),
+    depends=rules.entries_below,
+    words=rules.entry_words,
+    under=DictionaryEntry.dictionary,
+)
+configurable(
+    Parameters,
+    key=(Parameter.key,),
+    content=(Parameter.value,),
+    writer=Writer(rules.keep_parameter, rules.drop_parameter),
+    hidden=rules.is_secret,
+    words=rules.parameter_words,
+    typed=rules.declared_field,
+)

@@ -8,12 +8,20 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.engine import audit
+from app.engine import audit, forms, serial
 from app.engine.actions import Act, Invalid, Refusal
+from app.engine.changes import plain
+from app.engine.fields import FieldSpec
 from models.identity.rights import bump_epoch
 from models.identity.rules import is_group, keep_preset, own_dealer
 from models.settings import uses
-from models.settings.catalogue import declare_parameter, dictionaries, dictionary_def, parameter_def
+from models.settings.catalogue import (
+    declare_parameter,
+    dictionaries,
+    dictionary_def,
+    parameter_def,
+    parameters,
+)
 from models.settings.queries import inherited, parameter, snapshot
 from models.settings.tables import DictionaryEntry, EntryTone, Parameter
 
@@ -166,3 +174,86 @@ def _wrong(key: str, value: Any) -> str:
 def keep_to_page(row: Any, act: Act, values: Mapping[str, Any]) -> None:
     """Single rows are changed on the page of all parameters, where each value is checked."""
     raise Refusal("请在“系统参数”页面修改")
+
+
+# ----- as entries of the configuration
+
+
+def keep_parameter(act: Act, dealer_id: int | None, row: Parameter | None, flat: Mapping[str, Any]) -> None:
+    """Store one setting as a file or the history gives it, even where the same holds without; raises `Invalid`
+    for a value that its field does not take."""
+    key = row.key if row is not None else flat.get("key")
+    declared = next((p for p in parameters() if p.key == key), None)
+    if declared is None:
+        raise Invalid({"key": "没有此参数"})
+    if "value" not in flat:
+        raise Invalid({"value": "请填写此项"})
+    if not is_group(act.actor, "parameters") and dealer_id != act.actor.dealer_id:
+        raise Refusal("只能修改本商场的参数")
+    try:
+        texts = {declared.key: serial.texts_of(declared.field, flat["value"])}
+        value = forms.clean([declared.field], texts, forms.Context(act.session, act.actor, act.now))
+    except ValueError:
+        raise Invalid({"value": "格式不正确"}) from None
+    except Invalid as wrong:
+        raise Invalid({"value": wrong.message}) from wrong
+    wrong_value = _wrong(declared.key, value[declared.key])
+    if wrong_value:
+        raise Invalid({"value": wrong_value})
+    if row is None:
+        row = Parameter(key=declared.key, dealer_id=dealer_id)
+        act.session.add(row)
+    row.value = plain(value[declared.key])
+
+
+def drop_parameter(act: Act, row: Parameter) -> None:
+    """Go back to what holds without the setting."""
+    if not is_group(act.actor, "parameters") and row.dealer_id != act.actor.dealer_id:
+        raise Refusal("只能修改本商场的参数")
+    act.session.delete(row)
+
+
+def declared_field(flat: Mapping[str, Any], name: str) -> FieldSpec | None:
+    """The field as which a setting's value is shown."""
+    declared = next((p for p in parameters() if p.key == flat.get("key")), None)
+    return declared.field if declared is not None and name == "value" else None
+
+
+def is_secret(flat: Mapping[str, Any]) -> bool:
+    """Whether the setting never leaves in a file."""
+    return any(p.secret and p.key == flat.get("key") for p in parameters())
+
+
+def parameter_words(flat: Mapping[str, Any]) -> str:
+    """What a setting is called."""
+    declared = next((p for p in parameters() if p.key == flat.get("key")), None)
+    return f"{declared.group} / {declared.field.label}" if declared is not None else str(flat.get("key"))
+
+
+def entry_words(flat: Mapping[str, Any]) -> str:
+    """What an entry is called: its dictionary, what it stands under, its name or code."""
+    declared = dictionary_def(str(flat.get("dictionary")))
+    label = declared.label if declared is not None else flat.get("dictionary")
+    parts = (label, flat.get("parent"), flat.get("label") or flat.get("value"))
+    return " / ".join(str(p) for p in parts if p) or "（未命名）"
+
+
+def entries_below(session: Session, entry: Any) -> str:
+    """What would stand under nothing without this entry."""
+    below = [d.name for d in dictionaries() if d.parent == entry.dictionary]
+    others = select(DictionaryEntry.label).where(
+        DictionaryEntry.dictionary.in_(below),
+        DictionaryEntry.parent == entry.value,
+        DictionaryEntry.dealer_id.is_not_distinct_from(entry.dealer_id),
+    )
+    same = select(DictionaryEntry.id).where(
+        DictionaryEntry.dictionary == entry.dictionary,
+        DictionaryEntry.value == entry.value,
+        DictionaryEntry.id != entry.id,
+        DictionaryEntry.dealer_id.is_(None) | (DictionaryEntry.dealer_id == entry.dealer_id),
+    )
+    if not below or session.scalar(same.limit(1)) is not None:
+        return ""
+    found = session.scalars(others.order_by(DictionaryEntry.sort).limit(4)).all()
+    listed = "、".join(found[:3]) + ("等" if len(found) > 3 else "")
+    return f"下级条目{listed}以它为上级，请先更改它们" if found else ""

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text, update
 
+from app.engine.audit import AuditEntry
 from app.engine.database import db
 from app.engine.imports.tables import ImportRun
 from app.engine.resource import Resource, resources
@@ -55,16 +56,20 @@ LEFT_READ = "/notifications/<int(max=2147483647):pk>"
 def test_get_of_ones_own_things_changes_nothing_but_the_mark_of_a_message(
     app: Flask, world: World, clients: Any, restorer: Restorer, run_outbox: Any
 ) -> None:
-    """The pages about one record that is no resource's: messages, announcements, imports, dashboards. Opening a
+    """The pages about one record that is no resource's: messages, announcements, imports, changes of the
+    configuration, dashboards. Opening a
     message is the declared exception, of the reader's own row and of nothing else in it."""
     client, session = clients(SEES), db.session()
     message = select(Notification.id).where(Notification.user_id == world.people[SEES])
+    change = select(AuditEntry.id).where(
+        AuditEntry.resource == "tags", AuditEntry.record_id == world.records["tags", HERE]
+    )
     data = {"file": (io.BytesIO("客户姓名,手机号码\n甲,18900000001\n乙,1".encode()), "a.csv")}
     client.post("/customers/import", data=data, content_type="multipart/form-data")
     run_outbox()
     own = {
         "notifications": session.scalar(message), "notices": world.records["announcements", HERE],
-        "imports": session.scalar(select(ImportRun.id)),
+        "imports": session.scalar(select(ImportRun.id)), "configuration": session.scalar(change),
     }  # fmt: skip
     session.execute(update(Notification).values(read_at=None))
     session.commit()

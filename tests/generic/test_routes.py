@@ -28,6 +28,7 @@ HAND_WRITTEN = {
     "/registration-statistics/", "/registration-statistics/export", "/registration-standing/",
     "/dictionaries/", "/dictionaries/uses", "/dictionaries/undo", "/dictionaries/merge", "/dictionaries/merged",
     "/menu-settings/", "/menu-settings/edit", "/menu-settings/new", f"/menu-settings/{PK}", f"/menu-settings/{PK}/history",
+    "/configuration/", f"/configuration/{PK}/undo", "/configuration/export", "/configuration/import",
 }  # fmt: skip
 PAGES = {
     "/undo/<deed>",
