@@ -86,6 +86,8 @@ class ListPage:
     select_first: str = ""
     """What is said when none is."""
     find_label: str = "查询"
+    adding_url: str = ""
+    """Where one adds a field of one's own to the list."""
 
     @property
     def ticks(self) -> bool:
