@@ -9,6 +9,7 @@ from functools import cache
 DOMAINS = (
     "identity",
     "settings",
+    "shaping",
     "notifications",
     "clock_rules",
     "announcements",
@@ -34,6 +35,7 @@ PARTS = (
     "duplicate_resources",
     "tracking_resources",
     "admin_resources",
+    "custom_resources",
     "clock",
     "dashboards",
     "home",

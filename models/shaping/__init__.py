@@ -1,0 +1,1 @@
+"""What administrators shape without code: fields, menus, views."""
