@@ -37,12 +37,13 @@ def own_engine() -> Engine:
 
 
 def ours(name: str | None, kind: str, _parents: Any) -> bool:
-    """Not what `app.engine.names` keeps beside the declared tables to find people by parts of a name."""
+    """Not what `app.engine.names` keeps beside the declared tables to find people by parts of a name, nor the
+    indexes of fields that administrators add."""
     if name is None:
         return True
     if kind == "table":
         return "_fts" not in name and not name.startswith(("sqlite_", "zk_"))
-    return kind != "index" or not name.endswith("_grams")
+    return kind != "index" or not (name.endswith("_grams") or "_slot_" in name)
 
 
 def plain_type(kind: str, thing: Any, _context: Any) -> str | Literal[False]:

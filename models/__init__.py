@@ -9,7 +9,6 @@ from functools import cache
 DOMAINS = (
     "identity",
     "settings",
-    "shaping",
     "notifications",
     "clock_rules",
     "announcements",
@@ -39,6 +38,7 @@ PARTS = (
     "tracking_resources",
     "admin_resources",
     "menu_resources",
+    "custom_resources",
     "clock",
     "dashboards",
     "dashboard_resources",

@@ -37,11 +37,12 @@ from app.engine import (
 from app.engine.actions import Act, Action, Forbidden, Invalid, NotFound, Question, Refusal
 from app.engine.addresses import arguments
 from app.engine.database import MAX_ID, db, utcnow
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec
 from app.engine.resource import Resource, has_resource, resource_of
 from app.engine.resource import resource as resource_named
 from app.engine.scopes import Actor
-from app.engine.security import require_actor
+from app.engine.security import current_actor, require_actor
 
 PREFIX = "/api/v1"
 _STEERING = frozenset({
@@ -121,7 +122,7 @@ def refresh() -> ResponseReturnValue:
 @api.get("/openapi.json")
 def description() -> ResponseReturnValue:
     """The description of this API."""
-    return jsonify(openapi.document(PREFIX))
+    return jsonify(openapi.document(PREFIX, current_actor()))
 
 
 # ----- reading
@@ -134,7 +135,7 @@ def _resource(name: str, permission: str, label: str = "") -> tuple[type[Resourc
         raise NotFound
     if permission and not actor.can(permission, found.view_name()):
         raise Forbidden(label or found.label)
-    return found, actor
+    return faced(found, actor.dealer_id), actor
 
 
 @api.get("/<name>")
@@ -232,7 +233,7 @@ def create(name: str) -> ResponseReturnValue:
     context = forms.Context(db.session(), actor, utcnow())
     values = forms.clean(specs, serial.texts(specs, sent, creating=True), context)
     record, act = perform.create(found, values, actor, source="api", answers=answers, token=token)
-    made = resource_of(type(record))
+    made = faced(resource_of(type(record)), actor.dealer_id)
     answer = jsonify(
         {
             "resource": made.name,

@@ -8,6 +8,7 @@ D-15). All entries of a deed bear its id, so that a batch can be named afterward
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -19,7 +20,7 @@ from sqlalchemy.types import JSON
 
 from app.engine import bulk
 from app.engine.actions import Act
-from app.engine.changes import Deed, action_label, changes_of, kept, labelled, plain, rows_of
+from app.engine.changes import Deed, action_label, changes_of, kept, labelled, plain, rows_of, whose
 from app.engine.choices import Choice
 from app.engine.collected import Collected
 from app.engine.database import Model, utcnow
@@ -218,16 +219,21 @@ def record_many(
     transaction."""
     action = act.action
 
-    def changed(fields: Mapping[str, Sequence[Any]] | bulk.Json) -> Any:
+    def changed(dealer: int | None, fields: Mapping[str, Sequence[Any]] | bulk.Json) -> Any:
+        added = {"whose": whose(dealer, act.now)} if resource.added else {}
         if isinstance(fields, bulk.Json):
-            return bulk.Json(f'{{"resource":"{resource.name}","fields":{fields}}}')
-        return {"resource": resource.name, "fields": fields}
+            more = f',"whose":{json.dumps(added["whose"])}' if added else ""
+            return bulk.Json(f'{{"resource":"{resource.name}","fields":{fields}{more}}}')
+        return {"resource": resource.name, "fields": fields, **added}
 
     bulk.insert(
         act.session,
         cast(Table, AuditEntry.__table__),
         ("record_id", "record_label", "dealer_id", "changes"),
-        ((record_id, label[:160], dealer, changed(fields)) for record_id, label, dealer, fields in rows),
+        (
+            (record_id, label[:160], dealer, changed(dealer, fields))
+            for record_id, label, dealer, fields in rows
+        ),
         {
             "deed_id": act.deed_id,
             "at": act.now,

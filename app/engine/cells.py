@@ -49,7 +49,7 @@ def text(spec: FieldSpec, value: Any, dealer_id: int | None = None, epoch: int =
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return money(value) if spec.kind == "money" else f"{value:f}"
+        return money(value) if spec.kind == "money" else f"{value:f}{spec.unit}"
     if isinstance(value, (list, tuple)):
         return "、".join(text(spec, v, dealer_id, epoch) for v in value)
     return f"{value}{spec.unit}"

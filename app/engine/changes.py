@@ -16,6 +16,7 @@ from app.engine.actions import Act
 from app.engine.database import Model, id_of
 from app.engine.fields import FieldSpec, describe
 from app.engine.resource import Asked, Group, Resource, has_resource, resource, resource_of, resources
+from app.engine.slots import SLOTS
 
 LONGEST = 2000  # characters of one value that are kept
 UNSEEN = frozenset({"version", "created_at", "updated_at", "created_by_id", "updated_by_id"})
@@ -60,6 +61,8 @@ def changes_of(record: Any) -> dict[str, tuple[Any, Any]]:
     state: InstanceState[Any] = inspect(record)
     found: dict[str, tuple[Any, Any]] = {}
     for name in labelled(record):
+        if name not in state.dict:
+            continue
         history = state.attrs[name].history
         if history.has_changes():
             old = plain(history.deleted[0] if history.deleted else None)
@@ -96,6 +99,7 @@ _BACK: Mapping[str, Callable[[str], Any]] = {
     "date": date.fromisoformat,
     "datetime": datetime.fromisoformat,
     "money": Decimal,
+    "number": Decimal,
 }
 
 
@@ -134,12 +138,16 @@ def _row(deed: Deed, names: Mapping[tuple[Any, int], str]) -> dict[str, Any]:
         fields[key] = [old, new]
         if spec is not None and spec.target is not None:
             fields[key] += [_named(spec.target, old, names), _named(spec.target, new, names)]
+    dealer_id = getattr(record, "dealer_id", None) or act.actor.dealer_id
+    changes: dict[str, Any] = {"resource": name, "fields": fields}
+    if not SLOTS.isdisjoint(fields):
+        changes["whose"] = whose(dealer_id, act.now)
     return {
         "deed_id": act.deed_id,
         "at": act.now,
         "actor_id": act.actor.id,
         "actor_name": act.actor.called,
-        "dealer_id": getattr(record, "dealer_id", None) or act.actor.dealer_id,
+        "dealer_id": dealer_id,
         "resource": name,
         "record_id": record.id,
         "kind_label": shown.label if shown else "",
@@ -147,8 +155,13 @@ def _row(deed: Deed, names: Mapping[tuple[Any, int], str]) -> dict[str, Any]:
         "action": deed.kind[:64],
         "action_label": action_label(deed.kind)[:64],
         "source": act.source,
-        "changes": {"resource": name, "fields": fields},
+        "changes": changes,
     }
+
+
+def whose(dealer_id: int | None, at: datetime) -> list[Any]:
+    """What tells which added field stood in a slot: whose it was, and when."""
+    return [dealer_id, at.isoformat()]
 
 
 def _label(shown: type[Resource] | None, record: Any) -> str:

@@ -25,6 +25,7 @@ from app.engine.operators import FILLED_OR_NOT, MAX_TEXT, OPERATORS, Op, Wrong, 
 from app.engine.resource import Resource, resource_of
 from app.engine.resource import resource as named
 from app.engine.scopes import Actor
+from app.engine.slots import SLOTS
 
 MAX_DEPTH = 6
 MAX_TERMS = 40
@@ -96,7 +97,11 @@ class Condition:
 
 def fields(resource: type[Resource]) -> dict[str, FieldSpec]:
     """The columns of a resource that conditions may ask, by name."""
-    keys = [a.key for a in inspect(resource.model).column_attrs if "zk" in a.columns[0].info]
+    keys = [
+        a.key
+        for a in inspect(resource.model).column_attrs
+        if "zk" in a.columns[0].info and a.key not in SLOTS
+    ]
     specs = [describe(getattr(resource.model, key)) for key in keys]
     return {s.name: s for s in specs if s.kind in OPERATORS and s.name != "version"}
 

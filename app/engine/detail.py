@@ -17,6 +17,7 @@ from app.engine.audit import Audited
 from app.engine.buttons import action_link, offered_actions
 from app.engine.cells import DASH, html, locked
 from app.engine.database import Model, db, writing
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec, Pk, describe, with_companions
 from app.engine.guards import Hidden, gate, hidden
 from app.engine.listing import Query
@@ -282,7 +283,7 @@ def _tables(
 def table(session: Session, related: Related, pk: int, actor: Actor, now: datetime) -> pages.Table:
     """The records of this dealer that point here. Children follow the customer: the parent was seen, so
     they are."""
-    child = resource_of(related.by.class_)
+    child = faced(resource_of(related.by.class_), actor.dealer_id)
     sources = related.columns or tuple(c for c in child.columns if c is not related.by)
     where, order = (related.by == pk, within_dealer(child, actor)), (child.pk().desc(),)
     found = _table(session, child, related.label, sources, where, order, related.limit, actor, now)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -19,11 +19,11 @@ from app.engine.cells import text
 from app.engine.choices import Colour, Entry
 from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
-from app.engine.forms import Context, Texts, is_lines, kept
+from app.engine.forms import Context, Texts, asked, is_lines, kept
 from app.engine.guards import Hidden, gate, hidden
 from app.engine.localtime import local
 from app.engine.projecting import linked
-from app.engine.resource import Group, resource_of
+from app.engine.resource import Group, fields_of, resource_of
 from app.engine.scopes import visible
 
 NAMED_SUBJECTS = 50
@@ -43,11 +43,14 @@ def form_page(
     """The form with its inputs, errors and hidden fields; a fresh token makes one click one record."""
     found: list[pages.FieldSection] = []
     hidden_fields: list[tuple[str, str]] = []
+    groups = [group for group in groups if isinstance(group, Group)]
+    inside = {s.name for s in asked(fields_of(tuple(groups)), context.actor, context.record)}
     for group in groups:
-        if not isinstance(group, Group):
-            continue
         inputs = []
-        for spec in map(describe, group.fields):
+        for declared in map(describe, group.fields):
+            spec = drawer.settled(declared, context, inside)
+            if spec is None:
+                continue
             drawn = drawer.draw(spec, context)
             if spec.kind == "hidden":
                 hidden_fields.append((spec.name, drawn.value))
@@ -141,9 +144,24 @@ class Drawer:
             made.check_url = f"{self.base_url}/check/{spec.name}"
         return made
 
+    def settled(self, spec: FieldSpec, context: Context, inside: Container[str]) -> FieldSpec | None:
+        """The field without conditions on what this form does not ask: what they say of it is certain by now.
+        None for one that is not there."""
+        if not spec.is_of(context.record):
+            return None
+        held = partial(self._held, context)
+        if spec.shown_when and conditional.source_of(spec.shown_when) not in inside:
+            if not conditional.meets(spec.shown_when, held):
+                return None
+            spec = replace(spec, shown_when="")
+        if spec.needed_when and conditional.source_of(spec.needed_when) not in inside:
+            needed = spec.required or conditional.meets(spec.needed_when, held)
+            spec = replace(spec, required=needed, needed_when="")
+        return spec
+
     def _held(self, context: Context, name: str) -> Iterable[Any]:
         """What another field of the form holds, for the conditions that name it."""
-        if self.texts is not None:
+        if self.texts is not None and (name in self.texts or self.record is None):
             return [t for t in self.texts.get(name, ()) if t] or ("",)
         if self.record is not None:
             return (getattr(self.record, name, None),)
@@ -176,7 +194,7 @@ class Drawer:
                 linked(context.session, spec, [self.record.id], context.actor).get(self.record.id, ())
             )
         if spec.attribute is None:
-            return spec.default
+            return getattr(self.record, spec.name, spec.default)
         return gate(spec, getattr(self.record, spec.name, None), context.actor)
 
     def options(self, spec: FieldSpec, chosen: set[str], context: Context) -> list[pages.Option]:

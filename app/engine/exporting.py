@@ -30,7 +30,7 @@ from app.engine.workbooks import MAX_ROWS, WRITERS, About, Heading, Writer
 CHUNK = 1000
 _NAMES = 50_000  # names of references that are remembered at most
 _WIDTHS = {
-    "datetime": 17, "date": 12, "money": 13, "integer": 10, "phone": 14, "choice": 11, "bool": 8, "ref": 13,
+    "datetime": 17, "date": 12, "money": 13, "integer": 10, "number": 10, "phone": 14, "choice": 11, "bool": 8, "ref": 13,
     "refs": 22, "phones": 22, "textarea": 40, "changes": 60,
 }  # fmt: skip
 _WIDEST = 60
@@ -97,7 +97,11 @@ def _ids(reader: Session, query: Query) -> array[int]:
 
 
 def _heading(spec: FieldSpec) -> Heading:
-    label = f"{spec.head}（{spec.unit}）" if spec.unit and spec.kind in ("integer", "money") else spec.head
+    label = (
+        f"{spec.head}（{spec.unit}）"
+        if spec.unit and spec.kind in ("integer", "money", "number")
+        else spec.head
+    )
     usual = _WIDTHS.get(spec.kind, 36 if spec.wide else 16)
     return Heading(label, max(usual, min(2 * len(label) + 4, _WIDEST)))
 
@@ -186,7 +190,7 @@ class _Table:
         if spec.kind == "datetime":
             return lambda v: writer.moment(local(v))
         typed: dict[str, Callable[[Any], str]] = {
-            "date": writer.day, "integer": writer.number, "money": writer.money,
+            "date": writer.day, "integer": writer.number, "number": writer.number, "money": writer.money,
         }  # fmt: skip
         if spec.kind in typed:
             return typed[spec.kind]

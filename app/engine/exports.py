@@ -21,6 +21,7 @@ from app.engine import audit, exporting, files, jobs, listing
 from app.engine.actions import Act, Forbidden, Refusal
 from app.engine.database import utcnow
 from app.engine.deeds import deed
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import all_guards, hidden
 from app.engine.jobs import OPEN, Finish, Job, JobState, Work
@@ -246,6 +247,7 @@ def _again(session: Session, actor: Actor, payload: Mapping[str, Any]) -> Query:
     require(actor, resource)
     if payload["place"] != _place(actor):
         raise Refusal("您已切换门店或部门，列表的范围与申请时不同，请重新导出")
+    resource = faced(resource, actor.dealer_id)
     args = payload["args"]
     asked_at = datetime.fromisoformat(payload["asked_at"])
     query = listing.parse(resource, actor, args, asked_at, session.get_bind().dialect.name)

@@ -44,7 +44,8 @@ class Traits:
     first (`Resource.pick_by`); ``today`` presets a new record's date and ``future`` refuses past ones;
     ``signed`` gives the condition under which an amount is shown as it is stored, and otherwise as taken
     away; ``blank`` is what an empty value means, in words. ``minimum`` and ``maximum`` bound a number that is
-    typed; ``wrong`` is said of what cannot be read, where the kind's own sentence does not serve.
+    typed, ``pattern`` is what a text must look like; ``wrong`` is said of what cannot be read, where the kind's
+    own sentence does not serve.
 
     Three conditions of the form ``"field=value|value"`` follow another field: the input is there only with
     ``shown_when``, can only be filled in with ``opens_when`` (else it stays in its place, empty), and must be
@@ -73,6 +74,7 @@ class Traits:
     heading: str = ""
     wrong: str = ""
     aid: Aid | None = None
+    pattern: str = ""
     minimum: Decimal | int | None = None
     maximum: Decimal | int | None = None
     prefers: tuple[str, ...] = ()
@@ -126,7 +128,8 @@ class FieldSpec(Traits):
     """One field as screens, checks and the gate see it: of a column, a link table or an action's form.
 
     ``fixed`` says of whom, and of which record, the field is only read on a form: its value is the record's,
-    or the one a new form starts with, and never what was submitted.
+    or the one a new form starts with, and never what was submitted. With a ``dealer`` the column is that field
+    in this dealer's records only: in those of others it is something else (`faces`).
     """
 
     name: str
@@ -145,11 +148,16 @@ class FieldSpec(Traits):
     spent: Callable[..., Any] | None = None
     most: int = 0
     fixed: Callable[[Actor, Any], bool] | None = None
+    dealer: int | None = None
 
     @property
     def ask(self) -> str:
         """The sentence that asks for it."""
         return self.placeholder if self.placeholder.startswith("请") else ask_for(self.kind, self.label)
+
+    def is_of(self, record: Any) -> bool:
+        """Whether the record has that field."""
+        return self.dealer is None or record is None or record.dealer_id in (None, self.dealer)
 
     @property
     def head(self) -> str:

@@ -7,7 +7,7 @@ by bisection), except by its full value where the guard allows that.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, union
 from app.engine import names, throttle
 from app.engine.database import MAX_ID, id_of
 from app.engine.fields import FieldSpec, Values, describe, is_mobile, normalise_phone
-from app.engine.guards import Guard, may_filter, may_find_exactly
+from app.engine.guards import Guard, beyond, may_filter, may_find_exactly
 from app.engine.localtime import local, local_day
 from app.engine.resource import (
     Between,
@@ -112,7 +112,7 @@ def _declared(resource: type[Resource], hiding: frozenset[Guard]) -> Sequence[Fi
         ranged = isinstance(source, Between)
         spec = describe(filtered(source))
         if spec.guard not in hiding or (not ranged and spec.guard is not None and spec.guard.exact):
-            ranged = ranged or spec.kind in ("datetime", "date", "money")
+            ranged = ranged or spec.kind in ("datetime", "date", "money", "number")
             part = isinstance(source, Part) and spec.guard not in hiding
             found.append(FilterSpec(spec, ranged, part, isinstance(source, Ticked)))
     return tuple(found)
@@ -133,8 +133,20 @@ def active(
             made = _part(resource, spec, values, dialect) if declared_filter.part else None
             made = made or _equal(resource, spec, values, actor, errors) or _named(resource, spec, args)
         if made is not None:
-            found.append(made)
+            found.append(_of_own(made, actor))
     return found, errors
+
+
+def _of_own(made: Active, actor: Actor) -> Active:
+    """The same among the records of the dealer whose field it is."""
+    dealer = beyond(made.spec, actor)
+    if dealer is None:
+        return made
+    mine = made.spec.attribute.class_.dealer_id == dealer
+    make, walk = made.make, made.walk
+    return replace(
+        made, key=(*made.key, "of", dealer), make=lambda: and_(mine, make()), seen=lambda: and_(mine, walk())
+    )
 
 
 def window(

@@ -121,7 +121,7 @@ def single(spec: FieldSpec, texts: Sequence[str], context: Context) -> Any:
 
 def asked(specs: Iterable[FieldSpec], actor: Actor, record: Any = None) -> list[FieldSpec]:
     """The fields that this person fills in, of a new record or of this one; the others are only shown."""
-    return [s for s in specs if s.fixed is None or not s.fixed(actor, record)]
+    return [s for s in specs if s.is_of(record) and (s.fixed is None or not s.fixed(actor, record))]
 
 
 def holding(values: Mapping[str, Any], texts: Texts, record: Any) -> conditional.Held:

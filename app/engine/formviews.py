@@ -9,7 +9,7 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 
-from app.engine import chrome, drawing, forms, history, listing, pages, perform, picking
+from app.engine import chrome, drawing, faces, forms, history, listing, pages, perform, picking
 from app.engine.actions import (
     Act,
     Forbidden,
@@ -122,7 +122,7 @@ class FormViews(AskViews):
             perform.find(db.session(), made, record.id, actor)
         except NotFound:
             return f"{self.base}/"
-        if made is not self.resource:
+        if made.name != self.resource.name:
             return f"/{made.name}/"
         return f"{self.base}/{record.id}"
 
@@ -167,6 +167,7 @@ class FormViews(AskViews):
             cancel_url=f"{self.base}/{record.id}" if editing else f"{self.base}/",
         )  # fmt: skip
         shown.resource = self.resource.name
+        shown.adding_url = faces.adding_url(self.resource, context.actor)
         if drawer.readonly:
             shown.errors, shown.submit, shown.cancel_label = [why], "", "返回"
         elif self.resource.form_notes is not None:

@@ -96,10 +96,21 @@ def hidden(source: Any, actor: Actor | None) -> Guard | None:
     return guard if guard is not None and (guard.logged or guard.hides(actor)) else None
 
 
+def beyond(spec: FieldSpec, actor: Actor | None) -> int | None:
+    """The dealer to whose records a field is to be kept for this person, who also sees those of others."""
+    return spec.dealer if spec.dealer is not None and (actor is None or actor.beyond_dealer) else None
+
+
+def own(spec: FieldSpec, source: Any, actor: Actor | None) -> Any:
+    """The column, in records of other dealers empty."""
+    dealer = beyond(spec, actor)
+    return source if dealer is None else case((spec.attribute.class_.dealer_id == dealer, source))
+
+
 def projection(spec: FieldSpec, actor: Actor | None, source: Any = None) -> ColumnElement[Any] | None:
     """What may be selected for this field: the column, its SQL mask, or None (do not select it)."""
     if source is None:
-        source = spec.attribute
+        source = own(spec, spec.attribute, actor)
         if spec.signed is not None:
             source = case((spec.signed(), source), else_=-source)
     guard = hidden(spec, actor)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, select
 
+from app.engine import faces
 from app.engine.audit import AuditEntry
 from app.engine.changes import spec_of
 from app.engine.database import db
@@ -18,6 +19,7 @@ from app.engine.localtime import local
 from app.engine.pages import HistoryChange, HistoryEntry, HistoryPage
 from app.engine.resource import resource
 from app.engine.scopes import Actor, visible
+from app.engine.slots import SLOTS
 
 SHOWN = 50
 
@@ -94,7 +96,7 @@ def changes_of(
     nobody knows their guard."""
     shown = []
     for name, pair in (changes.get("fields") or {}).items():
-        spec = spec_of(changes.get("resource", ""), name)
+        spec = _recorded(changes, name)
         if spec is None:
             continue
         texts = pair[2:] if len(pair) == 4 else (None, None)
@@ -102,6 +104,15 @@ def changes_of(
         new, lock = _text(spec, pair[1], texts[1], actor, dealer_id)
         shown.append(HistoryChange(spec.label, old, new, lock))
     return shown
+
+
+def _recorded(changes: Mapping[str, Any], name: str) -> FieldSpec | None:
+    """The field behind a name of an entry: of a slot the one that administrators had put there then."""
+    resource_name = changes.get("resource", "")
+    if name not in SLOTS:
+        return spec_of(resource_name, name)
+    dealer_id, at = changes.get("whose") or (None, "")
+    return faces.recorded(resource_name, name, dealer_id, datetime.fromisoformat(at)) if at else None
 
 
 def render_changes(entry: Any, actor: Actor | None) -> str:

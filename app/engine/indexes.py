@@ -72,7 +72,7 @@ def _of_given(resource: type[Resource]) -> list[Index]:
 def along_time(resource: type[Resource]) -> Mapping[str, Column[Any]]:
     """What the index along the dealer's time holds, by the fields' names: besides the list's order that by
     which people narrow a chart, and what figures and trends sum. Empty without declared facets."""
-    key: Any = resource
+    key: Any = resource.base
     return _along_time(key)
 
 
@@ -117,7 +117,7 @@ class Walk:
 
 def walks(resource: type[Resource]) -> Sequence[Walk]:
     """The indexes over the facets of a resource."""
-    key: Any = resource
+    key: Any = resource.base
     return _walks(key)
 
 

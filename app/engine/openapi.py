@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from app.engine import listing, serial
 from app.engine.actions import Action
 from app.engine.choices import entries_of
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
 from app.engine.resource import Between, Part, Resource, fields_of, filtered, resources
-from app.engine.scopes import offered
+from app.engine.scopes import Actor, offered
 
 _JSON = "application/json"
 _TYPES: dict[str, dict[str, Any]] = {
@@ -19,25 +20,30 @@ _TYPES: dict[str, dict[str, Any]] = {
     "integer": {"type": "integer"},
     "ref": {"type": "integer"},
     "money": {"type": "string", "pattern": r"^-?\d+(\.\d{1,2})?$", "example": "1000.50"},
+    "number": {"type": "string", "pattern": r"^-?\d+(\.\d{1,4})?$", "example": "89.5"},
     "date": {"type": "string", "format": "date"},
     "datetime": {"type": "string", "format": "date-time"},
     "phone": {"type": "string", "example": "13800000001"},
 }
 
 
-@cache
-def document(prefix: str) -> dict[str, Any]:
-    """The whole description; made once, since declarations do not change while the program runs."""
+def document(prefix: str, actor: Actor | None = None) -> dict[str, Any]:
+    """The whole description, with the fields that the dealer of this person has added."""
+    shown = resources() if actor is None else (faced(r, actor.dealer_id) for r in resources())
+    return _document(prefix, tuple(r for r in shown if r.api and r.columns))
+
+
+@lru_cache(maxsize=8)
+def _document(prefix: str, described: tuple[Any, ...]) -> dict[str, Any]:
     paths: dict[str, Any] = {
         f"{prefix}/security/login": {"post": _login()},
         f"{prefix}/security/refresh": {"post": _refresh()},
     }
     schemas = _common()
     tags = [{"name": "登录", "description": "取得访问令牌"}]
-    for resource in resources():
-        if resource.api and resource.columns:
-            _add_resource(resource, prefix, paths, schemas)
-            tags.append({"name": resource.label, "description": f"{resource.label}的列表、详情与操作"})
+    for resource in described:
+        _add_resource(resource, prefix, paths, schemas)
+        tags.append({"name": resource.label, "description": f"{resource.label}的列表、详情与操作"})
     return {
         "openapi": "3.0.3",
         "info": {
@@ -339,8 +345,9 @@ def _filters(resource: type[Resource]) -> list[dict[str, Any]]:
     found = []
     for source in resource.filters:
         spec = describe(filtered(source))
-        if isinstance(source, Between) or spec.kind in ("datetime", "date", "money"):
-            kind = {"type": "string", "format": "date"} if spec.kind != "money" else {"type": "string"}
+        if isinstance(source, Between) or spec.kind in ("datetime", "date", "money", "number"):
+            day = spec.kind in ("datetime", "date")
+            kind = {"type": "string", "format": "date"} if day else {"type": "string"}
             found.append(_parameter(f"{spec.name}.from", f"{spec.label}从", kind))
             found.append(_parameter(f"{spec.name}.to", f"{spec.label}到（含）", kind))
         elif isinstance(source, Part):

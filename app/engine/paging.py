@@ -57,9 +57,9 @@ def _typed(value: Any, spec: FieldSpec) -> Any:
         return datetime.fromisoformat(value)
     if spec.kind == "date":
         return date.fromisoformat(value)
-    if spec.kind == "money":
+    if spec.kind in ("money", "number"):
         number = Decimal(value)
-        if not number.is_finite() or number.adjusted() >= 12:
+        if not number.is_finite() or number.adjusted() >= (12 if spec.kind == "money" else 14):
             raise ValueError(value)
         return number
     if spec.kind in ("integer", "ref"):

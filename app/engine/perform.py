@@ -33,7 +33,7 @@ from app.engine.deeds import deed as deed
 from app.engine.fields import FieldSpec
 from app.engine.resource import Resource, fields_of, has_resource, resource_of, resources
 from app.engine.scopes import Actor, visible
-from app.engine.storing import belongs, fill_numbers, set_columns, set_members
+from app.engine.storing import belongs, fill_numbers, keep_own, set_columns, set_members
 
 MAX_BATCH = 2000
 
@@ -253,6 +253,7 @@ def create(
         given = set_columns(resource, record, values, editing=False)
         if resource.create is not None:
             record = resource.create(record, act, dict(values)) or record
+        keep_own(resource, record)
         fields = fields_of(resource.groups(editing=False))
         picking.judge(act, record, picking.chosen(session, fields, values, actor))
         _add(act, record, given, values)

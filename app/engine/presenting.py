@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.engine import asides, buttons, chrome, counting, listing, paging, reading
+from app.engine import asides, buttons, chrome, counting, faces, listing, paging, reading
 from app.engine.addresses import DOING, PAGING, address
 from app.engine.cells import html
 from app.engine.fields import FieldSpec, Look, describe, with_companions
@@ -70,6 +70,7 @@ def list_page(
         export=export_form(resource, actor, base, walking, total, more), script=resource.script,
         toolbar=buttons.toolbar(resource, actor), select_first=select_first(resource),
         find_label=resource.find_label, asides=asides.of_list(actor, resource),
+        adding_url=faces.adding_url(resource, actor),
     )  # fmt: skip
 
 
@@ -241,7 +242,15 @@ def role(resource: type[Resource], spec: FieldSpec) -> str:
         return _LOOKS[spec.look]
     if spec.choices is not None:
         return "st"
-    kinds = {"phone": "ph", "refs": "tg", "money": "num", "integer": "num", "datetime": "tm", "date": "tm"}
+    kinds = {
+        "phone": "ph",
+        "refs": "tg",
+        "money": "num",
+        "integer": "num",
+        "number": "num",
+        "datetime": "tm",
+        "date": "tm",
+    }
     return kinds.get(spec.kind) or ("tx" if spec.wide or spec.kind == "textarea" else "")
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from app.engine import plans, walking
 from app.engine.fields import FieldSpec
-from app.engine.guards import derived, gate, hidden
+from app.engine.guards import beyond, derived, gate, hidden
 from app.engine.listing import Query
 from app.engine.projecting import linked, page_statement
 from app.engine.scopes import Actor
@@ -143,7 +143,10 @@ class _Reader:
         shape = query.shape
         key = None
         if shape is not None:
-            shown = tuple((s.name, hidden(s, query.actor) is None, s.signed is None) for s in self.specs)
+            shown = tuple(
+                (s.name, hidden(s, query.actor) is None, s.signed is None, beyond(s, query.actor))
+                for s in self.specs
+            )
             key = ("page", *shape, query.sort.name, *segment.shape, *way, shown)
 
         def build() -> Select[Any]:

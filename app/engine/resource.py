@@ -260,6 +260,9 @@ class Resource:
     ``create_title`` heads the form of a new one, ``form_notes(act)`` are sentences above it, and
     ``remove_confirm`` is asked before one is deleted.
 
+    A *face* (`faces`) is a resource as one dealer has it: ``base`` is the declared one, ``added`` are the fields
+    that administrators put to it.
+
     ``dealer_from`` is the field that decides to which dealer a new record belongs; otherwise it is the
     dealer of whoever makes it.
     """
@@ -332,9 +335,16 @@ class Resource:
     template: ClassVar[ImportTemplate | None] = None
     permissions: ClassVar[tuple[tuple[str, str], ...]] = ()
     script: ClassVar[str] = ""
+    base: ClassVar[type[Resource]]
+    added: ClassVar[tuple[FieldSpec, ...]] = ()
 
-    def __init_subclass__(cls, model: Any, name: str = "", **kwargs: Any) -> None:
+    def __init_subclass__(
+        cls, model: Any, name: str = "", base: type[Resource] | None = None, **kwargs: Any
+    ) -> None:
         super().__init_subclass__(**kwargs)
+        cls.base = base or cls
+        if base is not None:
+            return
         cls.model = model
         cls.name = name or model.__tablename__
         if cls.name in _registry:

@@ -74,6 +74,11 @@ class Actor:
         return self.system or (permission, view) in self.permissions
 
     @property
+    def beyond_dealer(self) -> bool:
+        """Whether this person sees records of other dealers."""
+        return self.system or any(Scope.GROUP in opened for opened in self.scopes.values())
+
+    @property
     def params(self) -> dict[str, int | None]:
         """Values of the bind parameters that scope conditions carry."""
         return {
@@ -205,7 +210,7 @@ def scopes_of(resource: type[Resource], actor: Actor) -> frozenset[Scope]:
 
 def offered(resource: type[Resource]) -> frozenset[Scope]:
     """The scopes the resource's declaration gives a meaning to."""
-    key: Any = resource
+    key: Any = resource.base
     return _offered(key)
 
 
@@ -231,7 +236,7 @@ def _offered(resource: type[Resource]) -> frozenset[Scope]:
 
 def arms(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[Arm, ...]:
     """The arms that together give the rows of these scopes; none for an empty set (fail closed)."""
-    key: Any = resource
+    key: Any = resource.base
     return _arms(key, scopes)
 
 
@@ -292,7 +297,7 @@ def overview(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[Arm, C
     along the rows of all, and what tells of one of them whether it belongs to the scopes. Who sees many of
     them fills a page soonest that way, because no index knows the order of many people's rows together. None
     where each of the `arms()` has an index of its own."""
-    key: Any = resource
+    key: Any = resource.base
     return _overview(key, scopes)
 
 
@@ -325,7 +330,7 @@ def _of_row(resource: type[Resource], scopes: frozenset[Scope]) -> ColumnElement
 
 def condition(resource: type[Resource], scopes: frozenset[Scope]) -> ColumnElement[bool]:
     """The same rows as `arms()` as one condition, for single records, counts and charts."""
-    key: Any = resource
+    key: Any = resource.base
     return _condition(key, scopes)
 
 

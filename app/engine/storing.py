@@ -34,6 +34,14 @@ def set_columns(
     return later
 
 
+def keep_own(resource: type[Resource], record: Any) -> None:
+    """Leave out what the record's dealer does not have as a field."""
+    if isinstance(record, resource.model):
+        for spec in resource.added:
+            if not spec.is_of(record) and getattr(record, spec.name) is not None:
+                setattr(record, spec.name, None)
+
+
 def fill_numbers(act: Act, record: Any) -> None:
     """Give a new record the numbers its columns declare (`numbered`), unless it has them."""
     for attribute in type(record).__mapper__.column_attrs:

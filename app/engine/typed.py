@@ -14,6 +14,7 @@ from app.engine.database import MAX_ID
 from app.engine.fields import FieldSpec
 from app.engine.localtime import local, to_utc
 from app.engine.phones import is_mobile, is_telephone, normalise_phone
+from app.engine.slots import bare
 
 if TYPE_CHECKING:
     from app.engine.forms import Context
@@ -23,7 +24,8 @@ TELEPHONE_ERROR = "电话格式不正确"
 MAX_MEMBERS = 200
 MAX_TEXTAREA = 5000
 MOST_MONEY = Decimal("99999999.99")
-_CENT = Decimal("0.01")
+MOST_NUMBER = Decimal("99999999999999")
+_CENT, _SMALLEST = Decimal("0.01"), Decimal("0.0001")
 _WIDE = str.maketrans("０１２３４５６７８９．－＋，", "0123456789.-+,")
 _JOINER = "\u200d"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -60,6 +62,8 @@ def _joins_pictures(text: str, at: int) -> bool:
 
 def plain(spec: FieldSpec, text: str, _context: Context) -> str:
     """A text of the length that its column takes."""
+    if spec.pattern and re.fullmatch(spec.pattern, text) is None:
+        raise Wrong(spec.wrong or "格式不正确")
     limit = spec.maxlength or (MAX_TEXTAREA if spec.kind == "textarea" else 255)
     if spec.kind != "textarea":
         text = " ".join(text.split())
@@ -148,12 +152,24 @@ def _datetime(spec: FieldSpec, text: str, context: Context) -> datetime:
     return stored
 
 
+def _number(spec: FieldSpec, text: str, _context: Context) -> Decimal:
+    text = text.translate(_WIDE).replace(",", "")
+    if not re.fullmatch(r"[+-]?(\d{1,40}(\.\d{0,40})?|\.\d{1,40})", text, re.ASCII):
+        raise Wrong("请输入数字，例如 89 或 89.5")
+    number = Decimal(text)
+    _within(spec, number, -MOST_NUMBER, MOST_NUMBER)
+    if number != number.quantize(_SMALLEST):
+        raise Wrong("最多四位小数")
+    return bare(number)
+
+
 Reader = Callable[[FieldSpec, str, "Context"], Any]
 READERS: dict[str, Reader] = {
     "phone": _phone,
     "telephone": _telephone,
     "integer": _integer,
     "money": _money,
+    "number": _number,
     "date": _date,
     "datetime": _datetime,
 }

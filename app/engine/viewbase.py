@@ -6,16 +6,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from flask import Response, redirect, request, send_file
+from flask import Response, g, redirect, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView
 
 from app.engine import pages
 from app.engine.actions import Forbidden, Question, Refusal
+from app.engine.faces import faced
 from app.engine.previewing import stay_reading
 from app.engine.resource import Resource
 from app.engine.scopes import Actor
-from app.engine.security import require_actor
+from app.engine.security import current_actor, require_actor
 
 Texts = Mapping[str, Sequence[str]]
 _BLANK = re.compile(r"[\x00-\x20\\]")
@@ -29,7 +30,19 @@ _MIMES = {
 class ViewBase(BaseView):  # type: ignore[misc]
     """The view of one resource; see `views.ResourceView`."""
 
-    resource: ClassVar[type[Resource]]
+    declared: ClassVar[type[Resource]]
+
+    @property
+    def resource(self) -> type[Resource]:
+        """The resource as the signed-in person's dealer has it."""
+        actor = current_actor()
+        if actor is None:
+            return self.declared
+        key = (self.declared.name, actor.dealer_id, actor.epoch)
+        known: dict[Any, type[Resource]] = g.setdefault("faces", {})
+        if key not in known:
+            known[key] = faced(self.declared, actor.dealer_id)
+        return known[key]
 
     @property
     def base(self) -> str:

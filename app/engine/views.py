@@ -157,7 +157,7 @@ def make_views() -> list[type[ResourceView]]:
         type(
             r.view_name(),
             (ResourceView,),
-            {"resource": r, "route_base": f"/{r.name}", "__doc__": r.__doc__ or r.label},
+            {"declared": r, "route_base": f"/{r.name}", "__doc__": r.__doc__ or r.label},
         )
         for r in resources()
         if r.columns

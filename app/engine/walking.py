@@ -180,8 +180,9 @@ def extreme(spec: FieldSpec, descending: bool) -> Any:
         extreme = date.min if descending else date.max
     elif spec.kind in ("integer", "ref"):
         return literal(-MAX_ID if descending else MAX_ID, spec.attribute.type)
-    elif spec.kind == "money":
-        return literal(1 - 10**12 if descending else 10**12 - 1, spec.attribute.type)
+    elif spec.kind in ("money", "number"):
+        most = 10 ** (12 if spec.kind == "money" else 14) - 1
+        return literal(-most if descending else most, spec.attribute.type)
     else:
         return None
     return literal(extreme, spec.attribute.type)

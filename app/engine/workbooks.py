@@ -52,7 +52,7 @@ class Writer(Protocol):
         """A cell with words that come again and again."""
 
     def number(self, value: Any) -> str:
-        """A cell with a whole number."""
+        """A cell with a number."""
 
     def money(self, value: Decimal) -> str:
         """A cell with an amount."""
@@ -81,6 +81,11 @@ _SECONDS = 86_400.0
 _HEAD, _MONEY, _DAY, _MOMENT, _TEXT, _NOTE = range(1, 7)
 """Styles of cells, by their places in `_STYLES`. Words are of the format "text": they stay words even when
 somebody types Enter in their cell."""
+
+
+def _plain(value: Any) -> str:
+    """A number as it is written."""
+    return f"{value:f}" if isinstance(value, Decimal) else str(int(value))
 
 
 def _xml(value: str) -> str:
@@ -121,8 +126,8 @@ class Workbook:
         return f' s="{_TEXT}" t="s"><v>{known}</v></c>'
 
     def number(self, value: Any) -> str:
-        """A whole number."""
-        return f"><v>{int(value)}</v></c>"
+        """A number."""
+        return f"><v>{_plain(value)}</v></c>"
 
     def money(self, value: Decimal) -> str:
         """An amount with two places."""
@@ -302,8 +307,8 @@ class Csv:
     word = text
 
     def number(self, value: Any) -> str:
-        """A whole number."""
-        return str(int(value))
+        """A number."""
+        return _plain(value)
 
     def money(self, value: Decimal) -> str:
         """An amount."""

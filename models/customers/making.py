@@ -57,7 +57,9 @@ class Maker:
     def __init__(self, session: Session, resource: type[Resource]) -> None:
         self.session, self.resource = session, resource
         sets = (HELPERS, INTERESTS, CUSTOMER_TAGS, PHONES)
-        self.history = NewHistory(session, resource, COLUMNS[1:], _OWN_WORDS, _SAME, sets)
+        self.added = resource.added
+        self.columns = (*COLUMNS, *(spec.name for spec in self.added))
+        self.history = NewHistory(session, resource, self.columns[1:], _OWN_WORDS, _SAME, sets)
         self.worth: dict[int, int] = {}
         self.departments: dict[int, int | None] = {}
 
@@ -67,6 +69,7 @@ class Maker:
         codes = next_numbers(act.session, "customer", dealer_id, act.now, len(drafts))
         self._know_departments(d.values.get("owner_id") or act.actor.id for d in drafts)
         me, now = act.actor.id or None, act.now
+        own = [spec.name if spec.dealer in (None, dealer_id) else "" for spec in self.added]
         rows, phones, dated = [], [], False
         members: dict[str, list[tuple[Any, ...]]] = {source.name: [] for source, _ in _MEMBERS}
         for record_id, code, draft in zip(ids, codes, drafts, strict=True):
@@ -78,7 +81,7 @@ class Maker:
             read = values.get
             rows.append((
                 record_id, code, numbers[0], draft.place.store_id, self.departments.get(owner or 0), owner,
-                *[read(name) for name in PLAIN], created,
+                *[read(name) for name in PLAIN], *[read(name) for name in own], created,
             ))  # fmt: skip
             for n, number in enumerate(numbers):
                 phones.append((record_id, number, number[-4:], n))
@@ -91,10 +94,10 @@ class Maker:
             "dealer_id": dealer_id, "filer_id": me, "stage": Stage.FOLLOWING, "activity_score": score, "updated_at": now,
         }  # fmt: skip
         if dated:
-            bulk.insert(act.session, _table(Customer), (*COLUMNS, "created_at"), rows, same)
+            bulk.insert(act.session, _table(Customer), (*self.columns, "created_at"), rows, same)
         else:
             plain = [row[:-1] for row in rows]
-            bulk.insert(act.session, _table(Customer), COLUMNS, plain, same | {"created_at": now})
+            bulk.insert(act.session, _table(Customer), self.columns, plain, same | {"created_at": now})
         columns = ("customer_id", "phone", "tail", "position")
         bulk.insert(act.session, _table(CustomerPhone), columns, phones, {"dealer_id": dealer_id})
         for source, model in _MEMBERS:

@@ -31,6 +31,7 @@ from app.engine.choices import Choice, Colour, Tone
 from app.engine.database import Model
 from app.engine.fields import CreatedAt, Links, Money, Phone, Pk, Values, column, normalise_phone
 from app.engine.guards import CUSTOMER_PHONE
+from app.engine.slots import Extended
 from models.base import Audited, Dated, Versioned
 from models.identity.tables import CONSULTANTS, DESIGNERS, SALESPEOPLE
 
@@ -144,7 +145,7 @@ def _silent(name: str, since: str, which: str) -> Index:
     return Index(f"ix_customers_{name}", *columns, sqlite_where=where, postgresql_where=where)
 
 
-class Customer(Audited, Versioned, Dated, Followed, Model):
+class Customer(Audited, Versioned, Dated, Followed, Extended, Model):
     """A person with a phone whose need we follow until it is served, lost or invalid (服务号)."""
 
     __tablename__ = "customers"

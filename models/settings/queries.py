@@ -95,9 +95,17 @@ def _names(count: int) -> tuple[Entry, ...]:
     return tuple(Entry(d.name, d.label) for d in dictionaries())
 
 
+_further: list[Callable[[int | None], tuple[Entry, ...]]] = []
+
+
+def name_dictionaries(source: Callable[[int | None], tuple[Entry, ...]]) -> None:
+    """Let an upper domain name the dictionaries that it keeps for a dealer; once, at import."""
+    _further.append(source)
+
+
 def _dictionary(name: str, dealer_id: int | None) -> tuple[Entry, ...]:
     if name == NAMES:
-        return _names(len(dictionaries()))
+        return (*_names(len(dictionaries())), *(e for more in _further for e in more(dealer_id)))
     return snapshot(db.session()).dictionary(name, dealer_id)
 
 

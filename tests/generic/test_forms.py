@@ -40,20 +40,20 @@ def typed(spec: FieldSpec, world: World, number: int = 7) -> str:
         return ""
     if spec.target is not None:
         return str(world.id(resource_of(spec.target), HERE))
-    if spec.kind == "choice":
+    if spec.kind in ("choice", "choices"):
         entries = spec.entries(world.dealers[HERE])
         return entries[0].value if entries else ""
     moment = utcnow() + timedelta(days=2)
     fixed = {
         "phone": "13700010001", "telephone": "0571-88880000",
-        "phones": "13700010002", "money": "123.45", "integer": "12", "bool": "1",
+        "phones": "13700010002", "money": "123.45", "integer": "12", "number": "12.5", "bool": "1",
         "date": moment.strftime("%Y-%m-%d"), "datetime": recent(moment), "password": "",
     }  # fmt: skip
     if spec.kind in fixed:
         return fixed[spec.kind]
     if spec.name in ("code", "username", "event_id"):
         return f"ZX-{number}"
-    if spec.kind in ("condition", "parameters"):
+    if spec.kind in ("condition", "parameters", "following") or spec.name == "pattern":
         return ""
     if spec.name == "at":
         return "08:00"
@@ -65,8 +65,8 @@ def wrong(spec: FieldSpec) -> str | None:
     if spec.target is not None:
         return "987654321"
     known = {
-        "choice": "没有这一项", "phone": "12345", "telephone": "没有号码", "phones": "12345", "money": "一百", "integer": "十二",
-        "date": "2026-13-45", "datetime": "明天上午",
+        "choice": "没有这一项", "choices": "没有这一项", "phone": "12345", "telephone": "没有号码", "phones": "12345",
+        "money": "一百", "integer": "十二", "number": "十二", "date": "2026-13-45", "datetime": "明天上午",
     }  # fmt: skip
     if spec.kind in known:
         return known[spec.kind]
@@ -85,7 +85,7 @@ def good(resource: type[Resource], world: World, *, editing: bool = False, numbe
 def inputs(specs: list[FieldSpec], whole: dict[str, str]) -> list[FieldSpec]:
     """The fields that somebody who files for himself fills in, and that are open in that form."""
     held = holding({}, {name: [value] for name, value in whole.items()}, None)
-    return [s for s in asked(specs, Actor(0)) if not s.opens_when or conditional.applies(s, held)]
+    return [s for s in asked(specs, Actor(0)) if conditional.applies(s, held)]
 
 
 def block(page: str, name: str) -> str:
@@ -99,7 +99,7 @@ def kept(page: str, spec: FieldSpec, value: str) -> bool:
     part = block(page, spec.name)
     if spec.kind == "bool":
         return "checked" in part
-    if spec.target is not None or spec.kind == "choice":
+    if spec.target is not None or spec.kind in ("choice", "choices"):
         chosen = rf'value="{re.escape(html.escape(value, quote=True))}"[^>]*(selected|checked)'
         return re.search(chosen, part) is not None
     return value in html.unescape(part)
@@ -127,7 +127,7 @@ def test_one_wrong_value_loses_no_other(
             s.name for s in specs if s is not spec and s.name in whole and not kept(page, s, whole[s.name])
         ]
         assert lost == [], f"{spec.name} wrong"
-        if spec.target is None and spec.kind not in ("choice", "bool"):
+        if spec.target is None and spec.kind not in ("choice", "choices", "bool"):
             assert kept(page, spec, bad), f"the wrong value of {spec.name} itself"
 
 

@@ -24,9 +24,11 @@ from app.engine.guards import all_guards
 from app.engine.permissions import all_permissions
 from app.engine.resource import Group, Resource, filtered, resources
 from app.engine.scopes import SYSTEM, Scope, offered
+from app.engine.slots import FAMILIES
 from models.identity import presets, role_rules
 from models.identity.roles import StaffRole
 from models.identity.tables import Dealer, Department, Employee, Membership, Store
+from models.shaping.custom_fields import FAMILY, FieldKind
 
 models.load()  # tests are generated from the registry while they are collected
 
@@ -236,6 +238,8 @@ class Builder:
             return None
         if spec.target is not None:
             return self._reference(model, spec, column, place)
+        if spec.name == "slot":
+            return FAMILIES[FAMILY[list(FieldKind)[PLACES.index(place)]]][0]
         self.number += 1
         if spec.guard is not None:
             return _price(self.number) if spec.kind == "money" else _phone(self.number)
@@ -337,12 +341,15 @@ def _price(number: int) -> Decimal:
     return Decimal(7_351_986 + number * 101_117) / 100
 
 
+_LATER = ("departed_at", "linked_at", "withdrawn_at", "removed_at", "purged_at")
+
+
 def _plain(column: Any, spec: FieldSpec, words: str, number: int) -> Any:
-    kind = column.type
+    kind = getattr(column.type, "impl_instance", column.type)
     if isinstance(kind, Boolean):
         return None if column.default is not None else True
     if isinstance(kind, DateTime):
-        if column.default is not None or spec.name in ("departed_at", "linked_at", "withdrawn_at"):
+        if column.default is not None or spec.name in _LATER:
             return None
         return utcnow() + timedelta(days=1) if spec.name.startswith(("due", "next_")) else utcnow()
     if isinstance(kind, Date):

@@ -20,6 +20,7 @@ from app.engine import bulk, files, jobs, perform
 from app.engine.actions import Act, NotFound, Refusal
 from app.engine.database import forget_many, utcnow, writing
 from app.engine.deeds import deed
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec
 from app.engine.imports import columns, sheets, workbook
 from app.engine.imports.drafts import Draft, Parser
@@ -44,6 +45,8 @@ def resource_for(run: Any) -> tuple[type[Resource], ImportTemplate]:
     found = resource(run.resource)
     if found is None or found.template is None:
         raise Refusal("此类数据不支持导入")
+    found = faced(found, run.dealer_id)
+    assert found.template is not None
     return found, found.template
 
 

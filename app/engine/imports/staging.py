@@ -23,6 +23,7 @@ _BACK: Mapping[str, Callable[[Any], Any]] = {
     "date": date.fromisoformat,
     "datetime": datetime.fromisoformat,
     "money": Decimal,
+    "number": Decimal,
 }
 
 

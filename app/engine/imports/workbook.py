@@ -31,7 +31,8 @@ _OFFERED = 2_000
 _WIDE = {"text": 16, "textarea": 30, "phone": 16, "phones": 24, "datetime": 18, "date": 14}
 _KINDS = {
     "phone": "11 位手机号码", "phones": "多个号码用顿号隔开", "date": "日期，例如 2026-11-22",
-    "datetime": "时间，例如 2026-11-22 09:30", "money": "金额，最多两位小数", "integer": "整数", "bool": "是 或 否",
+    "datetime": "时间，例如 2026-11-22 09:30", "money": "金额，最多两位小数", "integer": "整数", "number": "数字",
+    "bool": "是 或 否",
     "choice": "从列表中选择", "choices": "从列表中选择，多项用顿号隔开", "ref": "名称，或编号、登录名",
     "refs": "多项用顿号隔开",
 }  # fmt: skip
@@ -65,7 +66,7 @@ def template(
         cell.fill = _NEEDED if _needed(spec, key) else _HEADING
         cell.comment = Comment(_explained(spec, key), "知客", width=260, height=90)
         sheet.column_dimensions[letter].width = max(_WIDE.get(spec.kind, 14), 2 * len(spec.label) + 4)
-        if spec.kind not in ("money", "integer"):
+        if spec.kind not in ("money", "integer", "number"):
             sheet.column_dimensions[letter].number_format = "@"
         _offer(sheet, hidden, letter, spec, _words(session, spec, actor))
         example = declared.example.get(spec.name, "")

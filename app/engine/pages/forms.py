@@ -68,6 +68,8 @@ class FormPage:
     notes: list[str] = field(default_factory=list)
     standing: str = ""
     """What bounds the person just now."""
+    adding_url: str = ""
+    """Where one adds a field of one's own to the form."""
 
     @property
     def aided(self) -> bool:

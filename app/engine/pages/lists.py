@@ -88,6 +88,8 @@ class ListPage:
     find_label: str = "查询"
     asides: list[Link] = field(default_factory=list)
     """What those who look after rights find beside its heading."""
+    adding_url: str = ""
+    """Where one adds a field of one's own to the list."""
 
     @property
     def ticks(self) -> bool:

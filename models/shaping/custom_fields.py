@@ -1,0 +1,146 @@
+"""Fields that administrators add to a resource: what they are called, what they hold, where they appear."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Boolean, DateTime, ForeignKey, Index, Integer, String, text
+from sqlalchemy.orm import Mapped
+
+from app.engine.choices import Choice, Entry, declare_entries, dictionary
+from app.engine.database import Model
+from app.engine.faces import extendable
+from app.engine.fields import Pk, column
+from app.engine.resource import resources
+from app.engine.slots import Figure
+from models.base import OF_GROUP, Audited, Dated, Steering, Versioned, once_for_all
+
+EXTENDABLE = "extendable"
+"""The list of resources that fields may be added to."""
+SECTION = "更多信息"
+
+
+class FieldKind(Choice):
+    """What a field holds; the value is the engine's name of the kind. Phones are masked like the customers' own."""
+
+    TEXT = "text", "文本"
+    LONG = "textarea", "多行文本"
+    NUMBER = "number", "数字"
+    MONEY = "money", "金额"
+    DATE = "date", "日期"
+    MOMENT = "datetime", "日期时间"
+    FLAG = "bool", "是/否"
+    CHOICE = "choice", "单选"
+    PHONE = "phone", "手机号码"
+
+
+class Place(Choice):
+    """Where a field appears."""
+
+    FORM = "form", "表单"
+    LIST = "list", "列表"
+    FILTER = "filter", "筛选"
+    SORT = "sort", "排序"
+    TEMPLATE = "template", "导入模板"
+    CHART = "chart", "图表"
+
+
+FAMILY = {
+    FieldKind.TEXT: "text", FieldKind.LONG: "long", FieldKind.NUMBER: "number", FieldKind.MONEY: "number",
+    FieldKind.DATE: "date", FieldKind.MOMENT: "moment", FieldKind.FLAG: "flag", FieldKind.CHOICE: "text",
+    FieldKind.PHONE: "text",
+}  # fmt: skip
+"""In which sort of slot the values of a kind stand (`slots.FAMILIES`)."""
+
+
+class CustomField(Steering, Dated, Versioned, Audited, Model):
+    """One added field; without dealer it is the group's and everybody has it.
+
+    A removed one keeps its slot, and with it the values, until it is purged; its row stays for good, because the
+    history names the fields of its time.
+    """
+
+    __tablename__ = "custom_fields"
+    __table_args__ = (
+        Index(
+            "uq_custom_fields_slot", "resource", "dealer_id", "slot", unique=True,
+            sqlite_where=text("purged_at IS NULL"), postgresql_where=text("purged_at IS NULL"),
+        ),
+        once_for_all("custom_fields", "resource", "slot", rule="dealer_id IS NULL AND purged_at IS NULL"),
+    )  # fmt: skip
+
+    id: Mapped[Pk]
+    resource: Mapped[str] = column("所属对象", String(64), dictionary=EXTENDABLE, default="customers")
+    dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"), blank=OF_GROUP)
+    slot: Mapped[str] = column("接口名", String(16), required=False)
+    label: Mapped[str] = column("字段名称", String(16))
+    kind: Mapped[FieldKind] = column("类型", choices=FieldKind, default=FieldKind.TEXT)
+    hint: Mapped[str | None] = column("填写说明", String(120), wide=True)
+    unit: Mapped[str | None] = column("单位", String(8), shown_when="kind=number", placeholder="如 ㎡")
+    required: Mapped[bool] = column("必填", Boolean, default=False)
+    initial: Mapped[str | None] = column("默认值", String(200))
+    minimum: Mapped[Decimal | None] = column("最小值", Figure, kind="number", shown_when="kind=number|money")
+    maximum: Mapped[Decimal | None] = column("最大值", Figure, kind="number", shown_when="kind=number|money")
+    pattern: Mapped[str | None] = column(
+        "格式",
+        String(100),
+        shown_when="kind=text",
+        hint="正则表达式，例如 [A-Z]{2}\\d{4}",
+        placeholder="不限",
+    )
+    shown_when: Mapped[str | None] = column(
+        "显示条件",
+        String(200),
+        kind="following",
+        wide=True,
+        placeholder="始终显示",
+        hint="按“字段=选项”填写，例如 客户来源=老客户推荐；多个选项用 | 隔开",
+    )
+    needed_when: Mapped[str | None] = column(
+        "必填条件", String(200), kind="following", wide=True, placeholder="无", hint="符合时必填，写法同上"
+    )
+    section: Mapped[str] = column(
+        "所在分组",
+        String(16),
+        default=SECTION,
+        hint="填写表单中已有的分组名称即放入该分组，其他名称会成为新的分组",
+    )
+    in_form: Mapped[bool] = column("表单", Boolean, default=True)
+    in_list: Mapped[bool] = column("列表", Boolean, default=True)
+    in_filter: Mapped[bool] = column("筛选", Boolean, default=True)
+    in_sort: Mapped[bool] = column("排序", Boolean, default=False)
+    in_template: Mapped[bool] = column("导入模板", Boolean, default=True)
+    in_chart: Mapped[bool] = column("图表", Boolean, default=False)
+    position: Mapped[int] = column("顺序", Integer, default=100, minimum=0, maximum=9999)
+    indexed_at: Mapped[datetime | None] = column("已可快速查询", DateTime)
+    removed_at: Mapped[datetime | None] = column("删除时间", DateTime)
+    purged_at: Mapped[datetime | None] = column("数据清除时间", DateTime)
+
+    @property
+    def places(self) -> list[str]:
+        """Where it appears, as its form asks for it."""
+        return [place.value for place in Place if getattr(self, f"in_{place.value}")]
+
+    @property
+    def dictionary(self) -> str:
+        """The name of the dictionary its options stand in."""
+        return dictionary_of(self.id)
+
+    @property
+    def options(self) -> str:
+        """The options in force, one a line."""
+        found = dictionary(self.dictionary, self.dealer_id) if self.kind == FieldKind.CHOICE else ()
+        return "\n".join(entry.label for entry in found if entry.active)
+
+
+def dictionary_of(field_id: int) -> str:
+    """The name of the dictionary with a choice field's options."""
+    return f"custom.{field_id}"
+
+
+def _extendable() -> tuple[Entry, ...]:
+    return tuple(Entry(r.name, r.label) for r in resources() if extendable(r))
+
+
+declare_entries(EXTENDABLE, _extendable)

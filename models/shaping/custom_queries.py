@@ -1,0 +1,135 @@
+"""All added fields of one epoch, read once per process and change, and what the engine asks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.engine.choices import Entry
+from app.engine.database import db
+from app.engine.faces import NONE, Added, Additions, provide_fields
+from app.engine.fields import FieldSpec
+from app.engine.guards import CUSTOMER_PHONE
+from app.engine.resource import resource
+from app.engine.slots import SLOTS
+from models.identity.rights import current_epoch
+from models.settings.queries import name_dictionaries
+from models.shaping.custom_conditions import rule_of
+from models.shaping.custom_fields import CustomField, FieldKind, dictionary_of
+
+
+@dataclass
+class Snapshot:
+    """Every field that there is or was, oldest first, with the engine's word for it."""
+
+    rows: Sequence[Any] = ()
+    specs: dict[int, FieldSpec] = field(default_factory=dict)
+    known: dict[tuple[str, int | None], Additions] = field(default_factory=dict)
+
+    def additions(self, resource_name: str, dealer_id: int | None) -> Additions:
+        """What people of that dealer have: the group's fields and those of their own."""
+        found = self.known.get((resource_name, dealer_id))
+        if found is None:
+            found = self.known[resource_name, dealer_id] = self._additions(resource_name, dealer_id)
+        return found
+
+    def _additions(self, resource_name: str, dealer_id: int | None) -> Additions:
+        mine = [
+            row
+            for row in self.rows
+            if row.resource == resource_name and row.dealer_id in (None, dealer_id) and row.removed_at is None
+        ]
+        if not mine:
+            return NONE
+        mine.sort(key=lambda row: (row.position, row.id))
+        key = tuple(map(tuple, mine))
+        return Additions(key, tuple(_added(row, self.specs[row.id]) for row in mine))
+
+
+def _added(row: Any, spec: FieldSpec) -> Added:
+    return Added(
+        spec, row.section,
+        form=row.in_form, column=row.in_list, filter=row.in_filter,
+        sort=row.in_sort and row.indexed_at is not None, template=row.in_template, chart=row.in_chart,
+    )  # fmt: skip
+
+
+def spec_of(row: Any) -> FieldSpec | None:
+    """The field as the engine knows it; None for one of a resource that is declared no longer."""
+    declared = resource(row.resource)
+    if declared is None or row.slot not in SLOTS:
+        return None
+    kind: FieldKind = row.kind
+    attribute = getattr(declared.model, row.slot)
+    return FieldSpec(
+        row.slot, row.label, kind.value,
+        attribute=attribute,
+        dealer=row.dealer_id,
+        required=row.required,
+        maxlength=getattr(attribute.type, "length", None),
+        guard=CUSTOMER_PHONE if kind == FieldKind.PHONE else None,
+        dictionary=dictionary_of(row.id) if kind == FieldKind.CHOICE else "",
+        hint=row.hint or "",
+        unit=(row.unit or "") if kind == FieldKind.NUMBER else "",
+        wide=kind == FieldKind.LONG,
+        minimum=row.minimum, maximum=row.maximum,
+        pattern=row.pattern or "" if kind == FieldKind.TEXT else "",
+        shown_when=rule_of(row.shown_when), needed_when=rule_of(row.needed_when),
+        default=row.initial or None,
+    )  # fmt: skip
+
+
+_kept: list[tuple[int, Snapshot]] = []
+_TABLE = CustomField.__table__
+
+
+def snapshot(session: Session) -> Snapshot:
+    """The fields as they are at this session's epoch."""
+    epoch = current_epoch(session)
+    for known, kept in _kept:
+        if known == epoch:
+            return kept
+    with session.no_autoflush:
+        rows = session.execute(select(*_TABLE.c).order_by(_TABLE.c.created_at, _TABLE.c.id)).all()
+    specs = {row.id: spec for row in rows if (spec := spec_of(row)) is not None}
+    fresh = Snapshot([row for row in rows if row.id in specs], specs)
+    if epoch:
+        _kept[:] = [(epoch, fresh)]
+    return fresh
+
+
+class _Fields:
+    """What the engine asks (`faces.Source`)."""
+
+    def added(self, resource_name: str, dealer_id: int | None) -> Additions:
+        return snapshot(db.session()).additions(resource_name, dealer_id)
+
+    def recorded(
+        self, resource_name: str, slot: str, dealer_id: int | None, at: datetime
+    ) -> FieldSpec | None:
+        held = snapshot(db.session())
+        found = [
+            row
+            for row in held.rows
+            if (row.resource, row.slot) == (resource_name, slot)
+            and row.dealer_id in (None, dealer_id)
+            and row.created_at <= at
+        ]
+        return held.specs[found[-1].id] if found else None
+
+
+def _dictionaries(dealer_id: int | None) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(dictionary_of(row.id), f"自定义字段：{row.label}", active=row.removed_at is None)
+        for row in snapshot(db.session()).rows
+        if row.kind == FieldKind.CHOICE and row.dealer_id in (None, dealer_id) and row.purged_at is None
+    )
+
+
+provide_fields(_Fields(), CustomField.__tablename__)
+name_dictionaries(_dictionaries)

@@ -1,0 +1,120 @@
+"""字段管理: the screens of added fields."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy import ColumnElement
+
+from app.engine.fields import entry, fixed
+from app.engine.resource import Group, Menu, Resource, View
+from app.engine.scopes import Scopes
+from models.identity.rules import is_group
+from models.settings.resources import MENU
+from models.shaping import custom_queries, custom_rules, custom_work
+from models.shaping.custom_fields import CustomField, Place
+
+__all__ = ["CustomFields", "custom_queries", "custom_work"]
+
+_OPTIONS = entry(
+    "options", "选项", "textarea", shown_when="kind=choice", needed_when="kind=choice",
+    hint="每行一个，按顺序自动配色；名称和颜色可在数据字典中调整", placeholder="请填写选项，每行一个",
+)  # fmt: skip
+_FOR_ALL = replace(
+    entry("for_all", "集团所有商场通用", "bool"), fixed=lambda actor, _: not is_group(actor, "custom_fields")
+)
+_PLACES = entry(
+    "places", "出现在", choices=Place, multiple=True, wide=True, hint="排序仅用于数字、金额和日期，图表仅用于单选和是/否",
+    default=(Place.FORM, Place.LIST, Place.FILTER, Place.TEMPLATE),
+)  # fmt: skip
+_WHERE = Group("位置", _PLACES, CustomField.section, CustomField.position)
+_SHOWN = Group(
+    "位置",
+    CustomField.in_form,
+    CustomField.in_list,
+    CustomField.in_filter,
+    CustomField.in_sort,
+    CustomField.in_template,
+    CustomField.in_chart,
+    CustomField.section,
+    CustomField.position,
+)
+_RULES = (
+    CustomField.required,
+    CustomField.initial,
+    CustomField.minimum,
+    CustomField.maximum,
+    CustomField.pattern,
+    CustomField.shown_when,
+    CustomField.needed_when,
+)
+
+
+class CustomFields(Resource, model=CustomField):
+    """自定义字段 (issue: administrators shape it without code): added to a resource while the program runs."""
+
+    label = "自定义字段"
+    unit = "个字段"
+    icon = "forms"
+    menu = Menu(MENU, label="字段管理", icon="forms", order=940)
+    scopes = Scopes(dealer=CustomField.dealer_id, shared=True)
+    title = CustomField.label
+    columns = (
+        CustomField.label,
+        CustomField.resource,
+        CustomField.kind,
+        CustomField.required,
+        CustomField.in_form,
+        CustomField.in_list,
+        CustomField.in_filter,
+        CustomField.in_sort,
+        CustomField.in_template,
+        CustomField.in_chart,
+        CustomField.dealer_id,
+    )
+    more_columns = (CustomField.section, CustomField.position, CustomField.slot, CustomField.removed_at)
+    filters = (CustomField.resource, CustomField.kind)
+    sorts = (CustomField.position, CustomField.created_at)
+    descending = False
+    views = (
+        View("live", "使用中", lambda now: _live()),
+        View("removed", "已删除", lambda now: _removed()),
+    )
+    detail = (
+        Group(
+            "字段",
+            CustomField.label,
+            CustomField.resource,
+            CustomField.kind,
+            CustomField.unit,
+            CustomField.hint,
+            *_RULES,
+            CustomField.dealer_id,
+            CustomField.slot,
+            CustomField.removed_at,
+        ),
+        _SHOWN,
+    )
+    form = (
+        Group("字段", CustomField.label, CustomField.kind, _OPTIONS, CustomField.unit, CustomField.resource),
+        _WHERE,
+        Group("填写规则", *_RULES, CustomField.hint, _FOR_ALL, folded=True),
+    )
+    edit_form = (
+        Group("字段", CustomField.label, fixed(CustomField.kind), _OPTIONS, CustomField.unit),
+        _WHERE,
+        Group("填写规则", *_RULES, CustomField.hint),
+    )
+    create_label = "新增字段"
+    create = staticmethod(custom_rules.create_field)
+    update = staticmethod(custom_rules.update_field)
+    actions = (custom_rules.remove_field, custom_rules.restore_field)
+    empty_hint = "为客户等对象增加本商场需要的字段，保存后立即出现在表单、列表和筛选中"
+
+
+def _live() -> ColumnElement[bool]:
+    return CustomField.removed_at.is_(None)
+
+
+def _removed() -> ColumnElement[bool]:
+    return CustomField.removed_at.is_not(None)

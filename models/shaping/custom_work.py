@@ -1,0 +1,107 @@
+"""What follows from added fields after the commit: the list's ways to them, and the end of removed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from sqlalchemy import inspect, select, text, update
+from sqlalchemy.orm import Session
+
+from app.engine import audit, outbox
+from app.engine.actions import Act
+from app.engine.clock import At, scheduled
+from app.engine.clock import deed as by_clock
+from app.engine.outbox import Delivery
+from app.engine.resource import resource
+from models.shaping.custom_fields import CustomField
+from models.shaping.custom_rules import INDEX, KEPT
+
+_MARK = "slot"
+"""Stands in the names of indexes over slots, which come and go with the fields."""
+
+
+def _wanted(fields: Iterable[Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """The indexes by name, with their table and columns: a filter gathers what it leaves within the dealer, an
+    order is walked along in each of the wide scopes."""
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for field in fields:
+        declared = resource(field.resource)
+        if declared is None:
+            continue
+        scopes = declared.scopes
+        wide = (scopes.dealer, scopes.store, scopes.mine) if field.in_sort else (scopes.dealer,)
+        table = declared.model.__tablename__
+        for source in wide:
+            if source is not None:
+                found[f"ix_{table}_{_MARK}_{source.key}_{field.slot}"] = (
+                    table,
+                    (source.key, field.slot, "id"),
+                )
+    return found
+
+
+@outbox.handler(INDEX, seconds=900, outside=True, label="自定义字段的索引")
+def index(delivery: Delivery) -> Callable[[], None]:
+    """Make the indexes as the fields want them; only then lists are sorted by them. PostgreSQL builds them while
+    others write."""
+    session = delivery.session
+    live = CustomField.removed_at.is_(None) & (CustomField.in_filter | CustomField.in_sort)
+    fields = session.scalars(select(CustomField).where(live)).all()
+    wanted, ready = _wanted(fields), [field.id for field in fields]
+    session.rollback()
+    _build(session.get_bind(), wanted)
+
+    def note() -> None:
+        act = Act(by_clock(delivery, "index").actor, delivery.now, session, "job", "update")
+        with audit.acting(session, act):
+            waiting = CustomField.id.in_(ready), CustomField.indexed_at.is_(None)
+            for field in session.scalars(select(CustomField).where(*waiting)):
+                field.indexed_at = delivery.now
+            session.flush()
+
+    return note
+
+
+def _build(engine: Any, wanted: dict[str, tuple[str, tuple[str, ...]]]) -> None:
+    postgresql = engine.dialect.name == "postgresql"
+    quote = engine.dialect.identifier_preparer.quote
+    alone = engine.connect().execution_options(isolation_level="AUTOCOMMIT") if postgresql else engine.begin()
+    with alone as connection:
+        known = {
+            found["name"]
+            for table in {place for place, _ in wanted.values()}
+            for found in inspect(connection).get_indexes(table)
+        }
+        beside = "CONCURRENTLY " if postgresql else ""
+        for name in wanted.keys() - known:
+            table, columns = wanted[name]
+            listed = ", ".join(map(quote, columns))
+            connection.execute(
+                text(f"CREATE INDEX {beside}IF NOT EXISTS {quote(name)} ON {quote(table)} ({listed})")
+            )
+            if not postgresql and inspect(connection).has_table("sqlite_stat1"):
+                connection.execute(text(f"ANALYZE {quote(name)}"))
+
+
+@scheduled("custom_fields.purge", At("02:40"), seconds=900, label="清除已删除字段的数据")
+def purge(delivery: Delivery) -> None:
+    """Clear what fields held that were removed long enough ago; their slots are free again."""
+    session = delivery.session
+    over = CustomField.purged_at.is_(None), CustomField.removed_at <= delivery.now - KEPT
+    with audit.acting(session, by_clock(delivery, "清除字段数据")):
+        for field in session.scalars(select(CustomField).where(*over)):
+            _clear(session, field)
+            field.purged_at = delivery.now
+        session.flush()
+
+
+def _clear(session: Session, field: CustomField) -> None:
+    declared = resource(field.resource)
+    if declared is None:
+        return
+    slot, dealer = getattr(declared.model, field.slot), declared.scopes.dealer
+    filled = update(declared.model).where(slot.is_not(None)).values({field.slot: None})
+    if field.dealer_id is not None:
+        filled = filled.where(dealer == field.dealer_id)
+    session.execute(filled, execution_options={"audited": True, "synchronize_session": False})
