@@ -12,6 +12,7 @@ DOMAINS = (
     "notifications",
     "clock_rules",
     "announcements",
+    "shaping",
     "customers",
     "follow_ups",
     "orders",
@@ -37,6 +38,7 @@ PARTS = (
     "clock",
     "dashboards",
     "home",
+    "views",
 )
 
 ENGINE = (

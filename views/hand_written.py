@@ -12,7 +12,7 @@ VIEWS: list[type] = [LoginView, SearchView]
 _NAMES = (
     "account", "notifications", "imports", "jobcentre", "backlog", "roles", "parameters", "handover", "announcements",
     "dashboards", "registration_tracking", "registration_measuring", "registration_audit",
-    "registration_statistics", "registration_standing",
+    "registration_statistics", "registration_standing", "list_views",
 )  # fmt: skip
 for _name in (f"views.{name}" for name in _NAMES):
     if importlib.util.find_spec(_name) is not None:

@@ -91,6 +91,7 @@ from app.engine.pages.lists import (
     ExportForm,
     ListPage,
     Pager,
+    ViewMenu,
 )
 from app.engine.pages.notices import (
     Notice,
@@ -201,5 +202,6 @@ __all__ = [
     "Told",
     "TrackingPage",
     "UploadPage",
+    "ViewMenu",
     "WorkerLine",
 ]

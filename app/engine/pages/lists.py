@@ -42,6 +42,29 @@ class ExportForm:
 
 
 @dataclass(slots=True)
+class ViewMenu:
+    """The menu of saved views: which there are, what can be done with the open one, and the form that keeps
+    the list as it stands under a name."""
+
+    views: list[Link]
+    make_url: str
+    kept: list[tuple[str, str]]
+    """The list as it stands, for the forms."""
+    name: str = ""
+    """Of the open one; the rest is about it."""
+    whom: str = ""
+    version: int = 0
+    may_change: bool = False
+    changed: bool = False
+    differences: list[str] = field(default_factory=list)
+    """What it shows otherwise than the list without it, in words."""
+    save_url: str = ""
+    edit_url: str = ""
+    copy_url: str = ""
+    reset_url: str = ""
+
+
+@dataclass(slots=True)
 class ListPage:
     """A list with its filter bar, tabs, rows and batch bar."""
 
@@ -86,6 +109,7 @@ class ListPage:
     select_first: str = ""
     """What is said when none is."""
     find_label: str = "查询"
+    saved: ViewMenu | None = None
 
     @property
     def ticks(self) -> bool:

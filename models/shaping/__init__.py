@@ -1,0 +1,1 @@
+"""How administrators and people shape the product without code."""

@@ -1,0 +1,1 @@
+"""Shaping without code: menus, views, fields, rules."""
