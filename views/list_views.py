@@ -233,9 +233,8 @@ def _groups(act: Act, found: type[Resource], view: SavedView) -> list[Group]:
             entry("store_id", "适用门店", options=_stores(act), opens_when="audience=store"),
             *whom,
         ]
-    groups = [Group("视图", _NAME, *whom)]
-    if found.window is not None:
-        groups.append(Group("时间范围", entry("window", "时间范围", options=_windows(found, view))))
+    window = [entry("window", "时间范围", options=_windows(found, view))] if found.window is not None else []
+    groups = [Group("视图", _NAME, *window, *whom)]
     values = _values(found, act.actor)
     if values:
         lines: list[FieldSpec] = []
@@ -304,9 +303,9 @@ def _form(
         title=f"视图设置 · {view.name}", url=f"{URL}/{view.id}", cancel_url=_opening(found, view.id),
     )  # fmt: skip
     shown.hidden.append(("version", str(view.version)))
-    shown.notes = [f"“{found.titled()}”的视图。条件、列和排序在列表上修改后，在“视图”中保存。"]
+    shown.intro = f"“{found.titled()}”列表的视图。条件、列和排序在列表上修改后，从“视图”菜单保存。"
     if view.summary:
-        shown.notes.append(f"与默认比较：{view.summary}")
+        shown.notes = [f"与默认比较：{view.summary}"]
     if conflict:
         shown.conflict = _conflict(context, found, view, texts or {})
     return chrome.page("view.html", key=found.name, title=shown.title, page=shown, view=view, base=URL)

@@ -42,6 +42,7 @@ def conditions(
     dialect = act.session.get_bind().dialect.name
     query = listing.parse(found, act.actor, args, act.now, dialect)
     wrong = [*query.errors, *query.notices]
+    wrong += [f"您不能按“{f.spec.label}”保存视图" for f in query.filters if not may_filter(f.spec, act.actor)]
     if wrong:
         raise Invalid({"": "；".join(wrong)})
     wanted = {name for f in query.filters if not f.default for name in f.names}

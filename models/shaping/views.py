@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.engine.resource import Group, Menu, Resource
+from app.engine.resource import Group, Menu, Resource, Tool
 from app.engine.scopes import Scopes
 from models.shaping import view_queries, view_rules
 from models.shaping.view_tables import Audience, SavedView, ViewState
@@ -49,6 +49,9 @@ class SavedViews(Resource, model=SavedView):
             SavedView.updated_at,
         ),
         Group("内容", SavedView.summary),
+    )
+    row_menu = (
+        Tool("settings", "设置", "settings", page="/list_views/{id}", permission=view_queries.MANAGE),
     )
     permissions = ((view_queries.MANAGE, "管理视图"),)
     empty_hint = "在列表上打开“视图”，即可把当前的条件和列保存为视图"

@@ -23,6 +23,7 @@ HAND_WRITTEN = {
     "/registration-measuring/complete", "/registration-measuring/file",
     "/registration-audit/", f"/registration-audit/{PK}/judge",
     "/registration-statistics/", "/registration-statistics/export", "/registration-standing/",
+    "/list_views/", *(f"/list_views/{PK}{path}" for path in ("", "/conditions", "/copy", "/delete", "/restore")),
 }  # fmt: skip
 PAGES = {
     "/undo/<deed>",

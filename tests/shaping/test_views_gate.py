@@ -54,6 +54,13 @@ def test_a_number_in_the_keyword_is_not_shared(world: World, login: Login) -> No
     assert answer.status_code == 400 and "共享的视图不能按电话号码" in answer.get_data(as_text=True)
 
 
+def test_a_masked_number_is_not_kept(world: World, login: Login) -> None:
+    """It may be looked up, but a view with it would not hold for its own maker."""
+    change(world, "consultant", more=[CUSTOMER_PHONE.permission])
+    answer = make(login("seller"), "号码", phone=PHONE)
+    assert answer.status_code == 400 and "您不能按“手机号码”保存视图" in answer.get_data(as_text=True)
+
+
 def test_scope_holds(world: World, login: Login) -> None:
     """A view widens nothing: its scope is one of the person's own, or it falls back with a sentence."""
     world.customer(name="别人的客户", by="seller2")
