@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.engine.audit import AuditEntry
 from app.engine.database import db, utcnow
+from app.engine.localtime import local
 from models.identity.roles import RightsEpoch
 from models.shaping.view_tables import SavedView, ViewState
 from tests.customers.world import World
@@ -316,6 +317,15 @@ def test_file_and_selection_take_the_view(app: Flask, world: World, login: Login
     assert "甲女士" in form and "乙先生" not in form
     charts = body(boss, f"/customers/charts?saved_view={view.id}")
     assert "：A" in charts
+
+
+def test_charts_pin_a_period_that_moves(world: World, login: Login) -> None:
+    """A number and the rows behind it stay one, whenever the link is followed."""
+    world.customer(name="甲女士", by="boss")
+    text = body(login("boss"), "/customers/charts?created_at.in=month")
+    assert "创建时间：本月" in text
+    today = f"{local(utcnow()).date():%Y-%m}"
+    assert f"created_at.from={today}-01" in text
 
 
 def test_the_api_opens_a_view(world: World, login: Login) -> None:
