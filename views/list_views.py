@@ -151,8 +151,10 @@ class ListViewsView(BaseView):  # type: ignore[misc]
         act = _act(actor, "update")
         view = view_rules.find(act, pk)
         if request.method == "GET":
-            if not view_rules.may_change(actor, view) or view.state is ViewState.ACTIVE:
+            if not view_rules.may_change(actor, view):
                 raise NotFound
+            if view.state is ViewState.ACTIVE:
+                return redirect(_opening(view_rules.list_of(actor, view.resource), pk))
             asked = pages.FormPage(
                 f"恢复视图 · {view.name}", f"{URL}/{pk}/restore", [], "恢复", f"/{view.resource}/",
                 intro=f"视图“{view.name}”恢复后，{view.audience.label}可再次打开。",

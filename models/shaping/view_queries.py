@@ -98,8 +98,8 @@ def _own_of(session: Session, actor: Actor) -> dict[str, Views]:
         found[row.resource].append(_as_view(row, mine=True))
     views = {name: tuple(held) for name, held in found.items()}
     if version is not None:
+        _own.pop(actor.id, None)
         _own[actor.id] = (version, views)
-        _own.move_to_end(actor.id)
         while len(_own) > _KEPT:
             _own.popitem(last=False)
     return views
