@@ -43,6 +43,7 @@ PARTS = (
     "dashboards",
     "dashboard_resources",
     "home",
+    "views",
 )
 
 ENGINE = (

@@ -20,6 +20,7 @@ from app.engine import (
     pages,
     perform,
     picking,
+    savedviews,
     undo,
 )
 from app.engine.actions import (
@@ -197,7 +198,7 @@ class ActionViews(ViewBase):
         session = db.session()
         resource = self.resource
         if given.get("all") == ["1"]:
-            args = arguments(given)
+            args, _ = savedviews.opened(resource, actor, arguments(given))
             query = listing.parse(resource, actor, args, utcnow(), session.get_bind().dialect.name)
             found = detail.matching(session, query, perform.MAX_BATCH + 1)
             if len(found) > perform.MAX_BATCH:

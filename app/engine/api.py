@@ -31,6 +31,7 @@ from app.engine import (
     paging,
     perform,
     reading,
+    savedviews,
     serial,
     throttle,
 )
@@ -47,6 +48,7 @@ from app.engine.security import current_actor, require_actor
 PREFIX = "/api/v1"
 _STEERING = frozenset({
     "q", "scope", "view", "sort", "per_page", "page", "after", "before", "last", "window", "include", "fields",
+    savedviews.STANDS,
 })  # fmt: skip
 _ONE = "/<name>/<int:pk>"
 """One record. A number larger than any id matches too: a converter that refuses it would make the router
@@ -144,8 +146,9 @@ def index(name: str) -> ResponseReturnValue:
     """A page of the list: the filters, order and cursors of the list's own address."""
     found, actor = _resource(name, "can_list")
     session = db.session()
-    args = arguments(request.args.to_dict(flat=False))
+    args, saved = savedviews.opened(found, actor, arguments(request.args.to_dict(flat=False)))
     query = listing.parse(found, actor, args, utcnow(), session.get_bind().dialect.name)
+    query.saved = saved
     specs = _checked(found, actor, args, query)
     chosen = serial.selected(specs)
     rows = reading.read(session, query, chosen)
@@ -162,6 +165,7 @@ def index(name: str) -> ResponseReturnValue:
             "after": places[-1] if places and rows.has_next else None,
             "before": places[0] if places and rows.has_previous else None,
             "filters": [f.label for f in query.filters],
+            "notices": list(saved.notices),
         }
     )
 
@@ -174,7 +178,7 @@ def _checked(
     known = set(_STEERING)
     for declared in filters.declared(found, actor):
         name = declared.spec.name
-        known |= {name, f"{name}.from", f"{name}.to"} if declared.ranged else {name}
+        known |= {name, *(f"{name}.{end}" for end in declared.ends)}
     errors |= {serial.safe(n): "没有这个筛选条件，或无权按此筛选" for n in args if n not in known}
     scope, view = listing.first(args, "scope"), listing.first(args, "view")
     sort, per_page = listing.first(args, "sort"), listing.first(args, "per_page")
@@ -197,7 +201,8 @@ def _checked(
         errors["filters"] = "；".join(query.errors)
     if errors:
         raise Invalid(errors)
-    return [available[n] for n in wanted] or listing.columns(found, actor)
+    own = query.saved.view.columns if query.saved.view is not None else ()
+    return [available[n] for n in wanted] or listing.columns(found, actor, own)
 
 
 @api.get(_ONE)

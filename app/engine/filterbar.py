@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.engine import chrome, drawing, filters, forms
+from app.engine import chrome, drawing, filters, forms, relative, savedviews
 from app.engine.addresses import DOING, address
 from app.engine.listing import Query, first
-from app.engine.pages import Chip, Field
+from app.engine.pages import Chip, Field, Option
 from app.engine.resource import Resource
 from app.engine.scopes import Actor
 
@@ -47,6 +47,8 @@ def _filters(session: Session, resource: type[Resource], actor: Actor, query: Qu
                 spec.name, spec.label, "date_range" if spec.kind in ("date", "datetime") else "number_range",
                 value=first(query.args, f"{spec.name}.from"), value_to=first(query.args, f"{spec.name}.to"),
             )  # fmt: skip
+            if made.kind == "date_range":
+                made.options = _periods(first(query.args, f"{spec.name}.{filters.PERIOD}"))
         else:
             made = drawer.draw(spec, context)
             made.required, made.error, made.locked, made.hint = False, "", "", ""
@@ -62,6 +64,12 @@ def _filters(session: Session, resource: type[Resource], actor: Actor, query: Qu
     return found
 
 
+def _periods(asked: str) -> list[Option]:
+    """The periods that move with the day, that which was asked for among them."""
+    more = () if asked in relative.OFFERED or not relative.label(asked) else (asked,)
+    return [Option(w, relative.label(w), selected=w == asked) for w in (*more, *relative.OFFERED)]
+
+
 def _picks(resource: type[Resource], actor: Actor, context: forms.Context) -> Any:
     """The short pick lists of the bar, kept for a moment whatever is filtered by."""
     specs = [d.spec for d in filters.declared(resource, actor) if not d.ranged]
@@ -75,11 +83,12 @@ def _is_long(made: Field) -> bool:
 
 def kept(query: Query) -> list[tuple[str, str]]:
     """What the filter bar sends along unseen."""
-    return [
+    found = [
         (name, first(query.args, name))
-        for name in ("scope", "view", "sort", "per_page", DOING)
+        for name in ("scope", "view", "sort", "per_page", DOING, savedviews.STANDS)
         if first(query.args, name)
     ]
+    return found + [(savedviews.COLUMNS, name) for name in query.args.get(savedviews.COLUMNS, ())]
 
 
 def chips(query: Query, base: str, bar: Sequence[Field]) -> list[Chip]:

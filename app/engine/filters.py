@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, union
 
-from app.engine import names, throttle
+from app.engine import names, relative, throttle
 from app.engine.database import MAX_ID, id_of
 from app.engine.fields import FieldSpec, Values, describe, is_mobile, normalise_phone
 from app.engine.guards import Guard, beyond, may_filter, may_find_exactly
@@ -36,6 +36,9 @@ EMPTY = "-"
 """The value that stands for "nothing filled in" in a filter's address."""
 MAX_VALUES = 50
 MAX_TEXT = 64
+MAX_WINDOW = 3650
+PERIOD = "in"
+"""The end of a parameter that asks for a date by a period that moves."""
 PART = "part"
 """What the values of parts of texts are called by in statements."""
 TAIL = 4
@@ -92,6 +95,12 @@ class FilterSpec:
     part: bool = False
     ticked: bool = False
 
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """The ends of the parameters by which a range is asked for."""
+        dated = self.spec.kind in ("date", "datetime")
+        return ("from", "to", *((PERIOD,) if dated else ())) if self.ranged else ()
+
 
 def declared(resource: type[Resource], actor: Actor) -> Sequence[FilterSpec]:
     """The filters this person may use, in the order of declaration."""
@@ -119,15 +128,16 @@ def _declared(resource: type[Resource], hiding: frozenset[Guard]) -> Sequence[Fi
 
 
 def active(
-    resource: type[Resource], actor: Actor, args: Mapping[str, Sequence[str]], dialect: str
+    resource: type[Resource], actor: Actor, args: Mapping[str, Sequence[str]], dialect: str, now: datetime
 ) -> tuple[list[Active], list[str]]:
     """The filters in force and the sentences about values that could not be read."""
     found: list[Active] = []
     errors: list[str] = []
+    today = local(now).date()
     for declared_filter in declared(resource, actor):
         spec = declared_filter.spec
         if declared_filter.ranged:
-            made = _range(spec, args, errors)
+            made = _range(spec, args, errors, today)
         else:
             values = [v for v in args.get(spec.name, ()) if v][:MAX_VALUES]
             made = _part(resource, spec, values, dialect) if declared_filter.part else None
@@ -154,22 +164,32 @@ def window(
 ) -> Active | None:
     """The default range of a list, unless the person set another among the ``given`` filters or took it
     away (A-64, A-65). A bound that could not be read is none."""
-    if resource.window is None or args.get("window", ("",))[0] == "all":
+    days = window_days(resource, args)
+    if resource.window is None or not days:
         return None
     spec = describe(resource.window.column)
     if any(active.spec.name == spec.name for active in given):
         return None
-    first = local(now).date() - timedelta(days=resource.window.days)
+    first = local(now).date() - timedelta(days=days)
     column = resource.window.column
     return Active(
         spec,
-        f"{spec.label}：近 {resource.window.days} 天",
+        f"{spec.label}：近 {days} 天",
         ("window",),
         ("window",),
         {"window_from": local_day(first)},
         lambda: column >= bindparam("window_from", type_=column.type),
         default=True,
     )
+
+
+def window_days(resource: type[Resource], args: Mapping[str, Sequence[str]]) -> int:
+    """The days of the window in force: those the address names, else the declared ones; 0 for all."""
+    asked = (args.get("window") or ("",))[0]
+    if asked == "all":
+        return 0
+    days = id_of(asked)
+    return days if 0 < days <= MAX_WINDOW else resource.window_days()
 
 
 def without(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
@@ -293,16 +313,19 @@ def _is_empty(resource: type[Resource], spec: FieldSpec) -> ColumnElement[bool]:
     return spec.attribute.is_(None)  # type: ignore[no-any-return]
 
 
-def _range(spec: FieldSpec, args: Mapping[str, Sequence[str]], errors: list[str]) -> Active | None:
+def _range(
+    spec: FieldSpec, args: Mapping[str, Sequence[str]], errors: list[str], today: date
+) -> Active | None:
     column = spec.attribute
     if (args.get(spec.name) or ("",))[0] == EMPTY:
         key: tuple[Hashable, ...] = ("empty", spec.name)
         return Active(spec, f"{spec.label}：未填写", (spec.name,), key, {}, lambda: column.is_(None))
-    used = (f"{spec.name}.from", f"{spec.name}.to")
+    ends = (f"{spec.name}.from", f"{spec.name}.to")
     bounds: list[Any] = []
     words = []
-    for end, name in enumerate(used):
-        text = (args.get(name) or ("",))[0].strip()
+    typed = [(args.get(name) or ("",))[0].strip() for name in ends]
+    period = "" if any(typed) else _period(spec, args, errors, today, typed)
+    for end, text in enumerate(typed):
         bound = None
         if text:
             try:
@@ -328,8 +351,25 @@ def _range(spec: FieldSpec, args: Mapping[str, Sequence[str]], errors: list[str]
 
     params = {n: v for n, v in ((first, low), (last, high)) if v is not None}
     key = ("range", spec.name, low is not None, high is not None)
+    used = (*ends, f"{spec.name}.{PERIOD}")
     said = f"{words[0]} 至 {words[1]}" if all(words) else f"{words[0]} 起" if words[0] else f"至 {words[1]}"
+    said = period or said
     return Active(spec, f"{spec.label}：{said}", used, key, params, make)
+
+
+def _period(
+    spec: FieldSpec, args: Mapping[str, Sequence[str]], errors: list[str], today: date, typed: list[str]
+) -> str:
+    """Put the days of a period that moves in the place of typed ones; returns its words."""
+    word = (args.get(f"{spec.name}.{PERIOD}") or ("",))[0].strip()
+    if not word or spec.kind not in ("date", "datetime"):
+        return ""
+    found = relative.days(word, today)
+    if found is None:
+        errors.append(f"{spec.label}：“{word[:20]}”不是有效的时间段")
+        return ""
+    typed[:] = [day.isoformat() if day is not None else "" for day in found]
+    return relative.label(word)
 
 
 def _bound(spec: FieldSpec, text: str, end: bool) -> Any:

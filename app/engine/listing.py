@@ -18,6 +18,7 @@ from app.engine.guards import may_filter
 from app.engine.paging import Cursor
 from app.engine.plans import Named
 from app.engine.resource import Resource, View
+from app.engine.savedviews import NOTHING, Opened
 from app.engine.scopes import Actor, Scope, condition, offered, scopes_of
 
 PAGE_SIZES = (20, 50, 100)
@@ -54,6 +55,8 @@ class Query:
     params: dict[str, Any]
     rare: bool = False
     """Whether a part of a text is asked for that few rows have."""
+    saved: Opened = NOTHING
+    """The saved view the list stands on, and those it could."""
     many_parents: bool | None = None
     """Whether the scopes hold many parents of these children, once somebody has looked (`walking`)."""
 
@@ -151,7 +154,7 @@ def parse(
     shown = tabs(resource, actor)
     asked = first(args, "scope")
     view = resource.view(first(args, "view"))
-    in_force, errors = filters.active(resource, actor, args, dialect)
+    in_force, errors = filters.active(resource, actor, args, dialect, now)
     text = first(args, "q").strip()[: filters.MAX_TEXT]
     search = filters.keyword(resource, text, actor, dialect)
     query_is_exact = (search is not None and search.exact) or any(f.selective for f in in_force)
@@ -165,7 +168,7 @@ def parse(
     if scope is None and shown and not wherever:
         scope = (opening() if opening is not None else None) or shown[0]
     scopes = frozenset({scope}) if scope is not None else scopes_of(resource, actor)
-    sort, descending = _order(resource, actor, first(args, "sort") or (view.sort if view else ""))
+    sort, descending = order(resource, actor, first(args, "sort") or (view.sort if view else ""))
     per_page = number(first(args, "per_page"), PAGE_SIZES[0])
     after, before = paging.decode(first(args, "after"), sort), paging.decode(first(args, "before"), sort)
     params: dict[str, Any] = dict(actor.params)
@@ -240,7 +243,8 @@ def _defaults(
     return found
 
 
-def _order(resource: type[Resource], actor: Actor, asked: str) -> tuple[FieldSpec, bool]:
+def order(resource: type[Resource], actor: Actor, asked: str) -> tuple[FieldSpec, bool]:
+    """The column and direction that an address asks for, or those of the declaration."""
     specs = [describe(c) for c in resource.sorts]
     if not specs:
         return describe(resource.pk()), resource.descending
@@ -257,4 +261,5 @@ def columns(resource: type[Resource], actor: Actor, chosen: Sequence[str] = ()) 
     if not chosen:
         return specs
     by_name = {s.name: s for s in [*specs, *(describe(c) for c in resource.more_columns)]}
+    chosen = list(dict.fromkeys(chosen))
     return [by_name[n] for n in chosen if n in by_name] or specs

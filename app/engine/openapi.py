@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from app.engine import listing, serial
+from app.engine import listing, relative, serial
 from app.engine.actions import Action
 from app.engine.choices import entries_of
 from app.engine.faces import faced
@@ -332,12 +332,13 @@ def _steering(resource: type[Resource]) -> list[dict[str, Any]]:
         _parameter("after", "从此位置向后翻页", text),
         _parameter("before", "从此位置向前翻页", text),
         _parameter("fields", "只返回这些字段，用逗号分隔", text),
+        _parameter("saved_view", "已保存的视图的编号；同时给出的条件优先", {"type": "integer"}),
     ]  # fmt: skip
     if resource.views:
         found.append(_parameter("view", "视图", {**text, "enum": [v.name for v in resource.views]}))
     if resource.window is not None:
-        words = f"默认只含近 {resource.window_days()} 天，all 为不限"
-        found.append(_parameter("window", words, {**text, "enum": ["all"]}))
+        words = f"默认只含近 {resource.window_days()} 天，all 为不限，或另给天数"
+        found.append(_parameter("window", words, text))
     return found
 
 
@@ -350,6 +351,9 @@ def _filters(resource: type[Resource]) -> list[dict[str, Any]]:
             kind = {"type": "string", "format": "date"} if day else {"type": "string"}
             found.append(_parameter(f"{spec.name}.from", f"{spec.label}从", kind))
             found.append(_parameter(f"{spec.name}.to", f"{spec.label}到（含）", kind))
+            if spec.kind in ("date", "datetime"):
+                words = f"{spec.label}的时间段，如 {'、'.join(relative.OFFERED[:3])}、last-30（近 30 天）"
+                found.append(_parameter(f"{spec.name}.in", words, {"type": "string"}))
         elif isinstance(source, Part):
             found.append(_parameter(spec.name, f"{spec.label}中的一段文字", {"type": "string"}))
         else:

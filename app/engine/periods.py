@@ -91,6 +91,9 @@ def pinned(query: Query) -> Args:
     resource = query.resource
     found = {name: list(values) for name, values in query.args.items()}
     for spec in (d.spec for d in filters.declared(resource, query.actor) if d.ranged):
+        if found.pop(f"{spec.name}.{filters.PERIOD}", None) is not None:
+            ends = zip(("from", "to"), bounds(query, spec), strict=True)
+            found |= {f"{spec.name}.{end}": [day.isoformat()] for end, day in ends if day is not None}
         for end in ("from", "to"):
             if f"f_{spec.name}_{end}" not in query.params:
                 found.pop(f"{spec.name}.{end}", None)
@@ -100,7 +103,8 @@ def pinned(query: Query) -> Args:
         return found
     name = describe(resource.window.column).name
     if any(f.default and f.names == ("window",) for f in query.filters):
-        found[f"{name}.from"] = [(today(query) - timedelta(days=resource.window.days)).isoformat()]
+        days = filters.window_days(resource, query.args)
+        found[f"{name}.from"] = [(today(query) - timedelta(days=days)).isoformat()]
     elif not any(found.get(f"{name}.{end}") for end in ("from", "to")):
         found["window"] = ["all"]
     return found
@@ -122,7 +126,7 @@ def bar(asked: Query, period: Period | None, base: str) -> PeriodBar:
     if period is None:
         return PeriodBar(within, [])
     name = period.spec.name
-    drop = (name, f"{name}.from", f"{name}.to", "window")
+    drop = (name, f"{name}.from", f"{name}.to", f"{name}.{filters.PERIOD}", "window")
     ends = (period.last is None or period.last == period.today) and period.first
     links = []
     for days, label in LENGTHS:
@@ -137,7 +141,7 @@ def bar(asked: Query, period: Period | None, base: str) -> PeriodBar:
     default = any(f.default and f.names == ("window",) for f in asked.filters)
     words = f"{within}，{period.spec.label} {period.words}"
     return PeriodBar(
-        f"{words}（默认近{asked.resource.window_days()}天）" if default else words, links, name,
+        f"{words}（默认近{filters.window_days(asked.resource, asked.args)}天）" if default else words, links, name,
         period.first.isoformat() if period.first else "", period.last.isoformat() if period.last else "",
         own=not any(link.active for link in links),
         hidden=[(k, v) for k, vs in asked.args.items() if k not in drop for v in vs if v],

@@ -9,7 +9,20 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
-from app.engine import asides, buttons, chrome, counting, faces, listing, paging, reading
+from app.engine import (
+    asides,
+    buttons,
+    chrome,
+    counting,
+    faces,
+    filters,
+    listing,
+    paging,
+    reading,
+    rowcolours,
+    savedviews,
+    viewmenu,
+)
 from app.engine.addresses import DOING, PAGING, address
 from app.engine.cells import html
 from app.engine.fields import FieldSpec, Look, describe, with_companions
@@ -20,7 +33,8 @@ from app.engine.pages import Column, ExportForm, Link, ListPage, Option, Pager, 
 from app.engine.resource import Resource, View
 from app.engine.scopes import Actor
 
-_PLAIN = {"scope", "sort", "per_page", DOING, *PAGING}
+_PLAIN = {"scope", "sort", "per_page", DOING, savedviews.STANDS, savedviews.COLUMNS, *PAGING}
+_CLEARED = frozenset({"scope", "view", "per_page", DOING, savedviews.STANDS, savedviews.COLUMNS})
 
 
 def list_page(
@@ -51,27 +65,35 @@ def list_page(
     bar = filter_bar(session, resource, actor, query)
     in_scopes, in_views = tab_counts(session, resource, query)
     shown = _rows(rows.records, specs, beside, headings, query, base)
+    conditions = chips(query, base, bar)
     batch, many, doing = buttons.batch(resource, actor, args)
     return ListPage(
         resource.name, resource.titled(), resource.icon, base,
-        _scopes(resource, query, base, in_scopes), views_of(resource, query, in_views),
-        bar, kept(query), chips(query, base, bar), headings, shown,
+        _scopes(resource, query, base, in_scopes),
+        viewmenu.tabs(query, base, views_of(resource, query, in_views)),
+        bar, [*kept(query), *viewmenu.steering(query)], conditions, headings, shown,
         _pager(query, walking, rows, base, total, more), batch, buttons.of_list(resource, actor, base, query),
         buttons.row_menu(resource, actor),
         resource.empty, _empty_hint(resource, query),
         all_columns=_all_columns(resource, specs),
-        columns_url=f"{base}columns",
+        columns_url=_columns_url(query, base),
         select_all=urlencode([(k, v) for k, vs in walking.items() if k not in PAGING for v in vs]),
-        notice="；".join(query.notices), error="；".join(query.errors),
+        notice="；".join((*query.saved.notices, *query.notices)), error="；".join(query.errors),
         standing=resource.standing(actor, session, query.now),
-        clear_url=address(base, {k: v for k, v in args.items() if k in ("scope", "view", "per_page", DOING)}),
+        clear_url=address(base, {k: v for k, v in args.items() if k in _CLEARED}),
         batch_menu=buttons.batch_menu(resource, actor, query), batch_many=many, doing=doing,
         stop_url=address(base, args, (DOING,)),
         export=export_form(resource, actor, base, walking, total, more), script=resource.script,
         toolbar=buttons.toolbar(resource, actor), select_first=select_first(resource),
         find_label=resource.find_label, asides=asides.of_list(actor, resource),
-        adding_url=faces.adding_url(resource, actor),
+        adding_url=faces.adding_url(resource, actor), saved=viewmenu.menu(query, base, specs, conditions),
     )  # fmt: skip
+
+
+def _columns_url(query: Query, base: str) -> str:
+    """Where the choice of columns goes; on a view it changes the address."""
+    standing = {k: v for k, v in query.args.items() if k not in PAGING}
+    return address(f"{base}columns", standing if query.saved.view is not None else {})
 
 
 def select_first(resource: type[Resource]) -> str:
@@ -111,6 +133,8 @@ def _rows(
     dealer_id, epoch, now = query.actor.dealer_id, query.actor.epoch, query.now
     opened = [Markup('<td class="{}">').format(h.role) for h in headings]
     first = (query.page - 1) * query.per_page + 1
+    view = query.saved.view
+    paint = rowcolours.painter(view.colours, specs, query.actor, now) if view and view.colours else None
     found = []
     for number, record in enumerate(records, first):
         parts: list[str] = []
@@ -118,7 +142,8 @@ def _rows(
         for spec, start, value, places in zip(specs, opened, values, beside, strict=False):
             others = [values[n] for n in places] if places else ()
             parts += (start, html(spec, value, dealer_id, epoch, now, others, brief=True), _CLOSED)
-        row = Row(record.id, f"{base}{record.id}", [], record.version, number, Markup("".join(parts)))
+        edge = paint(values) if paint is not None else ""
+        row = Row(record.id, f"{base}{record.id}", [], record.version, number, Markup("".join(parts)), edge)
         found.append(row)
     return found
 
@@ -271,7 +296,8 @@ def _empty_hint(resource: type[Resource], query: Query) -> str:
     else:
         said = ""
     if any(f.default and f.names == ("window",) for f in query.filters):
-        said += f"默认仅显示{resource.window_days()}天内创建的数据，可展开高级搜索调整创建时间"
+        days = filters.window_days(resource, query.args)
+        said += f"默认仅显示{days}天内创建的数据，可展开高级搜索调整创建时间"
     return said or resource.empty_hint
 
 

@@ -33,11 +33,12 @@ _MAX_ACTORS = 5000
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """What one request must know afresh: is the account usable and the session not ended, which version of
-    sessions and which rights are current."""
+    sessions, which rights and which version of the person's own arrangements are current."""
 
     active: bool
     session_version: int
     epoch: int
+    own: int = 0
 
 
 class Identity(Protocol):
@@ -119,7 +120,15 @@ def sign_in(user_id: int, session_version: int | None = None, login: str = "") -
     actor = actor_of(db.session(), user_id, stamp.epoch)
     if actor is None:
         return None
+    if has_request_context():
+        g.own_version = stamp.own
     return SignedIn(user_id, stamp.session_version, login or secrets.token_hex(8), actor)
+
+
+def own_version() -> int | None:
+    """The version of the own arrangements of whoever sent this request; None outside of one."""
+    found: int | None = getattr(g, "own_version", None) if has_request_context() else None
+    return found
 
 
 def sign_out() -> None:

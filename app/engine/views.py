@@ -6,6 +6,7 @@ Views parse, call and render. Reading goes through `listing`/`reading` and the g
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from flask import flash, redirect, request
@@ -24,10 +25,11 @@ from app.engine import (
     listing,
     perform,
     presenting,
+    savedviews,
 )
 from app.engine.actions import NotFound
 from app.engine.actionviews import ActionViews
-from app.engine.addresses import arguments
+from app.engine.addresses import address, arguments
 from app.engine.database import PK, db, utcnow
 from app.engine.fields import describe
 from app.engine.formviews import FormViews
@@ -49,20 +51,32 @@ class ResourceView(FormViews, ActionViews, ImportViews, ToolViews):
         """The list (A-64…A-70, D-05…D-10)."""
         actor = self.allowed("can_list")
         session = db.session()
-        query = self._query(actor, self._arguments())
-        chosen = chrome.remembered(
-            ("columns", self.resource.name, actor.id),
-            lambda: detail.chosen_columns(session, actor, self.resource),
-        )
-        shown = presenting.list_page(session, self.resource, actor, query, chosen)
+        query = self._query(actor, self._arguments(), by_itself=True)
+        shown = presenting.list_page(session, self.resource, actor, query, self._chosen(query))
         return chrome.page("list.html", key=self.resource.name, title=shown.title, page=shown)
 
-    def _query(self, actor: Actor, args: listing.Args) -> listing.Query:
-        """What the address asks for; without a scope the list opens where the person's work lies."""
+    def _chosen(self, query: listing.Query) -> Sequence[str]:
+        """The columns: those the address names, else those of the open view, else the person's own."""
+        view = query.saved.view
+        named = query.args.get(savedviews.COLUMNS) or (view.columns if view is not None else ())
+        if named:
+            return named
+        own: list[str] = chrome.remembered(
+            ("columns", self.resource.name, query.actor.id),
+            lambda: detail.chosen_columns(db.session(), query.actor, self.resource),
+        )
+        return own
+
+    def _query(self, actor: Actor, asked: listing.Args, *, by_itself: bool = False) -> listing.Query:
+        """What the address asks for; without a scope the list opens where the person's work lies, and
+        ``by_itself`` with the view that is its default."""
+        args, saved = savedviews.opened(self.resource, actor, asked, by_itself=by_itself)
         now = utcnow()
         dialect = db.session().get_bind().dialect.name
         opening = partial(chrome.opening, self.resource, actor, now)
-        return listing.parse(self.resource, actor, args, now, dialect, opening)
+        query = listing.parse(self.resource, actor, args, now, dialect, opening)
+        query.saved = saved
+        return query
 
     @expose("/export", methods=["POST"])
     def export(self) -> ResponseReturnValue:
@@ -70,9 +84,9 @@ class ResourceView(FormViews, ActionViews, ImportViews, ToolViews):
         actor = require_actor()
         exports.require(actor, self.resource)
         session = db.session()
-        query = self._query(actor, arguments(request.args.to_dict(flat=False)))
+        query = self._query(actor, self._arguments())
         every = request.form.get("columns") == "all"
-        specs = exports.columns(query, detail.chosen_columns(session, actor, self.resource), every=every)
+        specs = exports.columns(query, self._chosen(query), every=every)
         kind = request.form.get("format", "")
         words = asked.words(session, query)
         made = exports.ask(
@@ -91,10 +105,14 @@ class ResourceView(FormViews, ActionViews, ImportViews, ToolViews):
 
     @expose("/columns", methods=["POST"])
     def columns(self) -> ResponseReturnValue:
-        """Keep the person's own choice and order of columns."""
+        """Keep the person's own choice and order of columns; on a view they change the address alone, until
+        the view is saved."""
         actor = self.allowed("can_list")
         known = {describe(c).name for c in (*self.resource.columns, *self.resource.more_columns)}
         names = [] if "reset" in request.form else [n for n in request.form.getlist("column") if n in known]
+        if savedviews.STANDS in request.args:
+            rest = {k: v for k, v in self._arguments().items() if k != savedviews.COLUMNS}
+            return redirect(address(f"{self.base}/", {**rest, savedviews.COLUMNS: names}))
         detail.choose_columns(actor, self.resource, names)
         return redirect(self._back())
 
@@ -133,7 +151,8 @@ class ResourceView(FormViews, ActionViews, ImportViews, ToolViews):
         actor = self.allowed("can_chart", f"{self.resource.label}图表")
         if not self.resource.charts:
             raise NotFound
-        shown = charts.page(self.resource, actor, self._arguments(), utcnow())
+        args, _ = savedviews.opened(self.resource, actor, self._arguments())
+        shown = charts.page(self.resource, actor, args, utcnow())
         return chrome.page("charts.html", key=self.resource.name, title=shown.title, page=shown)
 
     @expose("/charts.xlsx", methods=["POST"])
@@ -144,7 +163,8 @@ class ResourceView(FormViews, ActionViews, ImportViews, ToolViews):
         if not self.resource.charts:
             raise NotFound
         now = utcnow()
-        shown = charts.page(self.resource, actor, self._arguments(), now)
+        args, _ = savedviews.opened(self.resource, actor, self._arguments())
+        shown = charts.page(self.resource, actor, args, now)
         return charts_sheet.answer(self.resource.name, self.resource.label, shown, actor, now)
 
     def _arguments(self) -> dict[str, list[str]]:

@@ -22,6 +22,15 @@
     })
   );
 
+  // A period that moves and typed days exclude each other.
+  $$(".rng", list).forEach((range) => {
+    const period = $(".per", range);
+    if (!period) return;
+    const ends = $$("input", range);
+    period.addEventListener("change", () => period.value && ends.forEach((input) => (input.value = "")));
+    ends.forEach((input) => input.addEventListener("input", () => input.value && (period.value = "")));
+  });
+
   /* ---- ticks and the batch bar */
   const ticks = rows.map((row) => $("input[name=id]", row)).filter(Boolean);
   const tickAll = $("[data-do=tick]", list);

@@ -55,6 +55,7 @@ _stamp: Select[Any] = select(
     and_(_USER.c.active, ~exists().where(EndedSession.key == bindparam("login"))),
     _USER.c.session_version,
     func.coalesce(select(_EPOCH.c.value).where(_EPOCH.c.id == 1).scalar_subquery(), 0),
+    _USER.c.views_version,
 ).where(_USER.c.id == bindparam("user_id"))
 
 _person: Any = (
@@ -109,7 +110,7 @@ def stamp(session: Session, user_id: int, login: str = "") -> Stamp | None:
     if row is None:
         return None
     session.info[_SEEN] = row[2]
-    return Stamp(active=bool(row[0]), session_version=row[1], epoch=row[2])
+    return Stamp(active=bool(row[0]), session_version=row[1], epoch=row[2], own=row[3])
 
 
 def load_actor(session: Session, user_id: int) -> Actor | None:

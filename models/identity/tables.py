@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from flask_appbuilder.security.sqla.models import User
-from sqlalchemy import Boolean, DateTime, ForeignKey, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, DateTime, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.engine.choices import Choice, Tone
@@ -195,6 +195,7 @@ class Employee(Steering, Dated, Versioned, Audited, User):  # type: ignore[misc]
     position_id: Mapped[int | None] = column("岗位", ForeignKey("positions.id", use_alter=True))
     backup_contact_id: Mapped[int | None] = column("备用联系人", ForeignKey("ab_user.id"))
     session_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    views_version: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     locked_until: Mapped[datetime | None]
     departed_at: Mapped[datetime | None] = column("停用时间", DateTime)
 

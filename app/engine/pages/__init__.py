@@ -92,6 +92,7 @@ from app.engine.pages.lists import (
     ExportForm,
     ListPage,
     Pager,
+    ViewMenu,
 )
 from app.engine.pages.notices import (
     Notice,
@@ -203,5 +204,6 @@ __all__ = [
     "Told",
     "TrackingPage",
     "UploadPage",
+    "ViewMenu",
     "WorkerLine",
 ]

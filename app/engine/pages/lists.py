@@ -42,6 +42,29 @@ class ExportForm:
 
 
 @dataclass(slots=True)
+class ViewMenu:
+    """The menu of saved views: which there are, what can be done with the open one, and the form that keeps
+    the list as it stands under a name."""
+
+    views: list[Link]
+    make_url: str
+    kept: list[tuple[str, str]]
+    """The list as it stands, for the forms."""
+    name: str = ""
+    """Of the open one; the rest is about it."""
+    whom: str = ""
+    version: int = 0
+    may_change: bool = False
+    changed: bool = False
+    differences: list[str] = field(default_factory=list)
+    """What it shows otherwise than the list without it, in words."""
+    save_url: str = ""
+    edit_url: str = ""
+    copy_url: str = ""
+    reset_url: str = ""
+
+
+@dataclass(slots=True)
 class ListPage:
     """A list with its filter bar, tabs, rows and batch bar."""
 
@@ -90,6 +113,7 @@ class ListPage:
     """What those who look after rights find beside its heading."""
     adding_url: str = ""
     """Where one adds a field of one's own to the list."""
+    saved: ViewMenu | None = None
 
     @property
     def ticks(self) -> bool:

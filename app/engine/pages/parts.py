@@ -138,6 +138,8 @@ class Row:
     version: int = 0
     number: int = 0
     html: Markup = field(default_factory=Markup)
+    edge: str = ""
+    """The tone at its edge."""
 
 
 @dataclass(slots=True)
