@@ -31,7 +31,7 @@ from app.engine.jobs import Finish, JobState, Work
 from app.engine.resource import ImportTemplate, Resource, resource
 from app.engine.scopes import Actor
 
-PIECE = 4000
+PIECE = 6000
 _BREATH = 100
 """Lines read between two looks at the clock."""
 KEPT = timedelta(days=30)
