@@ -345,7 +345,14 @@ def upgrade():
     with op.batch_alter_table("registration_assignments", schema=None) as batch_op:
         batch_op.create_index(
             "ix_registration_assignments_waiting",
-            ["created_at", "id", "dealer_id"],
+            ["created_at", "id"],
+            unique=False,
+            sqlite_where=sa.text(WAITING),
+            postgresql_where=sa.text(WAITING),
+        )
+        batch_op.create_index(
+            "ix_registration_assignments_waiting_here",
+            ["dealer_id", "verdict", "progress", "created_at", "id"],
             unique=False,
             sqlite_where=sa.text(WAITING),
             postgresql_where=sa.text(WAITING),
@@ -465,6 +472,11 @@ def downgrade():
             "ix_registration_assignments_counted",
             sqlite_where=sa.text("withdrawn_at IS NULL"),
             postgresql_where=sa.text("withdrawn_at IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_registration_assignments_waiting_here",
+            sqlite_where=sa.text(WAITING),
+            postgresql_where=sa.text(WAITING),
         )
         batch_op.drop_index(
             "ix_registration_assignments_waiting",

@@ -208,10 +208,13 @@ class Assignment(Claimed, Audited, Versioned, Dated, Model):
             "uq_registration_assignments_type", "registration_id", "used_type", unique=True,
             sqlite_where=text("withdrawn_at IS NULL"), postgresql_where=text("withdrawn_at IS NULL"),
         ),
-        # What waits for auditors, newest first (E-75, E-76): a group's one walks along it as a dealer's does.
-        Index(
-            "ix_registration_assignments_waiting", "created_at", "id", "dealer_id",
-            sqlite_where=text(WAITING), postgresql_where=text(WAITING),
+        # What waits for auditors, newest first (E-75, E-76): for those of the group and for those of a dealer.
+        *(
+            Index(
+                f"ix_registration_assignments_waiting{whose}", *columns, "created_at", "id",
+                sqlite_where=text(WAITING), postgresql_where=text(WAITING),
+            )
+            for whose, columns in (("", ()), ("_here", ("dealer_id", "verdict", "progress")))
         ),
         # All that statistics look at of assignments, in the order in which they are counted (E-86…E-88).
         Index(

@@ -18,7 +18,8 @@ from flask import Flask
 _CURSOR = re.compile(r"(?:after|before)[\"']?\s*[=:]\s*[\"']?([A-Za-z0-9_\-]{8,})")
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MEANINGLESS = ("Content-Length", "Set-Cookie")  # a cookie is read decoded
-_DRAWN_BY_LOT = ("csrf_token", "_id", "_user_id")  # of the session; chance puts any five digits there, and in these:
+# Of the session, and of pages: chance puts any five digits there.
+_DRAWN_BY_LOT = ("csrf_token", "_id", "_user_id")
 _BY_LOT = re.compile(r'(?<=:\d\d)\.\d{6}|name="_once" value="[^"]*"|(?<=\?v=)[0-9a-f]{10}')
 WINDOW = 5
 """Of a masked number three and four digits may be read; five in a row hold one of the hidden."""
