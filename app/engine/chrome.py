@@ -121,7 +121,14 @@ def menu_of(actor: Actor) -> Menu:
 
 def _item(e: Entry, actor: Actor) -> MenuItem:
     return MenuItem(
-        e.key, _numbered(e, e.label, actor), e.url, e.icon, e.key if e.badge else "", e.label, e.external
+        e.key,
+        _numbered(e, e.label, actor),
+        e.url,
+        e.icon,
+        e.key if e.badge else "",
+        e.label,
+        e.external,
+        e.own,
     )
 
 

@@ -23,7 +23,8 @@ class Entry:
     """A menu item: generated from a resource, or declared for a hand-written page.
 
     ``declared`` is how the product calls it, where an administrator has named it otherwise; an ``external``
-    one leads away from the product.
+    one leads away from the product; an ``own`` one is somebody's (`provide_entries`) and is named where it is
+    made.
     """
 
     group: str
@@ -37,6 +38,7 @@ class Entry:
     resource: type[Resource] | None = None
     declared: str = ""
     external: bool = False
+    own: bool = False
 
 
 @dataclass(frozen=True)

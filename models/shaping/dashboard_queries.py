@@ -108,7 +108,7 @@ def in_menu(session: Session, actor: Actor) -> list[Known]:
 
 def _entries(actor: Actor) -> list[Entry]:
     return [
-        Entry(GROUP, b.key, b.name, f"{BASE}/{b.id}", b.icon, _ORDER, ("can_list", "Boards"))
+        Entry(GROUP, b.key, b.name, f"{BASE}/{b.id}", b.icon, _ORDER, ("can_list", "Boards"), own=True)
         for b in in_menu(db.session(), actor)
     ]
 

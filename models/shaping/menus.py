@@ -148,6 +148,12 @@ class Snapshot:
             self.layouts[dealer_id] = shaped(below, self.shapes.get(dealer_id, {}))
         return self.layouts[dealer_id]
 
+    def layout_with(self, dealer_id: int | None, own: Sequence[Entry]) -> dict[str, Piece]:
+        """The menu of a dealer, and in it the entries of one person that no declaration knows."""
+        layout = self.layout(dealer_id)
+        fresh = [e for e in own if e.key not in layout]
+        return {**declared(fresh), **layout} if fresh else layout
+
     def below(self, dealer_id: int | None) -> dict[str, Piece]:
         """The menu without the changes of that owner: what 恢复默认 leads back to."""
         return declared(entries()) if dealer_id is None else self.layout(None)
@@ -220,7 +226,7 @@ def _arranged(actor: Actor, mine: Sequence[Entry]) -> Arranged:
     session = db.session()
     known = snapshot(session)
     edits = actor.can(*EDIT)
-    layout = known.layout(actor.dealer_id)
+    layout = known.layout_with(actor.dealer_id, mine)
     roles = _roles_of(session, actor) if known.roles else []
     may = {e.key: e for e in mine}
 

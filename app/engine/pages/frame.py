@@ -14,7 +14,7 @@ from app.engine.pages.parts import Link, Section
 @dataclass(slots=True)
 class MenuItem:
     """An entry of the left menu; ``badge`` is the key of its count, ``name`` its label without the number. An
-    ``external`` one opens beside the product."""
+    ``external`` one opens beside the product; an ``own`` one is named where it is made."""
 
     key: str
     label: str
@@ -23,6 +23,7 @@ class MenuItem:
     badge: str = ""
     name: str = ""
     external: bool = False
+    own: bool = False
 
 
 @dataclass(slots=True)
