@@ -20,7 +20,7 @@ from sqlalchemy.types import JSON
 
 from app.engine import bulk
 from app.engine.actions import Act
-from app.engine.changes import Deed, action_label, changes_of, kept, labelled, plain, rows_of, whose
+from app.engine.changes import Deed, action_label, changes_of, kept, key_of, labelled, plain, rows_of, whose
 from app.engine.choices import Choice
 from app.engine.collected import Collected
 from app.engine.database import Model, utcnow
@@ -80,7 +80,7 @@ class AuditEntry(Model):
     __table_args__ = (
         Index("ix_audit_entries_record", "resource", "record_id", "id"),
         Index("ix_audit_entries_actor_name", "dealer_id", "actor_name", "at"),
-        Index("ix_audit_entries_record_label", "dealer_id", "record_label", "at"),
+        Index("ix_audit_entries_record_key", "dealer_id", "record_key", "at"),
         Index("ix_audit_entries_deed_id", "deed_id"),
     )
 
@@ -94,6 +94,7 @@ class AuditEntry(Model):
     record_id: Mapped[int] = column("记录编号", Integer)
     kind_label: Mapped[str] = column("对象", String(32))
     record_label: Mapped[str] = column("记录", String(160))
+    record_key: Mapped[str | None] = column("记录编号", String(160))
     action: Mapped[str] = column("动作代码", String(64))
     action_label: Mapped[str] = column("动作", String(64))
     source: Mapped[Source] = column("来源", choices=Source)
@@ -118,12 +119,12 @@ class AuditLog(Resource, model=AuditEntry):
         AuditEntry.changes,
         AuditEntry.source,
     )
-    exact = (AuditEntry.actor_name, AuditEntry.record_label)
+    exact = (AuditEntry.actor_name, AuditEntry.record_key)
     filters = (Between(AuditEntry.at),)
     sorts = (AuditEntry.at,)
     window = Window(AuditEntry.at, days=180)
     permissions = (("can_configure", "查看与撤销配置变更，导出与导入配置文件"),)
-    search_hint = "操作人姓名或记录全称"
+    search_hint = "操作人姓名、记录编号或名称"
     detail = (
         Group(
             "操作",
@@ -194,7 +195,7 @@ def enter(act: Act, resource: type[Resource], action: str, label: str, note: str
         "deed_id": act.deed_id, "at": act.now, "actor_id": act.actor.id,
         "actor_name": act.actor.called,
         "dealer_id": act.actor.dealer_id, "resource": resource.name, "record_id": 0,
-        "kind_label": resource.label, "record_label": label[:160], "action": action,
+        "kind_label": resource.label, "record_label": label[:160], "record_key": label[:160], "action": action,
         "action_label": action_label(action), "source": source,
         "changes": {"resource": resource.name, "fields": {}, "note": note},
     }  # fmt: skip
@@ -229,9 +230,9 @@ def record_many(
     bulk.insert(
         act.session,
         cast(Table, AuditEntry.__table__),
-        ("record_id", "record_label", "dealer_id", "changes"),
+        ("record_id", "record_label", "record_key", "dealer_id", "changes"),
         (
-            (record_id, label[:160], dealer, changed(dealer, fields))
+            (record_id, label[:160], key_of(resource, label[:160]), dealer, changed(dealer, fields))
             for record_id, label, dealer, fields in rows
         ),
         {

@@ -139,6 +139,7 @@ def _row(deed: Deed, names: Mapping[tuple[Any, int], str]) -> dict[str, Any]:
         if spec is not None and spec.target is not None:
             fields[key] += [_named(spec.target, old, names), _named(spec.target, new, names)]
     dealer_id = getattr(record, "dealer_id", None) or act.actor.dealer_id
+    label = _label(shown, record)
     changes: dict[str, Any] = {"resource": name, "fields": fields}
     if not SLOTS.isdisjoint(fields):
         changes["whose"] = whose(dealer_id, act.now)
@@ -151,7 +152,8 @@ def _row(deed: Deed, names: Mapping[tuple[Any, int], str]) -> dict[str, Any]:
         "resource": name,
         "record_id": record.id,
         "kind_label": shown.label if shown else "",
-        "record_label": _label(shown, record),
+        "record_label": label,
+        "record_key": key_of(shown, label),
         "action": deed.kind[:64],
         "action_label": action_label(deed.kind)[:64],
         "source": act.source,
@@ -176,6 +178,14 @@ def _label(shown: type[Resource] | None, record: Any) -> str:
         if isinstance(record, c.class_)
     ]
     return (" ".join(str(p) for p in parts if p) or f"#{record.id}")[:160]
+
+
+def key_of(shown: type[Resource] | None, label: str) -> str:
+    """By what a record is looked for in the history: its code, which ends its label, or the whole label of a
+    kind that has none, or not for each. New codes follow each other, so many new records stand side by side
+    in the index; their names would be scattered over all of it."""
+    coded = shown is not None and shown.code is not None and not shown.code.property.columns[0].nullable
+    return label.rpartition(" ")[2] if coded else label
 
 
 def action_label(name: str) -> str:

@@ -319,3 +319,20 @@ def test_a_first_entry_shows_what_was_filed_and_nothing_crossed_out(world: World
     assert '<td class="old">张女士</td><td class="new">张太太</td>' in changed
     assert '<td class="new">张女士</td>' in filed and "old" not in filed and "（空）" not in filed
     assert "客户姓名：张女士" in render_changes(entries(customer)[0], world.actor("boss"))
+
+
+@pytest.mark.parametrize("kind", ["customers", "roles"])
+def test_the_log_finds_a_record_by_its_code_or_a_name_without_one(
+    world: World, login: Login, kind: str
+) -> None:
+    customer = world.customer(name="张 太太")
+    grant(world, "admin", CUSTOMER_PHONE.permission)
+    coded = entries(customer)[0]
+    assert coded.record_key == customer.code and coded.record_label == f"张 太太 {customer.code}"
+    entry = coded if kind == "customers" else db.session.scalars(
+        select(AuditEntry).where(AuditEntry.resource == "roles", AuditEntry.dealer_id == coded.dealer_id)
+    ).first()  # fmt: skip
+    assert entry is not None and entry.record_key
+    page = login("boss").get("/audit_entries/", query_string={"q": entry.record_key}).get_data(as_text=True)
+    assert entry.record_label in page
+    assert "没有" in login("boss").get("/audit_entries/?q=太太").get_data(as_text=True)
