@@ -1,0 +1,180 @@
+"""自动化: the page of automations and their log, for administrators."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from app.engine.automating import CHANGED
+from app.engine.configuring import configurable
+from app.engine.fields import FieldSpec, describe
+from app.engine.resource import Between, Group, Menu, Related, Resource, Window
+from app.engine.scopes import Scopes
+from models.settings.resources import MENU
+from models.shaping import automation_doings, automation_noticing, automation_rules, automation_running
+from models.shaping.automation_parts import doing, event, follow_doings, subject, taking
+from models.shaping.automation_tables import INPUTS, STEPS, Automation, AutomationRun
+
+__all__ = ["AutomationRuns", "Automations", "automation_doings", "automation_noticing", "automation_running"]
+
+
+def input_of(name: str, n: int) -> FieldSpec:
+    """An input of a step, there while something is chosen that takes it."""
+    spec = describe(getattr(Automation, f"{name}_{n}"))
+    if name == INPUTS[0]:
+        return replace(spec, required=n == STEPS[0], label="则" if n == STEPS[0] else "并且")
+    needed, there = taking(name, needed=True), taking(name)
+    return replace(
+        spec, label=describe(getattr(Automation, f"{name}_{STEPS[0]}")).label,
+        shown_when=f"do_{n}={'|'.join(there)}",
+        needed_when=f"do_{n}={'|'.join(needed)}" if needed else "",
+    )  # fmt: skip
+
+
+def _when(value: str, about: str, watched: str | None, *, now: datetime) -> str:
+    """新建客户; “级别”变化."""
+    known = event(about, value)
+    found = subject(about)
+    if known is None or found is None:
+        return value
+    if value != CHANGED:
+        return known.label
+    spec = next((s for d in (None,) for n, s in found.watched(d).items() if n == watched), None)
+    return f"“{spec.label if spec is not None else watched}”变化"
+
+
+def _then(value: str, about: str, *inputs: Any, now: datetime) -> str:
+    """Everything that follows, in the order in which it does."""
+    names = [f"{name}_{n}" for n in STEPS for name in INPUTS]
+    given = dict(zip(names, (value, *inputs), strict=False))
+    said = []
+    for n in STEPS:
+        known = doing(given.get(f"do_{n}"))
+        if known is not None:
+            said.append(known.words({i: _word(about, i, given.get(f"{i}_{n}")) for i in INPUTS[1:]}))
+    return "；".join(said)
+
+
+def _word(about: str, name: str, value: Any) -> str:
+    if name == "field" and value:
+        found = subject(about)
+        spec = found.settable(None).get(value) if found is not None else None
+        return spec.label if spec is not None else str(value)
+    return "" if value is None else str(value)
+
+
+class Automations(Resource, model=Automation):
+    """自动化: when something happens, and it is so, then something follows by itself."""
+
+    label = "自动化"
+    unit = "项自动化"
+    icon = "bolt"
+    menu = Menu(MENU, label="自动化", icon="bolt", order=936)
+    create_label = "新增自动化"
+    scopes = Scopes(dealer=Automation.dealer_id, shared=True)
+    title = Automation.name
+    filters = (Automation.subject, Automation.active)
+    sorts = (Automation.updated_at,)
+    create = staticmethod(automation_rules.create_automation)
+    update = staticmethod(automation_rules.update_automation)
+    remove = staticmethod(automation_rules.remove_automation)
+    actions = (automation_rules.resume, automation_rules.pause)
+    badges = (Automation.active,)
+    empty_hint = "例如：当新建客户，且来源为线上，则在导购中轮流分配并新建回访任务"
+
+
+class AutomationRuns(Resource, model=AutomationRun):
+    """运行记录: for which records automations ran, how it ended and why."""
+
+    label = "自动化运行记录"
+    unit = "次"
+    icon = "history"
+    menu = Menu(MENU, label="自动化运行记录", icon="history", order=937)
+    scopes = Scopes(dealer=AutomationRun.dealer_id)
+    title = AutomationRun.record_label
+    about = (AutomationRun.resource, AutomationRun.record_id)
+    columns = (
+        AutomationRun.at,
+        AutomationRun.automation_id,
+        AutomationRun.event,
+        AutomationRun.resource,
+        AutomationRun.record_label,
+        AutomationRun.outcome,
+        AutomationRun.reason,
+    )
+    filters = (
+        AutomationRun.automation_id,
+        AutomationRun.outcome,
+        AutomationRun.resource,
+        Between(AutomationRun.at),
+    )
+    sorts = (AutomationRun.at,)
+    window = Window(AutomationRun.at, days=30)
+    badges = (AutomationRun.outcome,)
+    detail = (
+        Group(
+            "运行",
+            AutomationRun.automation_id,
+            AutomationRun.event,
+            AutomationRun.resource,
+            AutomationRun.record_label,
+            AutomationRun.outcome,
+            AutomationRun.at,
+            AutomationRun.person_id,
+            AutomationRun.reason,
+        ),
+    )
+    empty_hint = "事件发生并且条件满足后，几秒内执行并记录在这里"
+
+
+def compose() -> None:
+    """The screens with the inputs of everything that may follow so far."""
+    after = tuple(f"{name}_{n}" for n in STEPS for name in INPUTS)[1:]
+    when = replace(describe(Automation.event), shown=_when, beside=("subject", "watched"))
+    then = replace(
+        describe(getattr(Automation, f"{INPUTS[0]}_{STEPS[0]}")), shown=_then, beside=("subject", *after),
+        wide=True,
+    )  # fmt: skip
+    Automations.columns = (
+        Automation.name,
+        Automation.subject,
+        when,
+        Automation.condition,
+        then,
+        Automation.active,
+        Automation.dealer_id,
+    )
+    Automations.more_columns = (Automation.author_id, Automation.updated_at)
+    Automations.detail = (
+        Group("规则", Automation.name, Automation.subject, when, Automation.condition, then),
+        Group("适用", Automation.active, Automation.dealer_id, Automation.author_id, Automation.updated_at),
+        Related(AutomationRun.automation_id, "运行记录", creates=False),
+    )
+    Automations.form = (
+        Group("当", Automation.name, Automation.subject, Automation.event, Automation.watched),
+        Group("且", Automation.condition),
+        *(
+            Group("则" if n == STEPS[0] else f"并且（第{n}项）", *(input_of(name, n) for name in INPUTS),
+                  folded=n != STEPS[0])
+            for n in STEPS
+        ),
+        Group("状态", Automation.active),
+    )  # fmt: skip
+
+    configurable(
+        Automations,
+        key=(Automation.name,),
+        content=(
+            Automation.subject,
+            Automation.event,
+            Automation.watched,
+            Automation.condition,
+            *(getattr(Automation, f"{name}_{n}") for n in STEPS for name in INPUTS),
+            Automation.active,
+        ),
+        answers=(automation_rules.SURE,),
+    )
+
+
+follow_doings(compose)
