@@ -27,7 +27,7 @@ from models.notifications.topics import Topic, declare
 from models.shaping.automation_parts import ANY, Doing, Step, Subject, Touched, declare_doing
 from models.shaping.automation_tables import AutomationRun
 
-TOPIC = declare(Topic("automation", "自动化", "robot", hourly=False))
+TOPIC = declare(Topic("automation", "自动化", "bolt", hourly=False))
 MOST_TOLD = 100
 """So many people of a role are told of one record at most."""
 _SPACE = -11

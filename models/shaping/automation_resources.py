@@ -6,11 +6,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import object_session
+
 from app.engine.automating import CHANGED
 from app.engine.configuring import configurable
 from app.engine.fields import FieldSpec, describe
-from app.engine.resource import Between, Group, Menu, Related, Resource, Window
-from app.engine.scopes import Scopes
+from app.engine.guards import gate
+from app.engine.resource import Between, Group, Menu, Related, Resource, Window, resource_of
+from app.engine.scopes import Actor, Scopes
 from models.settings.resources import MENU
 from models.shaping import automation_doings, automation_noticing, automation_rules, automation_running
 from models.shaping.automation_parts import doing, event, follow_doings, subject, taking
@@ -23,7 +27,7 @@ def input_of(name: str, n: int) -> FieldSpec:
     """An input of a step, there while something is chosen that takes it."""
     spec = describe(getattr(Automation, f"{name}_{n}"))
     if name == INPUTS[0]:
-        return replace(spec, required=n == STEPS[0], label="则" if n == STEPS[0] else "并且")
+        return replace(spec, required=n == STEPS[0], label="动作")
     needed, there = taking(name, needed=True), taking(name)
     return replace(
         spec, label=describe(getattr(Automation, f"{name}_{STEPS[0]}")).label,
@@ -64,6 +68,23 @@ def _word(about: str, name: str, value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def words_of(row: Automation, actor: Actor) -> tuple[str, str, str]:
+    """An automation as this person reads it: when, and, then."""
+    about = subject(row.subject)
+    session = object_session(row)
+    inputs = []
+    for name in [f"{i}_{n}" for n in STEPS for i in INPUTS][1:]:
+        spec, value = describe(getattr(Automation, name)), getattr(row, name)
+        if spec.target is not None and value is not None and session is not None:
+            title = resource_of(spec.target).title
+            value = session.scalar(select(title).where(spec.target.id == value))
+        inputs.append(value)
+    when = _when(row.event, row.subject, row.watched, now=row.updated_at)
+    condition = gate(describe(Automation.condition), row.condition, actor) if row.condition else "不限"
+    label = about.resource.label if about is not None else row.subject
+    return f"{label}：{when}", str(condition), _then(row.do_1, row.subject, *inputs, now=row.updated_at)
+
+
 class Automations(Resource, model=Automation):
     """自动化: when something happens, and it is so, then something follows by itself."""
 
@@ -79,7 +100,7 @@ class Automations(Resource, model=Automation):
     create = staticmethod(automation_rules.create_automation)
     update = staticmethod(automation_rules.update_automation)
     remove = staticmethod(automation_rules.remove_automation)
-    actions = (automation_rules.resume, automation_rules.pause)
+    actions = (automation_rules.try_out, automation_rules.resume, automation_rules.pause)
     badges = (Automation.active,)
     empty_hint = "例如：当新建客户，且来源为线上，则在导购中轮流分配并新建回访任务"
 
@@ -152,14 +173,20 @@ def compose() -> None:
         Related(AutomationRun.automation_id, "运行记录", creates=False),
     )
     Automations.form = (
-        Group("当", Automation.name, Automation.subject, Automation.event, Automation.watched),
+        Group(
+            "当",
+            Automation.name,
+            Automation.subject,
+            Automation.event,
+            Automation.watched,
+            Automation.active,
+        ),
         Group("且", Automation.condition),
         *(
-            Group("则" if n == STEPS[0] else f"并且（第{n}项）", *(input_of(name, n) for name in INPUTS),
+            Group("则" if n == STEPS[0] else f"并且（动作{n}）", *(input_of(name, n) for name in INPUTS),
                   folded=n != STEPS[0])
             for n in STEPS
         ),
-        Group("状态", Automation.active),
     )  # fmt: skip
 
     configurable(

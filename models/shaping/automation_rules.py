@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from app.engine.actions import Act, Answer, Invalid, Question, Refusal, action
+from app.engine.actions import Act, Answer, Done, Invalid, Question, Refusal, action
 from app.engine.automating import CHANGED
 from app.engine.conditions import Wrong, from_json
 from app.engine.guards import hidden
@@ -22,6 +22,7 @@ from models.shaping.automation_tables import Automation
 
 SURE = "touch"
 LISTED = 8
+GONE = "此自动化的对象、事件或条件已不可用，请重新编辑"
 OF_GROUP = "集团的自动化只能由集团管理员修改"
 
 
@@ -71,6 +72,18 @@ def resume(row: Automation, act: Act) -> str:
     update_automation(row, act, {"active": True})
     row.active = True
     return f"已启用“{row.name}”，之后发生的事件将执行"
+
+
+@action(
+    "试运行", on=Automation, name="trial", icon="eye-check", batch=False, row=True, primary=True,
+    page="/automation/trial", permission=("can_edit", "Automations"), permission_label="编辑自动化",
+)  # fmt: skip
+def try_out(row: Automation, act: Act) -> Done:
+    """What it would do to a record is shown on a page of its own; changes nothing."""
+    rule = book.rule_of(row)
+    if rule is None:
+        raise Refusal(GONE)
+    return Done("请在试运行页面选择一条记录", ((row.name, f"/automation/trial?id={row.id}"),))
 
 
 def _judge(act: Act, row: Automation, values: Mapping[str, Any]) -> None:

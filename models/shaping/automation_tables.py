@@ -40,13 +40,13 @@ class Automation(Steering, Audited, Versioned, Dated, Model):
     id: Mapped[Pk]
     name: Mapped[str] = column("名称", String(32))
     subject: Mapped[str] = column("对象", String(64), dictionary=SUBJECTS)
-    event: Mapped[str] = column("当", String(48), dictionary=EVENTS, parent="subject")
+    event: Mapped[str] = column("事件", String(48), dictionary=EVENTS, parent="subject")
     watched: Mapped[str | None] = column(
         "变化的字段", String(48), dictionary=WATCHED, parent="subject", shown_when=f"event={CHANGED}",
         needed_when=f"event={CHANGED}",
     )  # fmt: skip
     condition: Mapped[dict[str, Any] | None] = column(
-        "且", JSON(none_as_null=True), kind="condition", wide=True, blank="不限",
+        "条件", JSON(none_as_null=True), kind="condition", wide=True, blank="不限",
         hint="每行一项要求，例如“阶段 属于 跟进中、订单客户”，全部满足才执行；同一行可用“或者”连接多种情况，"
         "行首写“非”表示不满足；不填写则不限",
     )  # fmt: skip
@@ -72,7 +72,7 @@ def add_input(name: str, label: str, *args: Callable[[], Any], **traits: Any) ->
 INPUTS: list[str] = []
 """What steps are made of, in the order of the form; the first is what is done."""
 
-add_input("do", "则", lambda: String(32), dictionary=DOINGS, parent="subject")
+add_input("do", "动作", lambda: String(32), dictionary=DOINGS, parent="subject")
 add_input("person", "人员", lambda: Integer(), lambda: ForeignKey("ab_user.id"))
 add_input("role", "角色", lambda: Integer(), lambda: ForeignKey("ab_role.id"))
 add_input("field", "修改的字段", lambda: String(48), dictionary=SETTABLE, parent="subject")
