@@ -16,7 +16,13 @@ from app.engine.guards import gate
 from app.engine.resource import Between, Group, Menu, Related, Resource, Window, resource_of
 from app.engine.scopes import Actor, Scopes
 from models.settings.resources import MENU
-from models.shaping import automation_doings, automation_noticing, automation_rules, automation_running
+from models.shaping import (
+    automation_doings,
+    automation_hooks,
+    automation_noticing,
+    automation_rules,
+    automation_running,
+)
 from models.shaping.automation_parts import doing, event, follow_doings, subject, taking
 from models.shaping.automation_tables import INPUTS, STEPS, Automation, AutomationRun
 
@@ -100,8 +106,12 @@ class Automations(Resource, model=Automation):
     create = staticmethod(automation_rules.create_automation)
     update = staticmethod(automation_rules.update_automation)
     remove = staticmethod(automation_rules.remove_automation)
-    actions = (automation_rules.try_out, automation_rules.resume, automation_rules.pause)
-    badges = (Automation.active,)
+    actions = (
+        automation_rules.try_out,
+        automation_rules.resume,
+        automation_rules.pause,
+        automation_hooks.show_key,
+    )
     empty_hint = "例如：当新建客户，且来源为线上，则在导购中轮流分配并新建回访任务"
 
 

@@ -37,34 +37,35 @@ def create_automation(row: Automation, act: Act, values: Mapping[str, Any]) -> N
 
 def update_automation(row: Automation, act: Act, values: Mapping[str, Any]) -> None:
     """Change an own one; from now on it works with the rights of whoever does."""
-    _own(row, act)
+    own(row, act)
     _judge(act, row, values)
     row.author_id = act.actor.id or None
 
 
 def remove_automation(row: Automation, act: Act) -> None:
     """A dealer deletes its own alone; its log goes with it, what it did stays in the history."""
-    _own(row, act)
+    own(row, act)
 
 
-def _own(row: Automation, act: Act) -> None:
+def own(row: Automation, act: Act) -> None:
+    """Raise `Refusal` for one of the group, unless somebody of the group asks."""
     if row.dealer_id is None and not is_group(act.actor, "automations"):
         raise Refusal(OF_GROUP)
 
 
 @action(
-    "停用", on=Automation, name="pause", icon="player-pause", row=True, sets=True, when=lambda row: row.active,
+    "停用", on=Automation, name="pause", icon="player-pause", menu=True, sets=True, when=lambda row: row.active,
     permission=("can_edit", "Automations"), permission_label="编辑自动化",
 )  # fmt: skip
 def pause(row: Automation, act: Act) -> str:
     """Switch it off: what waits is not done any more."""
-    _own(row, act)
+    own(row, act)
     row.active = False
     return f"已停用“{row.name}”"
 
 
 @action(
-    "启用", on=Automation, name="resume", icon="player-play", row=True, batch=False,
+    "启用", on=Automation, name="resume", icon="player-play", menu=True, batch=False,
     when=lambda row: not row.active, permission=("can_edit", "Automations"), permission_label="编辑自动化",
 )  # fmt: skip
 def resume(row: Automation, act: Act) -> str:
