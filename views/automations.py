@@ -93,7 +93,9 @@ class AutomationsView(BaseView):  # type: ignore[misc]
         about = subject(name)
         if about is None or not actor.can("can_list", about.resource.view_name()):
             raise NotFound
-        known = [s for s in conditions.fields(about.resource).values() if hidden(s, actor) is None]
+        known = [
+            s for s in conditions.fields(about.face(actor.dealer_id)).values() if hidden(s, actor) is None
+        ]
         return jsonify(
             [
                 {

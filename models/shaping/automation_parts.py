@@ -50,11 +50,12 @@ class Subject:
 
     def watched(self, dealer_id: int | None) -> dict[str, FieldSpec]:
         """The fields whose change may start an automation, by name."""
-        found = {n: s for n, s in conditions.fields(self.resource).items() if n not in _UNWATCHED}
+        asked = conditions.fields(self.face(dealer_id))
+        found = {n: s for n, s in asked.items() if n not in _UNWATCHED}
         if self.resource.tags is not None:
             tags = describe(self.resource.tags)
             found[tags.name] = tags
-        return found | {s.name: s for s in self.face(dealer_id).added}
+        return found
 
     def settable(self, dealer_id: int | None) -> dict[str, FieldSpec]:
         """The fields that an automation may fill in: single ones of the form."""

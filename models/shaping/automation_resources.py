@@ -99,6 +99,7 @@ class Automations(Resource, model=Automation):
     icon = "bolt"
     menu = Menu(MENU, label="自动化", icon="bolt", order=936)
     create_label = "新增自动化"
+    script = "conditions.js"
     scopes = Scopes(dealer=Automation.dealer_id, shared=True)
     title = Automation.name
     filters = (Automation.subject, Automation.active)

@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from app.engine.actions import Act, Answer, Done, Invalid, Question, Refusal, action
+from app.engine import perform
+from app.engine.actions import Act, Answer, Invalid, Question, Refusal, action
 from app.engine.automating import CHANGED
 from app.engine.conditions import Wrong, from_json
+from app.engine.fields import entry
 from app.engine.guards import hidden
 from app.engine.scopes import visible
 from models.identity.rules import is_group, unique
@@ -18,6 +20,7 @@ from models.shaping import automation_book as book
 from models.shaping.automation_book import Rule, Then
 from models.shaping.automation_circles import circle
 from models.shaping.automation_parts import Subject, event, subject
+from models.shaping.automation_running import trial
 from models.shaping.automation_tables import Automation
 
 SURE = "touch"
@@ -78,13 +81,19 @@ def resume(row: Automation, act: Act) -> str:
 @action(
     "试运行", on=Automation, name="trial", icon="eye-check", batch=False, row=True, primary=True,
     page="/automation/trial", permission=("can_edit", "Automations"), permission_label="编辑自动化",
+    fields=(entry("record", "记录编号", "integer", required=True),),
 )  # fmt: skip
-def try_out(row: Automation, act: Act) -> Done:
-    """What it would do to a record is shown on a page of its own; changes nothing."""
+def try_out(row: Automation, act: Act, record: int) -> str:
+    """What it would do to a record that the person sees, in words; changes nothing. People ask on a page of its
+    own."""
     rule = book.rule_of(row)
     if rule is None:
         raise Refusal(GONE)
-    return Done("请在试运行页面选择一条记录", ((row.name, f"/automation/trial?id={row.id}"),))
+    found = perform.find(act.session, rule.subject.resource, record, act.actor)
+    if not rule.condition.holds(found, act.now):
+        return "条件不满足，不会执行"
+    said, why = trial(act.session, rule, record, act.now)
+    return f"不会执行：{why}" if why else f"将会执行：{'；'.join(said)}"
 
 
 def _judge(act: Act, row: Automation, values: Mapping[str, Any]) -> None:
