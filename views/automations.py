@@ -58,6 +58,8 @@ class TrialPage:
     record: Option | None = None
     verdict: str = ""
     would: bool = False
+    meets: bool = True
+    """Whether the record is one that the automation is for."""
     conditions: list[Line] = field(default_factory=list)
     steps: list[Line] = field(default_factory=list)
 
@@ -147,13 +149,13 @@ def _try(page: TrialPage, rule: book.Rule, record: Any, actor: Actor) -> None:
     resource, now = rule.subject.resource, utcnow()
     page.record = Option(f"/{resource.name}/{record.id}", perform.label_of(resource, record))
     page.conditions = _looked_at(rule.condition, record, actor)
-    meets = rule.of(getattr(record, resource.scopes.dealer.key)) and rule.condition.holds(record, now)
+    page.meets = rule.of(getattr(record, resource.scopes.dealer.key)) and rule.condition.holds(record, now)
     done, why = automation_running.trial(db.session(), rule, record.id, now)
     page.steps = [Line(said) for said in done]
-    page.would = meets and not why
+    page.would = page.meets and not why
     if why:
         page.steps.append(Line(why, False))
-    if not meets:
+    if not page.meets:
         page.verdict = "条件不满足，不会执行"
     else:
         page.verdict = "会因下列原因不执行，已做的部分一并取消" if why else "事件发生时将会执行"

@@ -119,8 +119,7 @@ def from_json(data: Any, *, actor: Actor | None = None, session: Session | None 
     found = named(str(data.get("of"))) if isinstance(data, Mapping) else None
     if found is None:
         raise Wrong("条件没有指明对象")
-    found = faced(found, _dealer(data, actor))
-    condition = Condition(found, _read(found, data.get("where") or {"all": []}, 0))
+    condition = Condition(found, _read(found, data.get("where") or {"all": []}, _dealer(data, actor)))
     if sum(1 for _ in condition.terms()) > MAX_TERMS:
         raise Wrong(f"条件不能超过{MAX_TERMS}项")
     if actor is not None and session is not None:
@@ -173,18 +172,19 @@ def term(spec: FieldSpec, op: Op, given: Sequence[Any]) -> Term:
 # ----- reading
 
 
-def _read(resource: type[Resource], data: Any, depth: int) -> Node:
+def _read(resource: type[Resource], data: Any, dealer: int | None, depth: int = 0) -> Node:
     if not isinstance(data, Mapping) or depth > MAX_DEPTH:
         raise Wrong("条件的结构不正确")
     if "all" in data or "any" in data:
         given = data.get("all", data.get("any"))
         if not isinstance(given, list) or ("any" in data and not given):
             raise Wrong("条件的结构不正确")
-        parts = tuple(_read(resource, part, depth + 1) for part in given)
+        parts = tuple(_read(resource, part, dealer, depth + 1) for part in given)
         return All(parts) if "all" in data else Any_(parts)
     if "not" in data:
-        return Not(_read(resource, data["not"], depth + 1))
-    spec = fields(resource).get(str(data.get("field")))
+        return Not(_read(resource, data["not"], dealer, depth + 1))
+    name = str(data.get("field"))
+    spec = fields(faced(resource, dealer) if name in SLOTS else resource).get(name)
     if spec is None:
         raise Wrong(f"{resource.label}没有“{str(data.get('field'))[:40]}”这一项，不能作为条件")
     try:

@@ -29,24 +29,29 @@ def where(*parts: dict[str, Any], of: str = "customers") -> dict[str, Any]:
     return {"of": of, "where": {"all": list(parts)}}
 
 
-def work(limit: int = 20) -> int:
+def setting(field: str, value: str) -> dict[str, Any]:
+    """The first step sets a field."""
+    return {"do_1": "set", "field_1": field, "value_1": value}
+
+
+def waiting(kind: str = KIND) -> list[int]:
+    """The rows of the outbox that ask for work."""
+    row = outbox.OutboxRow
+    found = select(row.id).where(row.kind == kind, row.done_at.is_(None), row.parked_at.is_(None))
+    return list(db.session.scalars(found.order_by(row.id)))
+
+
+def work(kind: str = KIND, limit: int = 20) -> int:
     """Carry out what waits, and what follows from it; returns how many rows that were."""
     session, done = db.session(), 0
     session.commit()
-    while done < limit:
-        row = session.scalar(
-            select(outbox.OutboxRow.id)
-            .where(outbox.OutboxRow.kind == KIND, outbox.OutboxRow.done_at.is_(None))
-            .order_by(outbox.OutboxRow.id)
-            .limit(1)
-        )
+    while ids := waiting(kind):
         session.rollback()
-        if row is None:
-            return done
-        outbox.deliver(session, row, now=utcnow())
+        outbox.deliver(session, ids[0], now=utcnow())
         session.expire_all()
         done += 1
-    raise AssertionError("it goes on for ever")
+        assert done < limit, "it goes on for ever"
+    return done
 
 
 def runs() -> list[tuple[str, str]]:
