@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import ForeignKey, Integer
 
 from app.engine import perform
+from app.engine.actions import Act
 from app.engine.automating import CHANGED
+from app.engine.events import subscribe
 from app.engine.resource import resource_of
 from app.engine.scopes import Actor
 from models.customers import rules
@@ -16,6 +18,7 @@ from models.customers.contact_resources import Contacts
 from models.customers.resources import Customers
 from models.customers.tables import CUSTOMER_TAGS, Contact, Customer, Tag
 from models.customers.tags import TagMode, tag_contact, tag_customer
+from models.shaping.automation_noticing import notice_many
 from models.shaping.automation_parts import ANY, Doing, Step, Subject, Touched, declare_doing, declare_subject
 from models.shaping.automation_tables import add_input
 
@@ -55,6 +58,14 @@ declare_subject(
     tagged=(CUSTOMER_TAGS.name, "标签变化"),
 )
 declare_subject(Subject(Contacts, Contact.employee_id), tagged=(CUSTOMER_TAGS.name, "标签变化"))
+
+
+@subscribe("customers.filed")
+def _imported(act: Act, filed: Sequence[Any], dealer_id: int) -> None:
+    """Customers of a file are new like any others, unless they come from another system."""
+    if act.source != "load":
+        notice_many(act, Customers, [row[0] for row in filed], dealer_id)
+
 
 add_input("tag", "标签", Integer, lambda: ForeignKey("tags.id"))
 for _mode, _label in ((TagMode.ADD, "打标签"), (TagMode.TAKE, "移除标签")):

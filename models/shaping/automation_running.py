@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.engine import outbox, perform
 from app.engine.actions import Act, Forbidden, NotFound, Question, Refusal
 from app.engine.automating import chained
+from app.engine.clock import At, scheduled
 from app.engine.deeds import deed
 from app.engine.scopes import SYSTEM, Actor
 from models.identity.rights import load_actor
@@ -23,6 +27,10 @@ from models.shaping.automation_noticing import KIND, Call
 from models.shaping.automation_parts import Step
 from models.shaping.automation_tables import AutomationRun, Outcome
 
+log = logging.getLogger(__name__)
+KEPT = timedelta(days=180)
+"""So long the log says what was done; the history of the records says it for good."""
+BROKEN = "多次执行出错，不再重试，请联系系统管理员"
 NO_AUTHOR = "保存此自动化的人已停用，请由在职的管理员重新保存"
 
 
@@ -42,28 +50,59 @@ def called(rule: Rule) -> str:
     return f"自动化：{rule.name}"
 
 
-@outbox.handler(KIND, seconds=120, outside=True, label="执行自动化")
-def carry_out(delivery: outbox.Delivery) -> None:
-    """One automation for one record, in a transaction of its own; a second attempt finds it in the log."""
-    run(delivery.session, Call.of(delivery.payload), delivery.id, delivery.now)
+def _note_parked(delivery: outbox.Delivery, _reason: str) -> None:
+    """The log says what broke again and again; the reason is for those who run the system."""
+    call = Call.of(delivery.payload)
+    rule = book.in_force(delivery.session).rule(call.rule_id)
+    if rule is None:
+        return
+    for record_id in call.record_ids:
+        ended = _Ended(delivery.session, rule, call, record_id, delivery.id, delivery.now)
+        ended.log(None, Outcome.REFUSED, BROKEN, ended.record)
 
 
-def run(session: Session, call: Call, event_id: int, now: datetime) -> None:
-    """Do what follows and log it; what is refused leaves nothing but its reason in the log."""
-    known = select(AutomationRun.id).where(AutomationRun.event_id == event_id)
+@outbox.handler(KIND, seconds=180, outside=True, on_parked=_note_parked, label="执行自动化")
+def carry_out(delivery: outbox.Delivery) -> Callable[[], None] | None:
+    """An automation for the records of one deed, each in a transaction of its own; a second attempt finds in
+    the log what is done. Where something breaks for one of several, that one waits in a row of its own."""
+    call = Call.of(delivery.payload)
+    if len(call.record_ids) == 1:
+        run(delivery.session, call, call.record_ids[0], delivery.id, delivery.now)
+        return None
+    broken: list[int] = []
+    for record_id in call.record_ids:
+        try:
+            run(delivery.session, call, record_id, delivery.id, delivery.now)
+        except Exception:  # whatever it runs into, the others are not to wait for it
+            log.exception("an automation broke for one of several records")
+            broken.append(record_id)
+    return partial(_ask_again, delivery.session, call, broken) if broken else None
+
+
+def _ask_again(session: Session, call: Call, record_ids: Sequence[int]) -> None:
+    again = [replace(call, record_ids=(record_id,)) for record_id in record_ids]
+    outbox.put_many(session, KIND, [(one.payload(), None) for one in again])
+
+
+def run(session: Session, call: Call, record_id: int, event_id: int, now: datetime) -> None:
+    """Do what follows for a record and log it; what is refused leaves nothing but its reason in the log."""
+    known = select(AutomationRun.id).where(
+        AutomationRun.event_id == event_id, AutomationRun.record_id == record_id
+    )
     if session.scalar(known) is not None:
         return
     rule = book.in_force(session).rule(call.rule_id)
     if rule is None:  # switched off or deleted meanwhile
         return
-    ended = _Ended(session, rule, call, event_id, now)
+    ended = _Ended(session, rule, call, record_id, event_id, now)
     try:
         actor = acting_as(session, rule)
         act = Act(actor, now, session, "job", rule.name)
-        with chained(session, call.chain.longer((rule.id, call.resource, call.record_id))), deed(act):
-            record = perform.find(session, rule.subject.resource, call.record_id, actor, lock=True)
+        with chained(session, call.chain.longer((rule.id, call.resource, record_id))), deed(act):
+            record = perform.find(session, rule.subject.resource, record_id, actor, lock=True)
             if rule.condition.holds(record, now):
-                done = [_step(act, rule, record, then, f"automation:{event_id}") for then in rule.steps]
+                key = f"automation:{event_id}:{record_id}"
+                done = [_step(act, rule, record, then, key) for then in rule.steps]
                 ended.log(act, Outcome.DONE, "；".join(said for said, _ in done), record, *done)
             else:
                 ended.log(act, Outcome.SKIPPED, "执行时条件已不再满足", record)
@@ -96,15 +135,23 @@ def sentence(refusal: Refusal) -> str:
 class _Ended:
     """How a run is logged."""
 
-    def __init__(self, session: Session, rule: Rule, call: Call, event_id: int, now: datetime) -> None:
-        self.session, self.rule, self.call, self.event_id, self.now = session, rule, call, event_id, now
+    def __init__(
+        self, session: Session, rule: Rule, call: Call, record_id: int, event_id: int, now: datetime
+    ) -> None:
+        self.session, self.rule, self.call, self.now = session, rule, call, now
+        self.record_id, self.event_id = record_id, event_id
+
+    @property
+    def record(self) -> Any:
+        """The record, whoever asks; None when there is none any more."""
+        return self.session.get(self.rule.subject.resource.model, self.record_id)
 
     def log(
-        self, act: Act, outcome: Outcome, reason: str, record: Any, *done: tuple[str, int | None]
+        self, act: Act | None, outcome: Outcome, reason: str, record: Any, *done: tuple[str, int | None]
     ) -> None:
         """Note it in the open transaction."""
         resource = self.rule.subject.resource
-        label = perform.label_of(resource, record) if record is not None else f"#{self.call.record_id}"
+        label = perform.label_of(resource, record) if record is not None else f"#{self.record_id}"
         dealer = getattr(record, resource.scopes.dealer.key) if record is not None else self.rule.dealer_id
         self.session.add(
             AutomationRun(
@@ -112,13 +159,13 @@ class _Ended:
                 at=self.now,
                 outcome=outcome,
                 resource=self.call.resource,
-                record_id=self.call.record_id,
+                record_id=self.record_id,
                 record_label=label[:160],
                 event=self.call.event,
                 reason=reason,
                 dealer_id=dealer,
                 person_id=next((person for _, person in reversed(done) if person), None),
-                deed_id=act.deed_id,
+                deed_id=act.deed_id if act is not None else None,
                 event_id=self.event_id,
             )
         )
@@ -127,8 +174,7 @@ class _Ended:
         """Note it in a transaction of its own: the other one left nothing."""
         act = Act(replace(SYSTEM, name=called(self.rule)), self.now, self.session, "job", self.rule.name)
         with deed(act):
-            record = self.session.get(self.rule.subject.resource.model, self.call.record_id)
-            self.log(act, Outcome.REFUSED, sentence(refusal), record)
+            self.log(act, Outcome.REFUSED, sentence(refusal), self.record)
 
 
 class _Tried(Exception):
@@ -151,3 +197,10 @@ def trial(session: Session, rule: Rule, record_id: int, now: datetime) -> tuple[
     except Refusal as refusal:
         return said, sentence(refusal)
     return said, ""
+
+
+@scheduled("automations.prune", At("03:40"), label="清理自动化运行记录")
+def prune(delivery: outbox.Delivery) -> None:
+    """Forget runs of long ago."""
+    slot = datetime.fromisoformat(delivery.payload["slot"])
+    delivery.session.execute(delete(AutomationRun).where(AutomationRun.at < slot - KEPT))

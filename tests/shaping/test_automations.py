@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -16,14 +18,17 @@ from app.engine.localtime import local
 from app.engine.perform import create
 from app.engine.resource import resource
 from app.engine.scopes import SYSTEM
+from models.customers.tables import Customer
 from models.follow_ups.tables import Task
 from models.identity.roles import RoleAssignment
 from models.identity.tables import Employee
 from models.notifications.tables import Notification
-from models.shaping import automation_noticing
+from models.shaping import automation_noticing, automation_running
 from models.shaping.automation_running import NO_AUTHOR
 from models.shaping.automation_tables import Automation, AutomationRun
 from tests.customers.world import World
+from tests.imports.conftest import Importer
+from tests.imports.conftest import importer as importer
 from tests.shaping.automations import automation, runs, setting, waiting, where, work
 
 
@@ -280,4 +285,51 @@ def test_files_of_another_system_are_no_news(world: World) -> None:
     create(
         resource("customers"), {"name": "赵女士", "phone": world.next_phone()}, world.actor("seller"), source="load"
     )  # fmt: skip
+    assert not waiting()
+
+
+def test_customers_of_a_file_are_new_ones_too(
+    world: World, importer: Callable[..., Importer], run_outbox: Callable[..., None]
+) -> None:
+    automation(
+        world, **setting("remark", "请优先联系"),
+        condition=where({"field": "gender", "is": "is", "value": ["female"]}),
+    )  # fmt: skip
+    rows = [
+        ["客户姓名", "手机号码", "称谓"],
+        ["张一", "13700000001", "女士"],
+        ["张二", "13700000002", "先生"],
+    ]
+    importer("boss").bring_in(rows)
+    run_outbox()
+    found = db.session.execute(select(Customer.name, Customer.remark).order_by(Customer.name))
+    assert [tuple(row) for row in found] == [("张一", "请优先联系"), ("张二", None)]
+
+
+@pytest.mark.sqlite_only
+def test_what_breaks_for_one_of_a_batch_keeps_no_other_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is tried again for itself; given up at last, the log says so."""
+    automation(world, event="assigned", **setting("remark", "已换人"))
+    made = [world.customer(name=name) for name in ("甲", "乙", "丙")]
+    world.act("reassign", made, "boss", owner=world.people["seller2"].id)
+    assert len(waiting()) == 1
+    right = automation_running.perform.find
+
+    def find(session: Any, shown: Any, record_id: int, *args: Any, **more: Any) -> Any:
+        if record_id == made[1].id and more.get("lock"):
+            raise ZeroDivisionError
+        return right(session, shown, record_id, *args, **more)
+
+    monkeypatch.setattr(automation_running.perform, "find", find)
+    session = db.session()
+    assert outbox.deliver(session, waiting()[0], now=utcnow()) is outbox.Outcome.DONE
+    session.expire_all()
+    assert [c.remark for c in made] == ["已换人", None, "已换人"]
+    (row,), now = waiting(), utcnow()
+    for _ in range(outbox.MAX_ATTEMPTS):
+        now += timedelta(days=1)
+        outbox.deliver(session, row, now=now)
+    assert runs()[-1] == ("refused", automation_running.BROKEN)
     assert not waiting()
