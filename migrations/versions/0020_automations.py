@@ -76,7 +76,7 @@ def upgrade():
         sa.Column("dealer_id", sa.Integer(), nullable=True),
         sa.Column("person_id", sa.Integer(), nullable=True),
         sa.Column("deed_id", sa.String(length=32), nullable=True),
-        sa.Column("event_id", sa.Integer(), nullable=True),
+        sa.Column("key", sa.String(length=32), nullable=True),
         sa.ForeignKeyConstraint(
             ["automation_id"], ["automations.id"], name=op.f("fk_automation_runs_automation_id"),
             ondelete="CASCADE",
@@ -84,9 +84,7 @@ def upgrade():
         sa.ForeignKeyConstraint(["dealer_id"], ["dealers.id"], name=op.f("fk_automation_runs_dealer_id")),
         sa.ForeignKeyConstraint(["person_id"], ["ab_user.id"], name=op.f("fk_automation_runs_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_automation_runs")),
-        sa.UniqueConstraint(
-            "event_id", "record_id", name=op.f("uq_automation_runs_event_id_record_id")
-        ),
+        sa.UniqueConstraint("key", name=op.f("uq_automation_runs_key")),
     )  # fmt: skip
     op.create_index("ix_automation_runs_at", "automation_runs", ["at", "id"])
     op.create_index("ix_automation_runs_automation_id_at", "automation_runs", ["automation_id", "at", "id"])

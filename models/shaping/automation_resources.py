@@ -15,6 +15,7 @@ from app.engine.fields import FieldSpec, describe
 from app.engine.guards import gate
 from app.engine.resource import Between, Group, Menu, Related, Resource, Window, resource_of
 from app.engine.scopes import Actor, Scopes
+from app.engine.security import current_actor
 from models.settings.resources import MENU
 from models.shaping import (
     automation_doings,
@@ -42,6 +43,12 @@ def input_of(name: str, n: int) -> FieldSpec:
     )  # fmt: skip
 
 
+def _dealer() -> int | None:
+    """The dealer of whoever reads, whose added fields have names."""
+    actor = current_actor()
+    return actor.dealer_id if actor is not None else None
+
+
 def _when(value: str, about: str, watched: str | None, *, now: datetime) -> str:
     """新建客户; “级别”变化."""
     known = event(about, value)
@@ -50,7 +57,7 @@ def _when(value: str, about: str, watched: str | None, *, now: datetime) -> str:
         return value
     if value != CHANGED:
         return known.label
-    spec = next((s for d in (None,) for n, s in found.watched(d).items() if n == watched), None)
+    spec = found.watched(_dealer()).get(watched or "")
     return f"“{spec.label if spec is not None else watched}”变化"
 
 
@@ -69,7 +76,7 @@ def _then(value: str, about: str, *inputs: Any, now: datetime) -> str:
 def _word(about: str, name: str, value: Any) -> str:
     if name == "field" and value:
         found = subject(about)
-        spec = found.settable(None).get(value) if found is not None else None
+        spec = found.settable(_dealer()).get(value) if found is not None else None
         return spec.label if spec is not None else str(value)
     return "" if value is None else str(value)
 
@@ -79,7 +86,8 @@ def words_of(row: Automation, actor: Actor) -> tuple[str, str, str]:
     about = subject(row.subject)
     session = object_session(row)
     inputs = []
-    for name in [f"{i}_{n}" for n in STEPS for i in INPUTS][1:]:
+    names = [f"{i}_{n}" for n in STEPS for i in INPUTS]
+    for name in names[1:]:
         spec, value = describe(getattr(Automation, name)), getattr(row, name)
         if spec.target is not None and value is not None and session is not None:
             title = resource_of(spec.target).title
@@ -88,7 +96,11 @@ def words_of(row: Automation, actor: Actor) -> tuple[str, str, str]:
     when = _when(row.event, row.subject, row.watched, now=row.updated_at)
     condition = gate(describe(Automation.condition), row.condition, actor) if row.condition else "不限"
     label = about.resource.label if about is not None else row.subject
-    return f"{label}：{when}", str(condition), _then(row.do_1, row.subject, *inputs, now=row.updated_at)
+    return (
+        f"{label}：{when}",
+        str(condition),
+        _then(getattr(row, names[0]), row.subject, *inputs, now=row.updated_at),
+    )
 
 
 class Automations(Resource, model=Automation):

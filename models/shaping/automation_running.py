@@ -86,9 +86,7 @@ def _ask_again(session: Session, call: Call, record_ids: Sequence[int]) -> None:
 
 def run(session: Session, call: Call, record_id: int, event_id: int, now: datetime) -> None:
     """Do what follows for a record and log it; what is refused leaves nothing but its reason in the log."""
-    known = select(AutomationRun.id).where(
-        AutomationRun.event_id == event_id, AutomationRun.record_id == record_id
-    )
+    known = select(AutomationRun.id).where(AutomationRun.key == _key(event_id, record_id))
     if session.scalar(known) is not None:
         return
     rule = book.in_force(session).rule(call.rule_id)
@@ -101,7 +99,7 @@ def run(session: Session, call: Call, record_id: int, event_id: int, now: dateti
         with chained(session, call.chain.longer((rule.id, call.resource, record_id))), deed(act):
             record = perform.find(session, rule.subject.resource, record_id, actor, lock=True)
             if rule.condition.holds(record, now):
-                key = f"automation:{event_id}:{record_id}"
+                key = f"automation:{_key(event_id, record_id)}"
                 done = [_step(act, rule, record, then, key) for then in rule.steps]
                 ended.log(act, Outcome.DONE, "；".join(said for said, _ in done), record, *done)
             else:
@@ -110,6 +108,10 @@ def run(session: Session, call: Call, record_id: int, event_id: int, now: dateti
         if isinstance(refusal.__cause__, SQLAlchemyError):
             raise  # somebody else had the rows: another attempt will do
         ended.refused(refusal)
+
+
+def _key(event_id: int, record_id: int) -> str:
+    return f"{event_id}:{record_id}"
 
 
 def _step(act: Act, rule: Rule, record: Any, then: Then, key: str) -> tuple[str, int | None]:
@@ -166,7 +168,7 @@ class _Ended:
                 dealer_id=dealer,
                 person_id=next((person for _, person in reversed(done) if person), None),
                 deed_id=act.deed_id if act is not None else None,
-                event_id=self.event_id,
+                key=_key(self.event_id, self.record_id),
             )
         )
 

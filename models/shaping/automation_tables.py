@@ -96,14 +96,11 @@ class Outcome(Choice):
 
 
 class AutomationRun(Model):
-    """That an automation ran for a record, how it ended and why. ``event_id`` is the row of the outbox that asked
-    for it: one event is worked on once for a record."""
+    """That an automation ran for a record, how it ended and why. ``key`` names the row of the outbox that asked
+    for it and the record: one event is worked on once."""
 
     __tablename__ = "automation_runs"
-    __table_args__ = (
-        UniqueConstraint("event_id", "record_id"),
-        Index("ix_automation_runs_person", "automation_id", "person_id", "id"),
-    )
+    __table_args__ = (Index("ix_automation_runs_person", "automation_id", "person_id", "id"),)
 
     id: Mapped[Pk]
     automation_id: Mapped[int] = column(
@@ -119,4 +116,4 @@ class AutomationRun(Model):
     dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"))
     person_id: Mapped[int | None] = column("分配给", ForeignKey("ab_user.id"))
     deed_id: Mapped[str | None] = column("操作批次", String(32))
-    event_id: Mapped[int | None] = column("事件编号", Integer)
+    key: Mapped[str | None] = column("事件编号", String(32), unique=True)
