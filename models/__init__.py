@@ -39,6 +39,8 @@ PARTS = (
     "admin_resources",
     "menu_resources",
     "custom_resources",
+    "automation_resources",
+    "automations",
     "clock",
     "dashboards",
     "dashboard_resources",

@@ -9,7 +9,7 @@ D-15). All entries of a deed bear its id, so that a batch can be named afterward
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
@@ -157,9 +157,20 @@ def _join(lower: _Share, upper: _Share) -> None:
         if known is not deed:
             known.add({name: (old, new) for name, (old, new) in deed.changes.items()})
             known.always = known.always or deed.always
+            known.made = known.made or deed.made
 
 
 _collected: Collected[_Share] = Collected("audit", dict, _join)
+
+
+_Watcher = Callable[[Session, Sequence[Deed]], None]
+_watchers: list[_Watcher] = []
+
+
+def watched(watcher: _Watcher) -> _Watcher:
+    """Have this function told what a transaction did, just before its entries are written."""
+    _watchers.append(watcher)
+    return watcher
 
 
 @contextmanager
@@ -278,7 +289,7 @@ def _collect(session: Session, _context: Any) -> None:
         if isinstance(record, Audited):
             values = {n: (None, plain(record.__dict__.get(n))) for n in labelled(record)}
             deed = _deed(session, act, record, act.action)
-            deed.always = True
+            deed.always = deed.made = True
             deed.add({n: v for n, v in values.items() if v[1] is not None})
     for record in session.dirty:
         if isinstance(record, Audited):
@@ -324,7 +335,10 @@ def _write(session: Session) -> None:
     if session.in_nested_transaction():
         return
     session.flush()
-    rows = rows_of(kept(_collected.take(session).values()), session)
+    deeds = kept(_collected.take(session).values())
+    for watcher in _watchers if deeds else ():
+        watcher(session, deeds)
+    rows = rows_of(deeds, session)
     for row in rows:
         row["source"] = row["source"] if row["source"] in _SOURCES else Source.OTHER
     if rows:

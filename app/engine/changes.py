@@ -42,6 +42,8 @@ class Deed:
     kind: str
     changes: dict[str, list[Any]] = field(default_factory=dict)
     always: bool = False
+    made: bool = False
+    """Whether the record is new."""
 
     def add(self, changes: Mapping[str, Sequence[Any]]) -> None:
         """Add later changes: the first old value and the last new one remain."""

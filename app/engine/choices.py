@@ -95,16 +95,17 @@ def provide_dictionaries(source: DictionarySource) -> None:
     _source[:] = [source]
 
 
-_declared: dict[str, Callable[[], tuple[Entry, ...]]] = {}
+_declared: dict[str, Callable[[int | None], tuple[Entry, ...]]] = {}
 
 
-def declare_entries(name: str, entries: Callable[[], tuple[Entry, ...]]) -> None:
-    """A dictionary whose entries are declared in code by several domains and that nobody edits."""
-    _declared[name] = entries
+def declare_entries(name: str, entries: Callable[..., tuple[Entry, ...]], *, by_dealer: bool = False) -> None:
+    """A dictionary whose entries are declared in code by several domains and that nobody edits; ``by_dealer``
+    gives the function the dealer for whom they are, because each may have others."""
+    _declared[name] = entries if by_dealer else lambda _dealer_id: entries()
 
 
 def dictionary(name: str, dealer_id: int | None) -> tuple[Entry, ...]:
     """Entries of an administrators' dictionary for one dealer, in their order; inactive ones included."""
     if name in _declared:
-        return _declared[name]()
+        return _declared[name](dealer_id)
     return _source[0](name, dealer_id) if _source else ()

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.engine import picking
 from app.engine.changes import plain
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import hidden
 from app.engine.localtime import local, local_day
@@ -27,6 +28,8 @@ from app.engine.resource import resource as named
 from app.engine.scopes import Actor
 from app.engine.slots import SLOTS
 
+DEALER = "dealer"
+"""Names, in the stored form, the dealer whose added fields a condition asks."""
 MAX_DEPTH = 6
 MAX_TERMS = 40
 MAX_VALUES = 50
@@ -92,17 +95,20 @@ class Condition:
 
     def to_json(self) -> dict[str, Any]:
         """The form in which it is stored."""
-        return {"of": self.resource.name, "where": _plain(self.root)}
+        found = {"of": self.resource.name, "where": _plain(self.root)}
+        added = {term.spec.dealer for term in self.terms()} - {None}
+        return found | ({DEALER: added.pop()} if added else {})
 
 
 def fields(resource: type[Resource]) -> dict[str, FieldSpec]:
-    """The columns of a resource that conditions may ask, by name."""
+    """The columns of a resource that conditions may ask, by name; of a face of it those that its dealer has
+    added too."""
     keys = [
         a.key
         for a in inspect(resource.model).column_attrs
         if "zk" in a.columns[0].info and a.key not in SLOTS
     ]
-    specs = [describe(getattr(resource.model, key)) for key in keys]
+    specs = [*(describe(getattr(resource.model, key)) for key in keys), *resource.added]
     return {s.name: s for s in specs if s.kind in OPERATORS and s.name != "version"}
 
 
@@ -113,12 +119,20 @@ def from_json(data: Any, *, actor: Actor | None = None, session: Session | None 
     found = named(str(data.get("of"))) if isinstance(data, Mapping) else None
     if found is None:
         raise Wrong("条件没有指明对象")
-    condition = Condition(found, _read(found, data.get("where") or {"all": []}, 0))
+    condition = Condition(found, _read(found, data.get("where") or {"all": []}, _dealer(data, actor)))
     if sum(1 for _ in condition.terms()) > MAX_TERMS:
         raise Wrong(f"条件不能超过{MAX_TERMS}项")
     if actor is not None and session is not None:
         condition = Condition(found, allowed(condition.root, actor, session))
     return condition
+
+
+def _dealer(data: Mapping[str, Any], actor: Actor | None) -> int | None:
+    """Whose added fields the condition may ask: those of the dealer it names, as far as the person acts there."""
+    named_by, own = data.get(DEALER), actor.dealer_id if actor is not None else None
+    if not isinstance(named_by, int) or (actor is not None and not actor.beyond_dealer):
+        return own
+    return named_by
 
 
 def allowed(node: Node, actor: Actor, session: Session) -> Node:
@@ -158,18 +172,19 @@ def term(spec: FieldSpec, op: Op, given: Sequence[Any]) -> Term:
 # ----- reading
 
 
-def _read(resource: type[Resource], data: Any, depth: int) -> Node:
+def _read(resource: type[Resource], data: Any, dealer: int | None, depth: int = 0) -> Node:
     if not isinstance(data, Mapping) or depth > MAX_DEPTH:
         raise Wrong("条件的结构不正确")
     if "all" in data or "any" in data:
         given = data.get("all", data.get("any"))
         if not isinstance(given, list) or ("any" in data and not given):
             raise Wrong("条件的结构不正确")
-        parts = tuple(_read(resource, part, depth + 1) for part in given)
+        parts = tuple(_read(resource, part, dealer, depth + 1) for part in given)
         return All(parts) if "all" in data else Any_(parts)
     if "not" in data:
-        return Not(_read(resource, data["not"], depth + 1))
-    spec = fields(resource).get(str(data.get("field")))
+        return Not(_read(resource, data["not"], dealer, depth + 1))
+    name = str(data.get("field"))
+    spec = fields(faced(resource, dealer) if name in SLOTS else resource).get(name)
     if spec is None:
         raise Wrong(f"{resource.label}没有“{str(data.get('field'))[:40]}”这一项，不能作为条件")
     try:

@@ -30,6 +30,7 @@ from app.engine.conditions import (
     from_json,
     term,
 )
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec
 from app.engine.guards import derived, hidden
 from app.engine.resource import Resource, resource_of
@@ -101,6 +102,7 @@ derived["condition"] = _of_json
 def parse(resource: type[Resource], text: str, actor: Actor, session: Session) -> Condition:
     """The condition that these lines say. Raises `Wrong` naming the line that cannot be understood and
     what the person may not ask."""
+    resource = faced(resource, actor.dealer_id)
     parts: list[Node] = []
     for line in text.splitlines():
         said = " ".join(line.split())
@@ -121,7 +123,8 @@ def _one(resource: type[Resource], said: str, actor: Actor, session: Session, de
     known = sorted(fields(resource).values(), key=lambda s: -len(s.label))
     spec = next((s for s in known if said.startswith(s.label)), None)
     if spec is None:
-        raise Wrong(f"“{said[:30]}”没有以{resource.label}的某一项开头")
+        offered = "、".join([s.label for s in fields(resource).values()][:12])
+        raise Wrong(f"“{said[:30]}”没有以{resource.label}的某一项开头；可用的有：{offered}等")
     rest = said.removeprefix(spec.label).strip()
     for op in OPERATORS[spec.kind]:
         found = _pattern(op).fullmatch(rest)

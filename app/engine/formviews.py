@@ -166,7 +166,7 @@ class FormViews(AskViews):
             url=f"{self.base}/{record.id}/edit" if editing else f"{self.base}/new",
             cancel_url=f"{self.base}/{record.id}" if editing else f"{self.base}/",
         )  # fmt: skip
-        shown.resource = self.resource.name
+        shown.resource, shown.script = self.resource.name, self.resource.script
         shown.adding_url = faces.adding_url(self.resource, context.actor)
         if drawer.readonly:
             shown.errors, shown.submit, shown.cancel_label = [why], "", "返回"

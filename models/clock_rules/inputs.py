@@ -1,4 +1,5 @@
-"""How conditions and parameters of a rule are typed: lines in words, checked while the form is cleaned."""
+"""How conditions and parameters of a rule are typed: lines in words, checked while the form is cleaned. A condition
+is about what the form names as its ``subject``."""
 
 from __future__ import annotations
 
@@ -12,8 +13,9 @@ from app.engine.configured.values import Coder, coders
 from app.engine.fields import FieldSpec
 from app.engine.forms import Context
 from app.engine.guards import derived
+from app.engine.resource import resource
 from app.engine.scopes import Actor
-from models.clock_rules.subjects import effect, effects, subject
+from models.clock_rules.subjects import effect, effects
 
 
 def _chosen(name: str, context: Context) -> str:
@@ -23,10 +25,10 @@ def _chosen(name: str, context: Context) -> str:
 
 
 def _condition(_spec: FieldSpec, text: str, context: Context) -> dict[str, Any]:
-    about = subject(_chosen("subject", context))
+    about = resource(_chosen("subject", context))
     if about is None:
-        raise Refusal("请先选择适用对象")
-    return parse(about.resource, text, context.actor, context.session).to_json()
+        raise Refusal("请先选择对象")
+    return parse(about, text, context.actor, context.session).to_json()
 
 
 def _parameters(_spec: FieldSpec, text: str, context: Context) -> dict[str, Any]:

@@ -19,6 +19,7 @@ class ClockRules(Resource, model=ClockRule):
     icon = "clock-edit"
     menu = Menu("管理", label="时间规则", icon="clock", order=935)
     create_label = "新增时间规则"
+    script = "conditions.js"
     scopes = Scopes(dealer=ClockRule.dealer_id, shared=True)
     title = ClockRule.name
     columns = (

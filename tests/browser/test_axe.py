@@ -50,6 +50,7 @@ PAGES = (
     "/dictionaries/merge?name=customer.level&from=5",
     "/clock_rules/",
     "/clock_rules/new",
+    "/automations/new",
     "/audit_entries/",
     "/configuration/",
     "/configuration/import",

@@ -23,6 +23,7 @@ class Robot:
     url: str = ""
     posts: list[dict[str, Any]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    raw: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     answers: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
 
 
@@ -49,6 +50,7 @@ def robot(app: Any) -> Iterator[Robot]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             found.posts.append(json.loads(body))
             found.paths.append(self.path)
+            found.raw.append((dict(self.headers), body))
             status, said = found.answers.pop(0) if found.answers else (200, {"errcode": 0})
             self.send_response(status)
             if status in (301, 302):

@@ -17,7 +17,7 @@ from app.engine.database import db
 from app.engine.localtime import to_utc
 from models.follow_ups.tables import SmsMessage
 from models.identity.tables import Employee
-from models.notifications import channels, robot
+from models.notifications import channels, outward
 from models.notifications.channels import Letter, NotAccepted
 from models.notifications.preferences import Quiet, quiet
 from models.notifications.rules import notify
@@ -159,7 +159,7 @@ def test_where_a_robot_may_not_stand(world: World, choose: Choose, address: str)
 def test_a_name_that_means_the_own_network_is_refused_when_it_is_resolved(
     app: Flask, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    monkeypatch.setattr(robot.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", (place, 443))])
+    monkeypatch.setattr(outward.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", (place, 443))])
     letter = Letter("甲", "https://robot.example.com/x", "标题", "")
     with pytest.raises(NotAccepted, match="内部网络"):
         channels.sender(NoticeChannel.ROBOT).send(letter, 1, NOON)

@@ -70,6 +70,7 @@ class FormPage:
     """What bounds the person just now."""
     adding_url: str = ""
     """Where one adds a field of one's own to the form."""
+    script: str = ""
 
     @property
     def aided(self) -> bool:
