@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstanceState, Mapper, Session
 
 from app.engine.actions import Act
 from app.engine.database import Model, id_of
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
 from app.engine.resource import Asked, Group, Resource, has_resource, resource, resource_of, resources
 from app.engine.slots import SLOTS
@@ -134,7 +135,7 @@ def _row(deed: Deed, names: Mapping[tuple[Any, int], str]) -> dict[str, Any]:
     name = shown.name if shown else type(record).__tablename__
     fields: dict[str, list[Any]] = {}
     for key, (old, new) in deed.changes.items():
-        spec = spec_of(name, key)
+        spec = _written(name, key, record)
         fields[key] = [old, new]
         if spec is not None and spec.target is not None:
             fields[key] += [_named(spec.target, old, names), _named(spec.target, new, names)]
@@ -201,7 +202,7 @@ def _names(deeds: Sequence[Deed], session: Session) -> dict[tuple[Any, int], str
         model = type(deed.record)
         name = resource_of(model).name if has_resource(model) else model.__tablename__
         for key, pair in deed.changes.items():
-            spec = spec_of(name, key)
+            spec = _written(name, key, deed.record)
             if spec is not None and spec.target is not None:
                 wanted.setdefault(spec.target, set()).update(_ids(pair[0]), _ids(pair[1]))
     found: dict[tuple[Any, int], str] = {}
@@ -212,6 +213,14 @@ def _names(deeds: Sequence[Deed], session: Session) -> dict[tuple[Any, int], str
         rows = session.execute(select(target.id, shown.title).where(target.id.in_(sorted(ids))))
         found.update({(target, row[0]): str(row[1]) for row in rows})
     return found
+
+
+def _written(resource_name: str, name: str, record: Any) -> FieldSpec | None:
+    """The field behind a name in an entry that is being written: of a slot the one that stands there now."""
+    if name not in SLOTS:
+        return spec_of(resource_name, name)
+    face = faced(resource_of(type(record)), record.dealer_id)
+    return next((spec for spec in face.added if spec.name == name), None)
 
 
 _specs: dict[str, dict[str, FieldSpec]] = {}

@@ -20,7 +20,7 @@ from app.engine.choices import Colour, Entry
 from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
 from app.engine.forms import Context, Texts, asked, is_lines, kept
-from app.engine.guards import Hidden, gate, hidden
+from app.engine.guards import Hidden, gate, hidden, withheld
 from app.engine.localtime import local
 from app.engine.projecting import linked
 from app.engine.resource import Group, fields_of, resource_of
@@ -147,7 +147,7 @@ class Drawer:
     def settled(self, spec: FieldSpec, context: Context, inside: Container[str]) -> FieldSpec | None:
         """The field without conditions on what this form does not ask: what they say of it is certain by now.
         None for one that is not there."""
-        if not spec.is_of(context.record):
+        if not spec.is_of(context.record) or withheld(spec, context.actor):
             return None
         held = partial(self._held, context)
         if spec.shown_when and conditional.source_of(spec.shown_when) not in inside:

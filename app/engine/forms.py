@@ -14,7 +14,7 @@ from app.engine import aids, conditional, linked_lists, picking, throttle
 from app.engine.actions import Invalid
 from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
-from app.engine.guards import hidden, is_mask
+from app.engine.guards import hidden, is_mask, withheld
 from app.engine.resource import Resource, fields_of, has_resource, resource_of
 from app.engine.scopes import Actor
 from app.engine.typed import MAX_MEMBERS, READERS, Reader, many_texts, plain, read_lines, tidy
@@ -121,7 +121,11 @@ def single(spec: FieldSpec, texts: Sequence[str], context: Context) -> Any:
 
 def asked(specs: Iterable[FieldSpec], actor: Actor, record: Any = None) -> list[FieldSpec]:
     """The fields that this person fills in, of a new record or of this one; the others are only shown."""
-    return [s for s in specs if s.is_of(record) and (s.fixed is None or not s.fixed(actor, record))]
+    return [
+        s
+        for s in specs
+        if s.is_of(record) and (s.fixed is None or not s.fixed(actor, record)) and not withheld(s, actor)
+    ]
 
 
 def holding(values: Mapping[str, Any], texts: Texts, record: Any) -> conditional.Held:

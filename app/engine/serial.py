@@ -88,6 +88,9 @@ def as_json(
             if spec.kind == "choice":
                 known = entry_of(spec, value, actor.dealer_id, actor.epoch) if value is not None else None
                 found[f"{name}_label"] = known.label if known else None
+            elif spec.kind == "choices":
+                known = [entry_of(spec, v, actor.dealer_id, actor.epoch) for v in value or ()]
+                found[f"{name}_labels"] = [e.label for e in known if e is not None]
     return found
 
 
@@ -169,7 +172,8 @@ def texts(specs: Sequence[FieldSpec], sent: Mapping[str, Any], *, creating: bool
     if creating:
         for spec in specs:
             if spec.name not in found and spec.default is not None:
-                found[spec.name] = [drawing.as_text(spec, spec.default)]
+                given = spec.default if spec.multiple else (spec.default,)
+                found[spec.name] = [drawing.as_text(spec, value) for value in given]
     return found
 
 

@@ -29,7 +29,9 @@ ORDERS = ("service_orders", "factory_orders")
 
 
 def names(families):
-    return [(f"{family}_{n}", kind) for family, (amount, kind) in families.items() for n in range(1, amount + 1)]
+    return [
+        (f"{family}_{n}", kind) for family, (amount, kind) in families.items() for n in range(1, amount + 1)
+    ]
 
 
 def upgrade():

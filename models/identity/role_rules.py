@@ -16,7 +16,7 @@ from app.engine import audit
 from app.engine.actions import Act, Invalid, Refusal
 from app.engine.configuring import EXACT
 from app.engine.fields import entry
-from app.engine.permissions import PermissionDef, all_permissions
+from app.engine.permissions import PermissionDef, all_permissions, permissions_in_force
 from app.engine.resource import Resource, resources
 from app.engine.scopes import Actor, Scope, offered
 from models.identity.accounts import administrators
@@ -54,7 +54,11 @@ def key_of(pair: Pair) -> str:
 def catalogue(actor: Actor) -> tuple[PermissionDef, ...]:
     """The permissions this person may hand out."""
     group = is_group(actor)
-    return tuple(p for p in all_permissions() if group or p.resource_name not in GROUP_ONLY)
+    return tuple(
+        p
+        for p in permissions_in_force()
+        if (group or p.resource_name not in GROUP_ONLY) and p.dealer in (None, actor.dealer_id)
+    )
 
 
 def scopes_to_give(resource: type[Resource], actor: Actor) -> tuple[Scope, ...]:
@@ -103,7 +107,7 @@ def difference(old: Rights, new: Rights) -> list[Change]:
     """What a change means, in the order of the tree: added and taken rights, then changed scopes."""
     labels = {r.name: r.label for r in resources()}
     found = []
-    for p in all_permissions():
+    for p in permissions_in_force():
         if (p.pair in old.grants) == (p.pair in new.grants):
             continue
         place = labels.get(p.resource_name, p.group)
@@ -295,7 +299,7 @@ def _note_exactly(session: Session, role: StaffRole, old: Rights, new: Rights) -
 
 def as_texts(rights: Rights) -> dict[str, list[str]]:
     """Rights as a form or a file says them, as far as this program declares them."""
-    known = {p.pair for p in all_permissions()}
+    known = {p.pair for p in permissions_in_force()}
     by_name = {r.name: r for r in resources()}
     opened = [(n, s) for n, s in rights.scopes if n in by_name and s in offered(by_name[n])]
     return {
@@ -306,7 +310,7 @@ def as_texts(rights: Rights) -> dict[str, list[str]]:
 
 def of_texts(texts: Mapping[str, Any]) -> Rights:
     """The rights behind such texts, as far as there are such permissions and scopes."""
-    known = {key_of(p.pair): p.pair for p in all_permissions()}
+    known = {key_of(p.pair): p.pair for p in permissions_in_force()}
     scopes = {s.value: s for s in Scope}
     opened = [str(t).partition(":") for t in texts.get(SCOPES.name) or ()]
     return Rights(
