@@ -135,7 +135,7 @@ def _row(deed: Deed, names: Mapping[tuple[Any, int], str]) -> dict[str, Any]:
     name = shown.name if shown else type(record).__tablename__
     fields: dict[str, list[Any]] = {}
     for key, (old, new) in deed.changes.items():
-        spec = _written(name, key, record)
+        spec = field_of(name, key, getattr(record, "dealer_id", None))
         fields[key] = [old, new]
         if spec is not None and spec.target is not None:
             fields[key] += [_named(spec.target, old, names), _named(spec.target, new, names)]
@@ -202,7 +202,7 @@ def _names(deeds: Sequence[Deed], session: Session) -> dict[tuple[Any, int], str
         model = type(deed.record)
         name = resource_of(model).name if has_resource(model) else model.__tablename__
         for key, pair in deed.changes.items():
-            spec = _written(name, key, deed.record)
+            spec = field_of(name, key, getattr(deed.record, "dealer_id", None))
             if spec is not None and spec.target is not None:
                 wanted.setdefault(spec.target, set()).update(_ids(pair[0]), _ids(pair[1]))
     found: dict[tuple[Any, int], str] = {}
@@ -215,12 +215,12 @@ def _names(deeds: Sequence[Deed], session: Session) -> dict[tuple[Any, int], str
     return found
 
 
-def _written(resource_name: str, name: str, record: Any) -> FieldSpec | None:
-    """The field behind a name in an entry that is being written: of a slot the one that stands there now."""
-    if name not in SLOTS:
+def field_of(resource_name: str, name: str, dealer_id: int | None) -> FieldSpec | None:
+    """The field of that name as that dealer has it now."""
+    shown = resource(resource_name) if name in SLOTS else None
+    if shown is None:
         return spec_of(resource_name, name)
-    face = faced(resource_of(type(record)), record.dealer_id)
-    return next((spec for spec in face.added if spec.name == name), None)
+    return next((spec for spec in faced(shown, dealer_id).added if spec.name == name), None)
 
 
 _specs: dict[str, dict[str, FieldSpec]] = {}
