@@ -96,6 +96,7 @@ def provide_dictionaries(source: DictionarySource) -> None:
 
 
 _declared: dict[str, Callable[[], tuple[Entry, ...]]] = {}
+_by_dealer: dict[str, Callable[[int | None], tuple[Entry, ...]]] = {}
 
 
 def declare_entries(name: str, entries: Callable[[], tuple[Entry, ...]]) -> None:
@@ -103,8 +104,15 @@ def declare_entries(name: str, entries: Callable[[], tuple[Entry, ...]]) -> None
     _declared[name] = entries
 
 
+def declare_entries_by_dealer(name: str, entries: Callable[[int | None], tuple[Entry, ...]]) -> None:
+    """The same where each dealer has others."""
+    _by_dealer[name] = entries
+
+
 def dictionary(name: str, dealer_id: int | None) -> tuple[Entry, ...]:
     """Entries of an administrators' dictionary for one dealer, in their order; inactive ones included."""
     if name in _declared:
         return _declared[name]()
+    if name in _by_dealer:
+        return _by_dealer[name](dealer_id)
     return _source[0](name, dealer_id) if _source else ()

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.engine import picking
 from app.engine.changes import plain
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import hidden
 from app.engine.localtime import local, local_day
@@ -96,23 +97,26 @@ class Condition:
 
 
 def fields(resource: type[Resource]) -> dict[str, FieldSpec]:
-    """The columns of a resource that conditions may ask, by name."""
+    """The columns of a resource that conditions may ask, by name; of a face what was added too."""
     keys = [
         a.key
         for a in inspect(resource.model).column_attrs
         if "zk" in a.columns[0].info and a.key not in SLOTS
     ]
-    specs = [describe(getattr(resource.model, key)) for key in keys]
+    specs = [*(describe(getattr(resource.model, key)) for key in keys), *resource.added]
     return {s.name: s for s in specs if s.kind in OPERATORS and s.name != "version"}
 
 
-def from_json(data: Any, *, actor: Actor | None = None, session: Session | None = None) -> Condition:
-    """The condition behind its stored form. Raises `Wrong` in words for an unknown field, an operator or value
-    that does not fit, and, when ``actor`` writes it, for a column that person may not read and for a
-    reference out of that person's reach."""
+def from_json(
+    data: Any, *, dealer_id: int | None = None, actor: Actor | None = None, session: Session | None = None
+) -> Condition:
+    """The condition behind its stored form, of a rule of that dealer. Raises `Wrong` in words for an unknown
+    field, an operator or value that does not fit, and, when ``actor`` writes it, for a column that person may not
+    read and for a reference out of that person's reach."""
     found = named(str(data.get("of"))) if isinstance(data, Mapping) else None
     if found is None:
         raise Wrong("条件没有指明对象")
+    found = faced(found, dealer_id if actor is None else actor.dealer_id)
     condition = Condition(found, _read(found, data.get("where") or {"all": []}, 0))
     if sum(1 for _ in condition.terms()) > MAX_TERMS:
         raise Wrong(f"条件不能超过{MAX_TERMS}项")

@@ -11,6 +11,7 @@ from app.engine.actions import Refusal
 from app.engine.choices import Choice
 from app.engine.database import MAX_ID
 from app.engine.fields import FieldSpec, normalise_phone
+from app.engine.slots import bare
 
 MAX_DAYS = 36_500
 MAX_TEXT = 200
@@ -60,7 +61,7 @@ _NUMBER = (Op.IS, Op.IS_NOT, Op.AT_LEAST, Op.AT_MOST, Op.BETWEEN, *FILLED_OR_NOT
 _DAY = (Op.SINCE, Op.UNTIL, Op.BETWEEN, Op.WITHIN, Op.OLDER, Op.COMING, *FILLED_OR_NOT)
 OPERATORS: Mapping[str, tuple[Op, ...]] = {
     "text": _EQUAL, "phone": _EQUAL, "choice": _EQUAL, "ref": _EQUAL, "bool": (Op.IS,), "textarea": FILLED_OR_NOT,
-    "integer": _NUMBER, "money": _NUMBER, "date": _DAY, "datetime": _DAY,
+    "integer": _NUMBER, "number": _NUMBER, "money": _NUMBER, "date": _DAY, "datetime": _DAY,
 }  # fmt: skip
 """What each kind of column can be asked."""
 
@@ -106,6 +107,13 @@ def _money(_spec: FieldSpec, given: Any) -> Decimal:
     return amount.quantize(Decimal("0.01"))
 
 
+def _number(_spec: FieldSpec, given: Any) -> Decimal:
+    number = Decimal(str(given))
+    if not number.is_finite() or number.adjusted() >= 14 or number != number.quantize(Decimal("0.0001")):
+        raise ValueError
+    return bare(number)
+
+
 def _day(_spec: FieldSpec, given: Any) -> date:
     day = given if isinstance(given, date) and not isinstance(given, datetime) else date.fromisoformat(given)
     if not 1900 <= day.year <= 2100:
@@ -125,6 +133,6 @@ def number_of_days(spec: FieldSpec, given: Any) -> int:
 
 
 _TYPED: Mapping[str, Callable[[FieldSpec, Any], Any]] = {
-    "choice": _choice, "bool": _bool, "integer": _integer, "ref": _integer, "money": _money, "date": _day,
+    "choice": _choice, "bool": _bool, "integer": _integer, "ref": _integer, "number": _number, "money": _money, "date": _day,
     "datetime": _day,
 }  # fmt: skip

@@ -9,6 +9,7 @@ from app.engine import forms
 from app.engine.actions import Invalid, Refusal
 from app.engine.conditionwords import parse
 from app.engine.configured.values import Coder, coders
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec
 from app.engine.forms import Context
 from app.engine.guards import derived
@@ -26,7 +27,9 @@ def _condition(_spec: FieldSpec, text: str, context: Context) -> dict[str, Any]:
     about = subject(_chosen("subject", context))
     if about is None:
         raise Refusal("请先选择适用对象")
-    return parse(about.resource, text, context.actor, context.session).to_json()
+    return parse(
+        faced(about.resource, context.actor.dealer_id), text, context.actor, context.session
+    ).to_json()
 
 
 def _parameters(_spec: FieldSpec, text: str, context: Context) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def remove_field(field: Any, act: Act) -> None:
         raise Refusal("字段已删除")
     user, by = checks.user_of(act, field)
     if user:
-        raise Refusal(f"字段“{user}”的{by}引用了此字段，请先修改")
+        raise Refusal(f"{user}的{by}引用了此字段，请先修改")
     field.removed_at = act.now
 
 
