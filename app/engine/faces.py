@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session
 
-from app.engine.fields import FieldSpec
+from app.engine.fields import FILES, FieldSpec
 from app.engine.formulas import Read
 from app.engine.resource import Breakdown, Chart, Group, Resource, has_resource, resource_of
 from app.engine.resource import resource as named
@@ -28,8 +28,6 @@ RANGED = frozenset({"number", "money", "date", "datetime"})
 """Kinds that have an order, by which lists are sorted."""
 LISTED = frozenset({"choice", "bool"})
 """Kinds with few values, which charts count."""
-FILES = frozenset({"image", "file"})
-"""Kinds whose values are files."""
 _UNLISTED = frozenset({"textarea", *FILES})
 """Kinds by which nothing is found."""
 
@@ -139,16 +137,14 @@ def _face(base: type[Resource], added: Sequence[Added]) -> type[Resource]:
         "charts": (*base.charts, *(_chart(a.spec) for a in added if a.chart and a.spec.kind in LISTED)),
     }
     if base.template is not None:
-        left_out = (*base.template.left_out, *(a.spec.name for a in added if not a.template or _kept(a.spec)))
+        left_out = (
+            *base.template.left_out,
+            *(a.spec.name for a in added if not a.template or a.spec.kind in FILES),
+        )
         body["template"] = replace(base.template, left_out=left_out)
     return types.new_class(
         base.__name__, (base,), {"model": base.model, "base": base}, lambda ns: ns.update(body)
     )
-
-
-def _kept(spec: FieldSpec) -> bool:
-    """Whether its value is nothing that a table holds."""
-    return spec.kind in FILES
 
 
 def _settled(specs: Sequence[FieldSpec]) -> tuple[FieldSpec, ...]:

@@ -263,15 +263,17 @@ def fixed(
     return replace(describe(source), required=False, fixed=holds)
 
 
+FILES = frozenset({"image", "file"})
+"""Kinds whose values are files."""
 _CHOSEN = frozenset({"choice", "choices", "ref", "refs", "date", "datetime"})
-_IMPERATIVES = ("选择", "填写", "输入", "再次", "重新", "确认")
+_IMPERATIVES = ("选择", "填写", "输入", "再次", "重新", "确认", "上传")
 
 
 def ask_for(kind: str, label: str) -> str:
     """The sentence that asks for an empty field; a label that says what to do is not told to do it."""
     if label.startswith(_IMPERATIVES):
         return f"请{label}"
-    return f"请{'选择' if kind in _CHOSEN else '填写'}{label}"
+    return f"请{'选择' if kind in _CHOSEN else '上传' if kind in FILES else '填写'}{label}"
 
 
 _described: dict[Any, FieldSpec] = {}

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
 
-from app.engine import aids, conditional, linked_lists, picking, throttle
+from app.engine import aids, attached, conditional, linked_lists, picking, throttle
 from app.engine.actions import Invalid
 from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
@@ -163,10 +163,10 @@ def _value(spec: FieldSpec, given: list[str], texts: Texts, context: Context) ->
         given = [*given, *_by_label(spec, texts, context)]
     if spec.kind in ("refs", "choices"):
         return _many(spec, given, context)
-    if not given:
+    if not given and not texts.get(f"{spec.name}{attached.WRONG}"):
         return "" if spec.kind in ("text", "textarea") and _not_null(spec) else None
     reader = read_lines if is_lines(spec) else _READERS.get(spec.kind, plain)
-    return reader(spec, given[0], context)
+    return reader(spec, given[0] if given else "", context)
 
 
 def _not_null(spec: FieldSpec) -> bool:
@@ -197,7 +197,9 @@ def _ref(spec: FieldSpec, text: str, context: Context) -> int:
     return id_of(text)
 
 
-_READERS: dict[str, Reader] = {**READERS, "choice": _choice, "ref": _ref}
+_READERS: dict[str, Reader] = {
+    **READERS, "choice": _choice, "ref": _ref, "image": attached.read, "file": attached.read,
+}  # fmt: skip
 
 
 def _many(spec: FieldSpec, given: list[str], context: Context) -> list[Any]:

@@ -19,7 +19,7 @@ from models.clock_rules.tables import ClockRule
 from models.shaping import custom_formulas as formulas
 from models.shaping import custom_options as options
 from models.shaping.custom_conditions import follows
-from models.shaping.custom_fields import CHOSEN, TYPED_ONCE, CustomField, FieldKind, family_of, kind_of
+from models.shaping.custom_fields import CHOSEN, FILED, TYPED_ONCE, CustomField, FieldKind, family_of, kind_of
 from models.shaping.custom_patterns import wrong as wrong_pattern
 from models.shaping.custom_queries import spec_of
 
@@ -145,8 +145,8 @@ def check_initial(act: Act, field: Any, text: str | None) -> str | None:
         if not set(words) <= options.in_force(field):
             raise Invalid({"initial": "默认值不在选项中"})
         return BETWEEN.join(words)
-    if field.kind == FieldKind.REF:
-        raise Invalid({"initial": "关联字段不能设置默认值"})
+    if field.kind == FieldKind.REF or field.kind in FILED:
+        raise Invalid({"initial": f"{field.kind.label}字段不能设置默认值"})
     spec = spec_of(field)
     assert spec is not None
     try:

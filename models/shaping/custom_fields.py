@@ -39,6 +39,8 @@ class FieldKind(Choice):
     CHOICES = "choices", "多选"
     PHONE = "phone", "手机号码"
     REF = "ref", "关联记录"
+    IMAGE = "image", "图片"
+    FILE = "file", "文件"
     FORMULA = "formula", "公式"
 
 
@@ -67,10 +69,13 @@ FAMILY = {
     FieldKind.TEXT: "text", FieldKind.LONG: "long", FieldKind.NUMBER: "number", FieldKind.MONEY: "number",
     FieldKind.DATE: "date", FieldKind.MOMENT: "moment", FieldKind.FLAG: "flag", FieldKind.CHOICE: "text",
     FieldKind.PHONE: "text", FieldKind.CHOICES: "many", FieldKind.REF: "ref",
+    FieldKind.IMAGE: "file", FieldKind.FILE: "file",
 }  # fmt: skip
 """In which sort of slot the values of a kind stand (`slots.FAMILIES`)."""
 CHOSEN = frozenset({FieldKind.CHOICE, FieldKind.CHOICES})
 """Kinds with options."""
+FILED = frozenset({FieldKind.IMAGE, FieldKind.FILE})
+"""Kinds that hold a file."""
 TYPED_ONCE = frozenset({FieldKind.TEXT, FieldKind.NUMBER, FieldKind.PHONE})
 """Kinds whose value may be demanded to stand in one record only."""
 

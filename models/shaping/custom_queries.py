@@ -10,6 +10,7 @@ from typing import Any, cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.engine import attached
 from app.engine.choices import Entry
 from app.engine.conditional import meets
 from app.engine.database import db
@@ -23,7 +24,7 @@ from app.engine.slots import SLOTS
 from models.identity.rights import current_epoch
 from models.settings.queries import name_dictionaries
 from models.shaping.custom_conditions import rule_of
-from models.shaping.custom_fields import CHOSEN, CustomField, FieldKind, dictionary_of, kind_of
+from models.shaping.custom_fields import CHOSEN, FILED, CustomField, FieldKind, dictionary_of, kind_of
 from models.shaping.custom_formulas import formula_of
 
 
@@ -75,11 +76,14 @@ def spec_of(row: Any) -> FieldSpec | None:
         return None
     worked_out = kind == FieldKind.FORMULA
     locked = rule_of(row.locked_when)
+    filed = kind in FILED
     return FieldSpec(
         row.slot, row.label, kind_of(row),
         attribute=attribute,
         dealer=row.dealer_id,
         required=row.required and not worked_out,
+        shown=attached.drawing(kind.value, declared.name, row.slot) if filed else None,
+        beside=("id",) if filed else (),
         formula=formula_of(row) if worked_out else None,
         target=target.model if target is not None else None,
         multiple=kind == FieldKind.CHOICES,

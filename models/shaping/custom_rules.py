@@ -14,7 +14,7 @@ from models.identity.rules import is_group, own_dealer
 from models.shaping import custom_checks as checks
 from models.shaping import custom_options as options
 from models.shaping import custom_rights
-from models.shaping.custom_fields import SECTION, CustomField, FieldKind, Place
+from models.shaping.custom_fields import FILED, SECTION, CustomField, FieldKind, Place
 
 KEPT = timedelta(days=30)
 """So long the values of a removed field are kept, and it can be taken back."""
@@ -132,8 +132,8 @@ def _put(field: Any, places: Iterable[Any]) -> None:
     worked_out = field.kind == FieldKind.FORMULA
     field.required = field.required and not worked_out
     field.in_form = field.in_form and not worked_out
-    field.in_template = field.in_template and not worked_out
-    field.in_filter = field.in_filter and field.kind != FieldKind.LONG
+    field.in_template = field.in_template and not worked_out and field.kind not in FILED
+    field.in_filter = field.in_filter and field.kind != FieldKind.LONG and field.kind not in FILED
     field.in_sort = field.in_sort and checks.can_sort(field)
     field.in_chart = field.in_chart and checks.can_chart(field)
 

@@ -18,7 +18,7 @@ from app.engine.formulas import Formula
 from app.engine.outbox import Delivery
 from app.engine.resource import Resource, resource
 from models.identity.tables import Dealer
-from models.shaping.custom_fields import CustomField
+from models.shaping.custom_fields import FILED, CustomField
 from models.shaping.custom_rules import INDEX, KEPT, WORK_OUT
 
 PIECE = 2000
@@ -53,6 +53,7 @@ def index(delivery: Delivery) -> Callable[[], None]:
     others write."""
     session = delivery.session
     looked_up = CustomField.in_filter | CustomField.in_sort | CustomField.once
+    looked_up |= CustomField.kind.in_(FILED)  # uploads that nobody saved are looked for
     live = CustomField.removed_at.is_(None) & looked_up
     fields = session.scalars(select(CustomField).where(live)).all()
     wanted, ready = _wanted(fields), [field.id for field in fields]

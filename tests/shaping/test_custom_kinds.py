@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -11,9 +12,11 @@ from typing import Any
 import openpyxl
 import pytest
 
+from app.engine import attached, files
 from app.engine.actions import Invalid, Refusal
-from app.engine.database import db
+from app.engine.database import db, utcnow
 from app.engine.faces import faced
+from app.engine.outbox import Delivery
 from app.engine.perform import create, update
 from app.engine.resource import resource
 from models.customers.tables import Customer
@@ -312,3 +315,82 @@ def test_race_for_a_value_is_decided_by_a_lock(world: World) -> None:
     create(face, values, world.actor("seller"))
     with pytest.raises(Invalid):
         create(face, {**values, "phone": world.next_phone()}, world.actor("seller"))
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
+
+
+def test_files_come_with_the_form_and_are_fetched_by_who_may_see_them(
+    world: World, login: Login, run_outbox: Callable[..., None]
+) -> None:
+    image = add(world, "户型图", "image", required=True).slot
+    paper = add(world, "合同", "file", guarded=True).slot
+    client = login("boss")
+    form = client.get("/customers/new").get_data(as_text=True)
+    assert 'enctype="multipart/form-data"' in form and f'name="{image}__upload"' in form
+    typed: dict[str, Any] = {"name": "王先生", "phone": "13711110000", image: "", paper: ""}
+    refused = client.post("/customers/new", data=typed)
+    assert refused.status_code == 400 and "请上传户型图" in refused.get_data(as_text=True)
+    wrong = typed | {f"{image}__upload": (io.BytesIO(b"%PDF-1.7 x"), "a.pdf")}
+    assert "请上传图片" in client.post("/customers/new", data=wrong).get_data(as_text=True)
+    sent = typed | {
+        "phone": "1", f"{image}__upload": (io.BytesIO(PNG), "三楼.png"),
+        f"{paper}__upload": (io.BytesIO(b"%PDF-1.7 x"), "约.pdf"),
+    }  # fmt: skip
+    again = client.post("/customers/new", data=sent)
+    text = again.get_data(as_text=True)
+    assert again.status_code == 400 and "三楼.png" in text and "约.pdf" in text
+    words = dict(re.findall(r'name="(file_\d)" value="([^"]+)"', text))
+    stolen = login("seller").post(
+        "/customers/new", data=typed | {"phone": "13711110001", image: words[image]}
+    )
+    assert stolen.status_code == 400 and "请在页面上传文件" in stolen.get_data(as_text=True)
+    assert client.post("/customers/new", data=typed | words).status_code == 302
+    made = db.session.query(Customer).filter_by(name="王先生").one()
+    page = client.get(f"/customers/{made.id}").get_data(as_text=True)
+    assert "三楼.png" in page and f'href="/customers/{made.id}/file/{image}"' in page
+    answer = client.get(f"/customers/{made.id}/file/{image}")
+    assert answer.data == PNG and "filename" in answer.headers["Content-Disposition"]
+    assert login("seller").get(f"/customers/{made.id}/file/{image}").status_code == 404
+    assert login("keeper").get(f"/customers/{made.id}/file/{image}").status_code == 200
+    assert login("keeper").get(f"/customers/{made.id}/file/{paper}").status_code == 404
+    assert login("outsider").get(f"/customers/{made.id}/file/{image}").status_code == 404
+    assert "约.pdf" not in login("keeper").get(f"/customers/{made.id}").get_data(as_text=True)
+    assert (
+        "三楼.png" in listed(client, scope="dealer")
+        and "2026-" not in str(getattr(made, image)).partition("|")[2]
+    )
+    result = client.get(f"/api/v1/customers/{made.id}").json["result"]
+    assert (result[image], result[f"{image}_url"]) == ("三楼.png", f"/customers/{made.id}/file/{image}")
+    assert sheet_of(client, "/customers/export")["户型图"] == "三楼.png"
+    assert "三楼.png" in client.get(f"/customers/{made.id}/history").get_data(as_text=True)
+
+
+def test_a_file_stays_until_it_is_taken_away(world: World, login: Login, app: Any) -> None:
+    paper = add(world, "合同", "file").slot
+    client = login("boss")
+    sent = {"name": "王先生", "phone": "13711110000", f"{paper}__upload": (io.BytesIO(PNG), "约.png")}
+    assert client.post("/customers/new", data=sent).status_code == 302
+    made = db.session.query(Customer).filter_by(name="王先生").one()
+    stored = getattr(made, paper)
+    kept = {"name": "王总", "phone": made.phone, "version": str(made.version), paper: "="}
+    assert f'name="{paper}" value="="' in client.get(f"/customers/{made.id}/edit").get_data(as_text=True)
+    assert client.post(f"/customers/{made.id}/edit", data=kept).status_code == 302
+    db.session.expire_all()
+    assert getattr(db.session.get_one(Customer, made.id), paper) == stored
+    delivery = Delivery(
+        1,
+        attached.ABANDONED,
+        {"file": stored, "resource": "customers", "field": paper},
+        1,
+        utcnow(),
+        db.session(),
+    )
+    attached.remove_abandoned(delivery)
+    assert files.path(attached.name_of(stored)).exists(), "a record holds it"
+    gone = kept | {"version": str(db.session.get_one(Customer, made.id).version), f"{paper}__drop": "1"}
+    assert client.post(f"/customers/{made.id}/edit", data=gone).status_code == 302
+    db.session.expire_all()
+    assert getattr(db.session.get_one(Customer, made.id), paper) is None
+    attached.remove_abandoned(delivery)
+    assert not files.path(attached.name_of(stored)).exists()
