@@ -123,7 +123,7 @@ def read(spec: FieldSpec, text: str, context: Context) -> str | None:
     if text == KEPT:
         return getattr(context.record, spec.name, None)
     try:
-        return str(_signer(context).loads(text, max_age=_DAY.total_seconds()))
+        return str(_signer(context).loads(text, max_age=int(_DAY.total_seconds())))
     except BadData:
         raise Wrong("请在页面上传文件") from None
 

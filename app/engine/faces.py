@@ -60,8 +60,8 @@ NONE = Additions()
 class Source(Protocol):
     """What the domain that keeps added fields tells of them."""
 
-    def added(self, resource_name: str, dealer_id: int | None) -> Additions:
-        """The fields that people of that dealer have."""
+    def added(self, resource_name: str, dealer_id: int | None, session: Session | None = None) -> Additions:
+        """The fields that people of that dealer have, as that session sees them, or the request's."""
 
     def recorded(
         self, resource_name: str, slot: str, dealer_id: int | None, at: datetime
@@ -85,12 +85,12 @@ def extendable(resource: type[Resource]) -> bool:
     return issubclass(resource.model, Extended)
 
 
-def faced(resource: type[Resource], dealer_id: int | None) -> type[Resource]:
-    """The resource as people of that dealer have it."""
+def faced(resource: type[Resource], dealer_id: int | None, session: Session | None = None) -> type[Resource]:
+    """The resource as people of that dealer have it; who works in a ``session`` of his own names it."""
     base = resource.base
     if not extendable(base) or not _source:
         return base
-    found = _source[0].added(base.name, dealer_id)
+    found = _source[0].added(base.name, dealer_id, session)
     if not found.fields:
         return base
     place, declared = (base.name, dealer_id), tuple(getattr(base, name) for name in _TAKEN)
@@ -198,11 +198,11 @@ def _work_out(session: Session, _context: Any, _instances: Any) -> None:
         return
     for record in (*session.new, *session.dirty):
         if isinstance(record, Extended) and has_resource(type(record)):
-            _refresh(record)
+            _refresh(record, session)
 
 
-def _refresh(record: Any) -> None:
-    face = faced(resource_of(type(record)), record.dealer_id)
+def _refresh(record: Any, session: Session) -> None:
+    face = faced(resource_of(type(record)), record.dealer_id, session)
     state = inspect(record)
     for spec in face.added:
         if spec.formula is None:

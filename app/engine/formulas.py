@@ -158,7 +158,8 @@ def _text(value: Any) -> str:
 
 
 def _round(number: Decimal, places: Decimal) -> Decimal:
-    return number.quantize(Decimal(1).scaleb(-int(min(max(places, 0), 4))), ROUND_HALF_UP)
+    kept = min(max(int(places), 0), 4)
+    return number.quantize(Decimal(1).scaleb(-kept), ROUND_HALF_UP)
 
 
 def _plus(a: Any, b: Decimal) -> Any:

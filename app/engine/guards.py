@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, literal
+from sqlalchemy.orm import Session
 
 from app.engine.fields import FieldSpec, describe
 from app.engine.scopes import Actor
@@ -79,7 +80,7 @@ def all_guards() -> Iterable[Guard]:
     return _guards.values()
 
 
-_source: list[Callable[[], Iterable[Added]]] = []
+_source: list[Callable[[Session | None], Iterable[Added]]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +93,14 @@ class Added:
     of: str
 
 
-def provide_guards(source: Callable[[], Iterable[Added]]) -> None:
+def provide_guards(source: Callable[[Session | None], Iterable[Added]]) -> None:
     """Say who knows the guards that are added while the program runs; their domain calls this."""
     _source[:] = [source]
 
 
-def added_guards() -> Iterable[Added]:
-    """The guards that administrators added, as they are in force."""
-    return _source[0]() if _source else ()
+def added_guards(session: Session | None = None) -> Iterable[Added]:
+    """The guards that administrators added, as they are in force; who works in a session of his own names it."""
+    return _source[0](session) if _source else ()
 
 
 @dataclass(frozen=True, slots=True)

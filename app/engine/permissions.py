@@ -51,9 +51,9 @@ def all_permissions() -> tuple[PermissionDef, ...]:
     return _permissions(declared, sum(len(r.actions) for r in declared))
 
 
-def permissions_in_force() -> tuple[PermissionDef, ...]:
+def permissions_in_force(session: Session | None = None) -> tuple[PermissionDef, ...]:
     """The declared ones, and those of the guards that administrators added."""
-    return (*all_permissions(), *map(_of_added, added_guards()))
+    return (*all_permissions(), *map(_of_added, added_guards(session)))
 
 
 @cache

@@ -93,8 +93,8 @@ def as_json(
                 known = entry_of(spec, value, actor.dealer_id, actor.epoch) if value is not None else None
                 found[f"{name}_label"] = known.label if known else None
             elif spec.kind == "choices":
-                known = [entry_of(spec, v, actor.dealer_id, actor.epoch) for v in value or ()]
-                found[f"{name}_labels"] = [e.label for e in known if e is not None]
+                chosen = [entry_of(spec, v, actor.dealer_id, actor.epoch) for v in value or ()]
+                found[f"{name}_labels"] = [e.label for e in chosen if e is not None]
     return found
 
 

@@ -70,7 +70,7 @@ class Maker:
         codes = next_numbers(act.session, "customer", dealer_id, act.now, len(drafts))
         self._know_departments(d.values.get("owner_id") or act.actor.id for d in drafts)
         me, now = act.actor.id or None, act.now
-        face = faced(self.resource, dealer_id)
+        face = faced(self.resource, dealer_id, self.session)
         own = [spec.name if spec.dealer in (None, dealer_id) else "" for spec in self.added]
         rows, phones, dated = [], [], False
         members: dict[str, list[tuple[Any, ...]]] = {source.name: [] for source, _ in _MEMBERS}

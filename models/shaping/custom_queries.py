@@ -125,8 +125,8 @@ def guard_of(row: Any) -> Guard | None:
         return CUSTOMER_PHONE if phone else None
     key = (row.id, row.label, phone)
     if key not in _guards:
-        masks = {"mask": mask_phone, "sql_mask": phone_masked} if phone else {}
-        _guards[key] = Guard(f"custom_{row.id}", f"查看{row.label}", **masks)
+        mask, sql_mask = (mask_phone, phone_masked) if phone else (None, None)
+        _guards[key] = Guard(f"custom_{row.id}", f"查看{row.label}", mask=mask, sql_mask=sql_mask)
     return _guards[key]
 
 
@@ -152,8 +152,8 @@ def snapshot(session: Session) -> Snapshot:
 class _Fields:
     """What the engine asks (`faces.Source`)."""
 
-    def added(self, resource_name: str, dealer_id: int | None) -> Additions:
-        return snapshot(db.session()).additions(resource_name, dealer_id)
+    def added(self, resource_name: str, dealer_id: int | None, session: Session | None = None) -> Additions:
+        return snapshot(session or db.session()).additions(resource_name, dealer_id)
 
     def recorded(
         self, resource_name: str, slot: str, dealer_id: int | None, at: datetime
@@ -177,8 +177,8 @@ def _dictionaries(dealer_id: int | None) -> tuple[Entry, ...]:
     )
 
 
-def _added_guards() -> Iterator[AddedGuard]:
-    for row in snapshot(db.session()).rows:
+def _added_guards(session: Session | None) -> Iterator[AddedGuard]:
+    for row in snapshot(session or db.session()).rows:
         if row.guarded and row.removed_at is None:
             yield AddedGuard(cast(Guard, guard_of(row)), row.dealer_id, row.resource)
 

@@ -12,7 +12,6 @@ from app.engine import audit, outbox
 from app.engine.actions import Act
 from app.engine.clock import At, scheduled
 from app.engine.clock import deed as by_clock
-from app.engine.database import writing
 from app.engine.faces import faced, worked_out
 from app.engine.formulas import Formula
 from app.engine.outbox import Delivery
@@ -21,7 +20,7 @@ from models.identity.tables import Dealer
 from models.shaping.custom_fields import FILED, CustomField
 from models.shaping.custom_rules import INDEX, KEPT, WORK_OUT
 
-PIECE = 2000
+PIECE = 5000
 """So many records are worked out in one transaction."""
 _MARK = "slot"
 """Stands in the names of indexes over slots, which come and go with the fields."""
@@ -92,27 +91,28 @@ def _build(engine: Any, wanted: dict[str, tuple[str, tuple[str, ...]]]) -> None:
                 connection.execute(text(f"ANALYZE {quote(name)}"))
 
 
-@outbox.handler(WORK_OUT, seconds=3600, outside=True, long=True, label="计算公式字段")
-def work_out(delivery: Delivery) -> Callable[[], None]:
-    """Give records that are there already what the formulas of a resource come to, some at a time."""
-    session = delivery.session
-    field = session.get(CustomField, delivery.payload["field"])
+@outbox.handler(WORK_OUT, seconds=300, label="计算公式字段")
+def work_out(delivery: Delivery) -> None:
+    """Give records that are there already what the formulas of a resource come to: a piece of them, dealer by
+    dealer; the next one is handed on."""
+    session, payload = delivery.session, delivery.payload
+    field = session.get(CustomField, payload["field"])
     declared = resource(field.resource) if field is not None and field.removed_at is None else None
-    if field is not None and declared is not None:
-        own, name = field.dealer_id, declared.name
-        dealers = [own] if own is not None else list(session.scalars(select(Dealer.id).order_by(Dealer.id)))
-        for dealer_id in dealers:
-            _work_out(session, name, dealer_id)
-    session.rollback()
-    return lambda: None
+    if field is None or declared is None:
+        return
+    dealer_id = field.dealer_id or payload.get("dealer") or _next_dealer(session, 0)
+    if dealer_id is None:
+        return
+    last = _piece(session, faced(declared, dealer_id, session), dealer_id, payload.get("after", 0))
+    if last is None and field.dealer_id is None:
+        last, dealer_id = 0, _next_dealer(session, dealer_id)
+    if last is not None and dealer_id is not None:
+        rest = {"field": field.id, "dealer": dealer_id, "after": last}
+        outbox.put(session, WORK_OUT, rest, now=delivery.now)
 
 
-def _work_out(session: Session, name: str, dealer_id: int) -> None:
-    last = 0
-    while last is not None:
-        with writing(session):
-            last = _piece(session, faced(cast(type[Resource], resource(name)), dealer_id), dealer_id, last)
-            session.commit()
+def _next_dealer(session: Session, after: int) -> int | None:
+    return session.scalar(select(Dealer.id).where(Dealer.id > after).order_by(Dealer.id).limit(1))
 
 
 def _piece(session: Session, face: type[Resource], dealer_id: int, after: int) -> int | None:
