@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import config
-from benchmarks import clock, digest, registrations, report, serving
+from benchmarks import clock, custom, digest, registrations, report, serving
 from benchmarks.databases import database, environment
 
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -80,6 +80,7 @@ def _figures(url: str, quick: bool) -> list[report.Row]:
     ]
     return [
         *report.page_rows(figures),
+        *custom.rows(_said(url, "benchmarks.custom", "12" if quick else "40")),
         *report.server_rows(floor, product, memory, start),
         *report.import_rows(_said(url, "benchmarks.imports")),
         *written,

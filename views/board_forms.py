@@ -15,6 +15,7 @@ from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal
 from app.engine.addresses import address, arguments
 from app.engine.choices import Entry
 from app.engine.database import db, id_of, utcnow
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec, entry
 from app.engine.filterbar import filter_bar
 from app.engine.guards import may_filter
@@ -40,7 +41,7 @@ _TITLE = entry("_title", "标题", maxlength=dashboard_tiles.LONGEST_TITLE, hint
 def removed(pk: int, actor: Actor) -> str:
     """What was taken off last, while it can be put back."""
     kept = perform.find(db.session(), Boards, pk, actor).removed
-    return dashboard_tiles.words(kept["tile"]) if kept else ""
+    return dashboard_tiles.words(kept["tile"], actor.dealer_id) if kept else ""
 
 
 # ----- 加到看板
@@ -248,7 +249,7 @@ def _look(seen: Mapping[str, Any] | None, context: forms.Context) -> Any:
     """The tile as the person who builds it will see it, for this month."""
     if seen is None:
         return None
-    shown = dashboard_tiles.dashboard_of(0, "预览", [seen])
+    shown = dashboard_tiles.dashboard_of(0, "预览", [seen], context.actor.dealer_id)
     return dashboards.page(shown, context.actor, {}, context.now)
 
 
@@ -292,6 +293,7 @@ def _list(texts: Mapping[str, list[str]], actor: Actor) -> type[Resource]:
     found = resource(listing.first(texts, "_of"))
     if found is None or not found.charts:
         raise NotFound
+    found = faced(found, actor.dealer_id)
     if found not in dashboard_tiles.lists(actor):
         raise Forbidden(f"{found.label}图表", seeing=True)
     return found

@@ -37,7 +37,10 @@ class BoardView(BaseView):  # type: ignore[misc]
         board, mine = reached(actor, pk)
         editing = mine and listing.first(args, "edit") == "1"
         shown = dashboards.page(
-            dashboard_tiles.dashboard_of(board.id, board.name, board.layout), actor, args, utcnow()
+            dashboard_tiles.dashboard_of(board.id, board.name, board.layout, actor.dealer_id),
+            actor,
+            args,
+            utcnow(),
         )
         removed = board_forms.removed(pk, actor) if editing else ""
         return chrome.page(
@@ -56,7 +59,7 @@ class BoardView(BaseView):  # type: ignore[misc]
         """The same numbers as a spreadsheet, of the lists that may be taken out; the history keeps it."""
         actor, now = require_actor(), utcnow()
         board, _ = reached(actor, pk)
-        found = dashboard_tiles.dashboard_of(board.id, board.name, board.layout)
+        found = dashboard_tiles.dashboard_of(board.id, board.name, board.layout, actor.dealer_id)
         shown = dashboards.page(found, actor, _arguments(), now, out=True)
         return charts_sheet.answer(Boards.name, board.name, shown, actor, now)
 

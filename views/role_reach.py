@@ -13,7 +13,7 @@ from sqlalchemy import or_, select
 
 from app.engine import chrome
 from app.engine.actions import Act, Forbidden, NotFound, Refusal, Stale
-from app.engine.changes import spec_of
+from app.engine.changes import field_of
 from app.engine.database import db, id_of, utcnow
 from app.engine.deeds import deed
 from app.engine.fields import FieldSpec
@@ -93,13 +93,13 @@ def _asked(actor: Actor) -> Asked:
     resource = named(given.get("list", ""))
     if resource is None or not resource.columns or not actor.can("can_list", resource.view_name()):
         raise NotFound
-    name = given.get("field", "")
-    spec = spec_of(resource.name, name) if name else None
-    if name and spec is None:
-        raise NotFound
     dealer_id = actor.dealer_id
     if dealer_id is None:
         dealer_id = id_of(given.get("dealer")) or db.session.scalar(select(Dealer.id).order_by(Dealer.id))
+    name = given.get("field", "")
+    spec = field_of(resource.name, name, dealer_id) if name else None
+    if name and spec is None:
+        raise NotFound
     return Asked(resource, spec, spec.guard if spec is not None else None, dealer_id)
 
 

@@ -18,7 +18,7 @@ from app.engine.actions import Forbidden, Invalid, NotFound, Refusal, Stale
 from app.engine.database import PK, db
 from app.engine.listing import number
 from app.engine.pages import Link, Option
-from app.engine.permissions import FIELDS, FRAME, PermissionDef, all_permissions
+from app.engine.permissions import FIELDS, FRAME, PermissionDef, permissions_in_force
 from app.engine.resource import Resource, resources
 from app.engine.rolepages import RoleChange, RoleConflict, RoleEditor, RoleGroup, RolePage, RolePermission
 from app.engine.scopes import Actor, visible
@@ -281,7 +281,7 @@ def _effects(session: Session, draft: Draft, people: int) -> list[str]:
     if draft.role is None or not people:
         return []
     found = [f"{people} 名员工，保存后下一次点击即生效"]
-    for p in all_permissions():
+    for p in permissions_in_force():
         if p.guard is None or (p.pair in draft.wanted.grants) == (p.pair in draft.stored.grants):
             continue
         given = p.pair in draft.wanted.grants

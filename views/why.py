@@ -13,6 +13,7 @@ from app.engine import chrome, perform
 from app.engine.actions import Forbidden, NotFound
 from app.engine.changes import spec_of
 from app.engine.database import db, id_of
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
 from app.engine.pages import Option
 from app.engine.permissions import PermissionDef, all_permissions
@@ -87,7 +88,8 @@ def _asked(actor: Actor) -> Asked:
     if found.typed:
         _find_person(actor, found)
     name = given.get("list", "")
-    found.shown = named(name) if name else None
+    known = named(name) if name else None
+    found.shown = faced(known, actor.dealer_id) if known is not None else None
     if name and (found.shown is None or not found.shown.columns):
         found.shown = None
         found.errors.append("没有这个列表")
@@ -152,7 +154,7 @@ def _find_what(asked: Asked, shown: type[Resource]) -> None:
 
 def _fields(shown: type[Resource]) -> list[FieldSpec]:
     sources = [*shown.columns, *(f for g in shown.detail if isinstance(g, Group) for f in g.fields)]
-    found = (spec_of(shown.name, s.name) for s in map(describe, sources))
+    found = (s if s in shown.added else spec_of(shown.name, s.name) for s in map(describe, sources))
     return list({s.name: s for s in found if s is not None}.values())
 
 

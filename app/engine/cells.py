@@ -36,7 +36,7 @@ def text(spec: FieldSpec, value: Any, dealer_id: int | None = None, epoch: int =
     if value is None or value == "":
         return ""
     if isinstance(value, (Hidden, str)) and not isinstance(value, Choice):
-        if spec.kind == "choice" and isinstance(value, str):
+        if spec.kind in ("choice", "choices") and isinstance(value, str):
             found = entry_of(spec, value, dealer_id, epoch)
             return found.label if found else value
         return str(value)
@@ -81,7 +81,9 @@ def html(
         return escape(value)
     if kind == "choice":
         return choice(spec, value, dealer_id, epoch)
-    if kind == "refs":
+    if kind == "choices":
+        value = _chosen(spec, value, dealer_id, epoch)
+    if kind in ("refs", "choices"):
         return tags(value[:FIRST_TAGS], value[FIRST_TAGS:]) if brief else tags(value)
     if kind == "phones":
         return Markup("　").join(locked(v) if isinstance(v, Hidden) else escape(v) for v in value)
@@ -112,6 +114,14 @@ def choice(spec: FieldSpec, value: Any, dealer_id: int | None, epoch: int) -> Ma
     if spec.look == "level":
         return _level(found.label, found.tone)
     return _dot(found.label, found.tone) if found.tone or _toned(spec.choices) else escape(found.label)
+
+
+def _chosen(
+    spec: FieldSpec, values: Sequence[str], dealer_id: int | None, epoch: int
+) -> list[tuple[str, str]]:
+    known = _entries(spec, dealer_id, epoch)
+    found = [(value, known.get(value)) for value in values]
+    return [(e.label, e.tone) if e is not None else (value, "") for value, e in found]
 
 
 @lru_cache(maxsize=256)

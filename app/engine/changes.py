@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstanceState, Mapper, Session
 
 from app.engine.actions import Act
 from app.engine.database import Model, id_of
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
 from app.engine.resource import Asked, Group, Resource, has_resource, resource, resource_of, resources
 from app.engine.slots import SLOTS
@@ -127,16 +128,16 @@ def kept(collected: Iterable[Deed]) -> list[Deed]:
 def rows_of(deeds: Sequence[Deed], session: Session) -> list[dict[str, Any]]:
     """The rows of the history, with the names that references had at this moment."""
     names = _names(deeds, session)
-    return [_row(deed, names) for deed in deeds]
+    return [_row(deed, names, session) for deed in deeds]
 
 
-def _row(deed: Deed, names: Mapping[tuple[Any, int], str]) -> dict[str, Any]:
+def _row(deed: Deed, names: Mapping[tuple[Any, int], str], session: Session) -> dict[str, Any]:
     record, act = deed.record, deed.act
     shown: type[Resource] | None = resource_of(type(record)) if has_resource(type(record)) else None
     name = shown.name if shown else type(record).__tablename__
     fields: dict[str, list[Any]] = {}
     for key, (old, new) in deed.changes.items():
-        spec = spec_of(name, key)
+        spec = field_of(name, key, getattr(record, "dealer_id", None), session)
         fields[key] = [old, new]
         if spec is not None and spec.target is not None:
             fields[key] += [_named(spec.target, old, names), _named(spec.target, new, names)]
@@ -213,7 +214,7 @@ def _names(deeds: Sequence[Deed], session: Session) -> dict[tuple[Any, int], str
         model = type(deed.record)
         name = resource_of(model).name if has_resource(model) else model.__tablename__
         for key, pair in deed.changes.items():
-            spec = spec_of(name, key)
+            spec = field_of(name, key, getattr(deed.record, "dealer_id", None), session)
             if spec is not None and spec.target is not None:
                 wanted.setdefault(spec.target, set()).update(_ids(pair[0]), _ids(pair[1]))
     found: dict[tuple[Any, int], str] = {}
@@ -224,6 +225,16 @@ def _names(deeds: Sequence[Deed], session: Session) -> dict[tuple[Any, int], str
         rows = session.execute(select(target.id, shown.title).where(target.id.in_(sorted(ids))))
         found.update({(target, row[0]): str(row[1]) for row in rows})
     return found
+
+
+def field_of(
+    resource_name: str, name: str, dealer_id: int | None, session: Session | None = None
+) -> FieldSpec | None:
+    """The field of that name as that dealer has it now."""
+    shown = resource(resource_name) if name in SLOTS else None
+    if shown is None:
+        return spec_of(resource_name, name)
+    return next((spec for spec in faced(shown, dealer_id, session).added if spec.name == name), None)
 
 
 _specs: dict[str, dict[str, FieldSpec]] = {}

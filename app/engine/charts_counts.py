@@ -33,6 +33,7 @@ from app.engine.chartkinds import Chart, Grouped, Number, Trend, grouped_by, sum
 from app.engine.charts_board import Board
 from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
+from app.engine.guards import own
 from app.engine.localtime import local, local_day
 from app.engine.resource import resource_of
 from app.engine.scopes import Scope
@@ -94,8 +95,12 @@ def _counted(charts: Sequence[Grouped], board: Board) -> dict[str, list[Group]]:
         # An index is walked from its beginning: with the facets between those of the charts.
         names = [f.name for f in way.facets]
         columns = list(way.facets[: 1 + max(names.index(spec.name) for spec in columns)])
-    keys = [spec.attribute for spec in columns]
+    keys: list[Any] = [own(spec, spec.attribute, board.query.actor) for spec in columns]
     rows = select(*(key.label(f"c{n}") for n, key in enumerate(keys)), measure.label("amount"))
+    keys = [
+        key if key is spec.attribute else text(f"c{n}")
+        for n, (key, spec) in enumerate(zip(keys, columns, strict=True))
+    ]
     if way is not None:
         keys.insert(0, board.resource.scopes.dealer)
         rows = _hinted(rows, board, way.name)

@@ -112,14 +112,17 @@ def fields(resource: type[Resource]) -> dict[str, FieldSpec]:
     return {s.name: s for s in specs if s.kind in OPERATORS and s.name != "version"}
 
 
-def from_json(data: Any, *, actor: Actor | None = None, session: Session | None = None) -> Condition:
-    """The condition behind its stored form. Raises `Wrong` in words for an unknown field, an operator or value
-    that does not fit, and, when ``actor`` writes it, for a column that person may not read and for a
-    reference out of that person's reach."""
+def from_json(
+    data: Any, *, dealer_id: int | None = None, actor: Actor | None = None, session: Session | None = None
+) -> Condition:
+    """The condition behind its stored form, of a rule of that dealer. Raises `Wrong` in words for an unknown
+    field, an operator or value that does not fit, and, when ``actor`` writes it, for a column that person may not
+    read and for a reference out of that person's reach."""
     found = named(str(data.get("of"))) if isinstance(data, Mapping) else None
     if found is None:
         raise Wrong("条件没有指明对象")
-    condition = Condition(found, _read(found, data.get("where") or {"all": []}, _dealer(data, actor)))
+    own = dealer_id if actor is None else actor.dealer_id
+    condition = Condition(found, _read(found, data.get("where") or {"all": []}, _dealer(data, own, actor)))
     if sum(1 for _ in condition.terms()) > MAX_TERMS:
         raise Wrong(f"条件不能超过{MAX_TERMS}项")
     if actor is not None and session is not None:
@@ -127,9 +130,9 @@ def from_json(data: Any, *, actor: Actor | None = None, session: Session | None 
     return condition
 
 
-def _dealer(data: Mapping[str, Any], actor: Actor | None) -> int | None:
+def _dealer(data: Mapping[str, Any], own: int | None, actor: Actor | None) -> int | None:
     """Whose added fields the condition may ask: those of the dealer it names, as far as the person acts there."""
-    named_by, own = data.get(DEALER), actor.dealer_id if actor is not None else None
+    named_by = data.get(DEALER)
     if not isinstance(named_by, int) or (actor is not None and not actor.beyond_dealer):
         return own
     return named_by

@@ -88,7 +88,7 @@ def _word(asked: Term, n: int, actor: Actor | None) -> str:
 
 def _of_json(value: Any, actor: Actor | None) -> str:
     try:
-        return words(from_json(value), actor)
+        return words(from_json(value, dealer_id=actor.dealer_id if actor is not None else None), actor)
     except Wrong:
         return "" if not value else "无法识别的条件"
 

@@ -19,7 +19,7 @@ from app.engine.cells import DASH, html, locked
 from app.engine.database import Model, db, writing
 from app.engine.faces import faced
 from app.engine.fields import FieldSpec, Pk, describe, with_companions
-from app.engine.guards import Hidden, gate, hidden
+from app.engine.guards import Hidden, gate, hidden, own
 from app.engine.listing import Query
 from app.engine.presenting import role
 from app.engine.projecting import linked, projected
@@ -102,7 +102,9 @@ def values_of(
     chosen, joins = projected(resource, actor, specs)
     refs = [s for s in specs if s.kind == "ref" and s.attribute is not None and hidden(s, actor) is None]
     version = getattr(resource.model, "version", None)
-    statement = select(version if version is not None else literal(0), *chosen, *(s.attribute for s in refs))
+    statement = select(
+        version if version is not None else literal(0), *chosen, *(own(s, s.attribute, actor) for s in refs)
+    )
     statement = statement.select_from(resource.model)
     for other, on in joins:
         statement = statement.outerjoin(other, on)

@@ -13,14 +13,14 @@ from urllib.parse import urlencode
 
 from sqlalchemy import select
 
-from app.engine import conditional, pages, picking
+from app.engine import attached, conditional, pages, picking
 from app.engine.aids import Copies
 from app.engine.cells import text
 from app.engine.choices import Colour, Entry
 from app.engine.database import id_of
-from app.engine.fields import FieldSpec, describe
+from app.engine.fields import FILES, FieldSpec, describe
 from app.engine.forms import Context, Texts, asked, is_lines, kept
-from app.engine.guards import Hidden, gate, hidden
+from app.engine.guards import Hidden, gate, hidden, withheld
 from app.engine.localtime import local
 from app.engine.projecting import linked
 from app.engine.resource import Group, fields_of, resource_of
@@ -125,6 +125,8 @@ class Drawer:
             made.values = shown
         else:
             made.value = shown
+        if spec.kind in FILES:
+            self._file(made, spec, context)
         chosen = set(made.values) | {made.value}
         if spec.kind in ("choice", "choices"):
             made.options = _offered(spec.entries(context.actor.dealer_id), chosen)
@@ -144,10 +146,21 @@ class Drawer:
             made.check_url = f"{self.base_url}/check/{spec.name}"
         return made
 
+    def _file(self, made: pages.Field, spec: FieldSpec, context: Context) -> None:
+        """The file that is there, or that came with the form, by a word for it and by its name."""
+        typed = self.texts is not None and spec.name in self.texts and not made.readonly
+        if not typed and made.value:
+            made.value, made.text = attached.KEPT, attached.called(made.value)
+        elif made.value:
+            made.text = attached.word(spec, made.value, replace(context, record=self.record))
+        if made.readonly:
+            made.value = made.text
+        made.accept = attached.accepted(spec.kind)
+
     def settled(self, spec: FieldSpec, context: Context, inside: Container[str]) -> FieldSpec | None:
         """The field without conditions on what this form does not ask: what they say of it is certain by now.
         None for one that is not there."""
-        if not spec.is_of(context.record):
+        if not spec.is_of(context.record) or withheld(spec, context.actor):
             return None
         held = partial(self._held, context)
         if spec.shown_when and conditional.source_of(spec.shown_when) not in inside:

@@ -187,6 +187,8 @@ class _Table:
             return lambda v: writer.text(cells.text(spec, gate(spec, v, actor, projected=True)))
         if spec.kind in ("choice", "bool"):
             return self._kept(lambda v: writer.word(cells.text(spec, v, actor.dealer_id, actor.epoch)))
+        if spec.kind == "choices":
+            return lambda v: writer.word(cells.text(spec, v, actor.dealer_id, actor.epoch))
         if spec.kind == "datetime":
             return lambda v: writer.moment(local(v))
         typed: dict[str, Callable[[Any], str]] = {

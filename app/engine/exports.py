@@ -23,7 +23,7 @@ from app.engine.database import utcnow
 from app.engine.deeds import deed
 from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
-from app.engine.guards import all_guards, hidden
+from app.engine.guards import Guard, added_guards, all_guards, hidden
 from app.engine.jobs import OPEN, Finish, Job, JobState, Work
 from app.engine.listing import Query
 from app.engine.localtime import local
@@ -196,13 +196,17 @@ def _ended(session: Session, job_id: int, state: JobState) -> None:
     _keep(act, resource, int((job.counts or {})["rows"]), job.about or "")
 
 
+def _guards() -> list[Guard]:
+    return [*all_guards(), *(added.guard for added in added_guards())]
+
+
 def _may_fetch(actor: Actor, job: Job) -> None:
     """The file holds what the person could read when it was written: no more may be given than now."""
     resource = named(job.payload["resource"])
     assert resource is not None
     require(actor, resource)
     held = job.counts or {}
-    changed = any(g.name in held.get("open", ()) and g.hides(actor) for g in all_guards())
+    changed = any(g.name in held.get("open", ()) and g.hides(actor) for g in _guards())
     scopes = {Scope.of(s) for s in held.get("scopes", ())}
     moved = job.payload["place"] != _place(actor) and scopes & _PLACES
     if changed or moved or not scopes <= scopes_of(resource, actor):

@@ -14,8 +14,12 @@ from datetime import datetime
 from operator import is_
 from typing import Any, Protocol
 
-from app.engine.fields import FieldSpec
-from app.engine.resource import Breakdown, Chart, Group, Resource
+from sqlalchemy import event, inspect
+from sqlalchemy.orm import Session
+
+from app.engine.fields import FILES, FieldSpec
+from app.engine.formulas import Read
+from app.engine.resource import Breakdown, Chart, Group, Resource, has_resource, resource_of
 from app.engine.resource import resource as named
 from app.engine.scopes import Actor
 from app.engine.slots import Extended
@@ -24,6 +28,8 @@ RANGED = frozenset({"number", "money", "date", "datetime"})
 """Kinds that have an order, by which lists are sorted."""
 LISTED = frozenset({"choice", "bool"})
 """Kinds with few values, which charts count."""
+_UNLISTED = frozenset({"textarea", *FILES})
+"""Kinds by which nothing is found."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +60,8 @@ NONE = Additions()
 class Source(Protocol):
     """What the domain that keeps added fields tells of them."""
 
-    def added(self, resource_name: str, dealer_id: int | None) -> Additions:
-        """The fields that people of that dealer have."""
+    def added(self, resource_name: str, dealer_id: int | None, session: Session | None = None) -> Additions:
+        """The fields that people of that dealer have, as that session sees them, or the request's."""
 
     def recorded(
         self, resource_name: str, slot: str, dealer_id: int | None, at: datetime
@@ -79,12 +85,12 @@ def extendable(resource: type[Resource]) -> bool:
     return issubclass(resource.model, Extended)
 
 
-def faced(resource: type[Resource], dealer_id: int | None) -> type[Resource]:
-    """The resource as people of that dealer have it."""
+def faced(resource: type[Resource], dealer_id: int | None, session: Session | None = None) -> type[Resource]:
+    """The resource as people of that dealer have it; who works in a ``session`` of his own names it."""
     base = resource.base
     if not extendable(base) or not _source:
         return base
-    found = _source[0].added(base.name, dealer_id)
+    found = _source[0].added(base.name, dealer_id, session)
     if not found.fields:
         return base
     place, declared = (base.name, dealer_id), tuple(getattr(base, name) for name in _TAKEN)
@@ -116,14 +122,14 @@ def _face(base: type[Resource], added: Sequence[Added]) -> type[Resource]:
     def specs(wanted: Callable[[Added], bool]) -> tuple[FieldSpec, ...]:
         return tuple(a.spec for a in added if wanted(a))
 
-    asked = [a for a in added if a.form]
+    asked = [a for a in added if a.form and a.spec.formula is None]
     body: dict[str, Any] = {
         "__doc__": base.__doc__,
         "__module__": base.__module__,
-        "added": specs(lambda _: True),
+        "added": _settled(specs(lambda _: True)),
         "columns": (*base.columns, *specs(lambda a: a.column)),
         "more_columns": (*base.more_columns, *specs(lambda a: not a.column)),
-        "filters": (*base.filters, *specs(lambda a: a.filter and a.spec.kind != "textarea")),
+        "filters": (*base.filters, *specs(lambda a: a.filter and a.spec.kind not in _UNLISTED)),
         "sorts": (*base.sorts, *specs(lambda a: a.sort and a.spec.kind in RANGED)),
         "detail": _placed(base.detail, added),
         "form": _placed(base.form, asked),
@@ -131,11 +137,28 @@ def _face(base: type[Resource], added: Sequence[Added]) -> type[Resource]:
         "charts": (*base.charts, *(_chart(a.spec) for a in added if a.chart and a.spec.kind in LISTED)),
     }
     if base.template is not None:
-        left_out = (*base.template.left_out, *(a.spec.name for a in added if not a.template))
+        left_out = (
+            *base.template.left_out,
+            *(a.spec.name for a in added if not a.template or a.spec.kind in FILES),
+        )
         body["template"] = replace(base.template, left_out=left_out)
     return types.new_class(
         base.__name__, (base,), {"model": base.model, "base": base}, lambda ns: ns.update(body)
     )
+
+
+def _settled(specs: Sequence[FieldSpec]) -> tuple[FieldSpec, ...]:
+    """The fields, each formula behind those it is worked out of."""
+    waiting = [s for s in specs if s.formula is not None]
+    found = [s for s in specs if s.formula is None]
+    while waiting:
+        names = {s.name for s in waiting}
+        ready = [s for s in waiting if s.formula is not None and names.isdisjoint(s.formula.sources())]
+        if not ready:
+            break
+        found += ready
+        waiting = [s for s in waiting if s not in ready]
+    return tuple(found)
 
 
 def _placed(parts: tuple[Any, ...], added: Sequence[Added]) -> tuple[Any, ...]:
@@ -154,3 +177,39 @@ def _placed(parts: tuple[Any, ...], added: Sequence[Added]) -> tuple[Any, ...]:
 
 def _chart(spec: FieldSpec) -> Chart:
     return Breakdown(f"by_{spec.name}", f"{spec.label}分布", by=spec)
+
+
+# ----- what is worked out
+
+
+def worked_out(resource: type[Resource], read: Read) -> dict[str, Any]:
+    """The values of the formulas of a face for one record, whose other values ``read`` gives by name."""
+    found: dict[str, Any] = {}
+    for spec in resource.added:
+        if spec.formula is not None:
+            found[spec.name] = spec.formula.value(lambda name: found[name] if name in found else read(name))
+    return found
+
+
+@event.listens_for(Session, "before_flush")
+def _work_out(session: Session, _context: Any, _instances: Any) -> None:
+    """Whatever changes a record changes what is worked out of it, in the same deed."""
+    if not _source:
+        return
+    for record in (*session.new, *session.dirty):
+        if isinstance(record, Extended) and has_resource(type(record)):
+            _refresh(record, session)
+
+
+def _refresh(record: Any, session: Session) -> None:
+    face = faced(resource_of(type(record)), record.dealer_id, session)
+    state = inspect(record)
+    for spec in face.added:
+        if spec.formula is None:
+            continue
+        sources = spec.formula.sources()
+        if state.persistent and not any(state.attrs[name].history.has_changes() for name in sources):
+            continue
+        value = spec.formula.value(lambda name: getattr(record, name))
+        if value != getattr(record, spec.name):
+            setattr(record, spec.name, value)

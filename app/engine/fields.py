@@ -19,6 +19,7 @@ from app.engine.phones import normalise_phone as normalise_phone
 
 if TYPE_CHECKING:
     from app.engine.aids import Aid
+    from app.engine.formulas import Formula
     from app.engine.guards import Guard
     from app.engine.scopes import Actor
 
@@ -129,7 +130,8 @@ class FieldSpec(Traits):
 
     ``fixed`` says of whom, and of which record, the field is only read on a form: its value is the record's,
     or the one a new form starts with, and never what was submitted. With a ``dealer`` the column is that field
-    in this dealer's records only: in those of others it is something else (`faces`).
+    in this dealer's records only: in those of others it is something else (`faces`). With a ``formula`` it is
+    worked out and never typed; a ``unique`` value stands in one record of a dealer only.
     """
 
     name: str
@@ -149,6 +151,8 @@ class FieldSpec(Traits):
     most: int = 0
     fixed: Callable[[Actor, Any], bool] | None = None
     dealer: int | None = None
+    formula: Formula | None = None
+    unique: bool = False
 
     @property
     def ask(self) -> str:
@@ -259,15 +263,17 @@ def fixed(
     return replace(describe(source), required=False, fixed=holds)
 
 
+FILES = frozenset({"image", "file"})
+"""Kinds whose values are files."""
 _CHOSEN = frozenset({"choice", "choices", "ref", "refs", "date", "datetime"})
-_IMPERATIVES = ("选择", "填写", "输入", "再次", "重新", "确认")
+_IMPERATIVES = ("选择", "填写", "输入", "再次", "重新", "确认", "上传")
 
 
 def ask_for(kind: str, label: str) -> str:
     """The sentence that asks for an empty field; a label that says what to do is not told to do it."""
     if label.startswith(_IMPERATIVES):
         return f"请{label}"
-    return f"请{'选择' if kind in _CHOSEN else '填写'}{label}"
+    return f"请{'选择' if kind in _CHOSEN else '上传' if kind in FILES else '填写'}{label}"
 
 
 _described: dict[Any, FieldSpec] = {}

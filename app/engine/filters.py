@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, false, or_, select, union
+from sqlalchemy import ColumnElement, String, and_, bindparam, false, func, or_, select, type_coerce, union
 
 from app.engine import names, relative, throttle
 from app.engine.database import MAX_ID, id_of
@@ -31,9 +31,11 @@ from app.engine.resource import (
     resource_of,
 )
 from app.engine.scopes import Actor
+from app.engine.slots import BETWEEN
 
 EMPTY = "-"
 """The value that stands for "nothing filled in" in a filter's address."""
+_CHOSEN = frozenset({"choice", "choices"})
 MAX_VALUES = 50
 MAX_TEXT = 64
 MAX_WINDOW = 3650
@@ -229,6 +231,8 @@ def _equal(
     if not typed and not empty:
         label = f"{spec.label}：{'、'.join(wanted)[:20]}"
         return Active(spec, label, (spec.name,), ("nothing", spec.name), {}, false, selective=True)
+    if spec.kind == "choices":
+        return _any_of(resource, spec, typed, "、".join(words), empty=empty)
     many: Any = bindparam(name, expanding=True)
     links = spec.links
     if links is None:
@@ -246,6 +250,22 @@ def _equal(
     key = ("any", spec.name, empty)
     label = f"{spec.label}：{'、'.join(words)}"
     return Active(spec, label, (spec.name,), key, {name: typed}, made(chosen[0]), seen=made(chosen[-1]))
+
+
+def _any_of(
+    resource: type[Resource], spec: FieldSpec, typed: Sequence[str], words: str, *, empty: bool
+) -> Active:
+    """Rows whose several choices contain any of these."""
+    names = [f"f_{spec.name}_{n}" for n in range(len(typed))]
+    column = type_coerce(spec.attribute, String)
+
+    def make() -> ColumnElement[bool]:
+        parts = [func.replace(column, bindparam(name, type_=String), "") != column for name in names]
+        return or_(*([_is_empty(resource, spec)] if empty else ()), *parts)
+
+    marked = {name: f"{BETWEEN}{value}{BETWEEN}" for name, value in zip(names, typed, strict=True)}
+    label = f"{spec.label}：{words}"
+    return Active(spec, label, (spec.name,), ("contains", spec.name, len(typed), empty), marked, make)
 
 
 def _part(resource: type[Resource], spec: FieldSpec, values: list[str], dialect: str) -> Active | None:
@@ -284,14 +304,14 @@ def _named(resource: type[Resource], spec: FieldSpec, args: Mapping[str, Sequenc
         return spec.attribute.in_(meant)  # type: ignore[no-any-return]
 
     used = (f"{spec.name}__text",)
-    return Active(spec, f"{spec.label}：{text}", used, ("named", spec.name), {name: text}, make)
+    return Active(spec, f"{spec.label}：{text}", used, ("named", spec.name, spec.target), {name: text}, make)
 
 
 def _typed(spec: FieldSpec, wanted: list[str], actor: Actor) -> tuple[list[Any], list[str], list[str]]:
     """The values as the column holds them, their words, and those that name nothing."""
     if spec.kind == "bool":
         known = {"1": "是", "0": "否"}
-    elif spec.kind == "choice":
+    elif spec.kind in _CHOSEN:
         known = {e.value: e.label for e in spec.entries(actor.dealer_id)}
     else:
         known = {v: v for v in wanted if id_of(v)}
@@ -299,7 +319,7 @@ def _typed(spec: FieldSpec, wanted: list[str], actor: Actor) -> tuple[list[Any],
     typed: list[Any] = list(valid)
     if spec.kind == "bool":
         typed = [v == "1" for v in valid]
-    elif spec.kind != "choice":
+    elif spec.kind not in _CHOSEN:
         typed = [int(v) for v in valid]
     elif spec.choices is not None:
         typed = [spec.choices.of(v) for v in valid]

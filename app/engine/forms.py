@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import literal, select, union_all
 from sqlalchemy.orm import Session
 
-from app.engine import aids, conditional, linked_lists, picking, throttle
+from app.engine import aids, attached, conditional, linked_lists, picking, throttle
 from app.engine.actions import Invalid
 from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
-from app.engine.guards import hidden, is_mask
+from app.engine.guards import hidden, is_mask, withheld
 from app.engine.resource import Resource, fields_of, has_resource, resource_of
 from app.engine.scopes import Actor
 from app.engine.typed import MAX_MEMBERS, READERS, Reader, many_texts, plain, read_lines, tidy
@@ -121,7 +121,11 @@ def single(spec: FieldSpec, texts: Sequence[str], context: Context) -> Any:
 
 def asked(specs: Iterable[FieldSpec], actor: Actor, record: Any = None) -> list[FieldSpec]:
     """The fields that this person fills in, of a new record or of this one; the others are only shown."""
-    return [s for s in specs if s.is_of(record) and (s.fixed is None or not s.fixed(actor, record))]
+    return [
+        s
+        for s in specs
+        if s.is_of(record) and (s.fixed is None or not s.fixed(actor, record)) and not withheld(s, actor)
+    ]
 
 
 def holding(values: Mapping[str, Any], texts: Texts, record: Any) -> conditional.Held:
@@ -159,10 +163,10 @@ def _value(spec: FieldSpec, given: list[str], texts: Texts, context: Context) ->
         given = [*given, *_by_label(spec, texts, context)]
     if spec.kind in ("refs", "choices"):
         return _many(spec, given, context)
-    if not given:
+    if not given and not texts.get(f"{spec.name}{attached.WRONG}"):
         return "" if spec.kind in ("text", "textarea") and _not_null(spec) else None
     reader = read_lines if is_lines(spec) else _READERS.get(spec.kind, plain)
-    return reader(spec, given[0], context)
+    return reader(spec, given[0] if given else "", context)
 
 
 def _not_null(spec: FieldSpec) -> bool:
@@ -193,7 +197,9 @@ def _ref(spec: FieldSpec, text: str, context: Context) -> int:
     return id_of(text)
 
 
-_READERS: dict[str, Reader] = {**READERS, "choice": _choice, "ref": _ref}
+_READERS: dict[str, Reader] = {
+    **READERS, "choice": _choice, "ref": _ref, "image": attached.read, "file": attached.read,
+}  # fmt: skip
 
 
 def _many(spec: FieldSpec, given: list[str], context: Context) -> list[Any]:

@@ -9,7 +9,7 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 
-from app.engine import chrome, drawing, faces, forms, history, listing, pages, perform, picking
+from app.engine import attached, chrome, drawing, faces, forms, history, listing, pages, perform, picking
 from app.engine.actions import (
     Act,
     Forbidden,
@@ -46,6 +46,7 @@ class FormViews(AskViews):
         texts = request.form.to_dict(flat=False)
         context = self._new_context(actor, texts)
         specs = forms.editable(self.resource, editing=False)
+        texts = attached.received(forms.asked(specs, actor), texts, context)
         if AID in texts:
             return self._aided(texts, specs, context, label, preset=preset)
         try:
@@ -203,6 +204,7 @@ class FormViews(AskViews):
         texts = request.form.to_dict(flat=False)
         version = listing.number(request.form.get("version", ""), 0)
         specs = forms.editable(self.resource, editing=True)
+        texts = attached.received(forms.asked(specs, actor, record), texts, context)
         if AID in texts:
             return self._aided(texts, specs, context, title, record=record)
         try:

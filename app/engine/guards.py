@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, literal
+from sqlalchemy.orm import Session
 
 from app.engine.fields import FieldSpec, describe
 from app.engine.scopes import Actor
@@ -58,7 +59,8 @@ def without_numbers(text: str) -> str:
     return CALLABLE.sub(lambda found: mask_phone(found.group()), text)
 
 
-def _mask_phone_sql(phone: Any) -> ColumnElement[Any]:
+def phone_masked(phone: Any) -> ColumnElement[Any]:
+    """The same in SQL."""
     length = func.length(phone)
     masked = func.substr(phone, 1, 3) + literal("****") + func.substr(phone, length - 3, 4)
     return case((phone.is_(None), None), (length >= 9, masked), else_=literal("****"))
@@ -66,7 +68,7 @@ def _mask_phone_sql(phone: Any) -> ColumnElement[Any]:
 
 CUSTOMER_PHONE = Guard(
     "customer_phone", "客户电话显示加密", restricting=True, exact=True,
-    mask=mask_phone, sql_mask=_mask_phone_sql,
+    mask=mask_phone, sql_mask=phone_masked,
 )  # fmt: skip
 SETTLEMENT_PRICE = Guard("settlement_price", "查看结算价", logged=True)
 
@@ -74,8 +76,31 @@ _guards: dict[str, Guard] = {g.name: g for g in (CUSTOMER_PHONE, SETTLEMENT_PRIC
 
 
 def all_guards() -> Iterable[Guard]:
-    """Every guard of the product, for the role editor and the generated tests."""
+    """Every guard that the program declares, for the generated tests."""
     return _guards.values()
+
+
+_source: list[Callable[[Session | None], Iterable[Added]]] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """A guard that administrators made; without ``dealer`` for everybody. ``of`` is the resource whose field
+    it keeps."""
+
+    guard: Guard
+    dealer: int | None
+    of: str
+
+
+def provide_guards(source: Callable[[Session | None], Iterable[Added]]) -> None:
+    """Say who knows the guards that are added while the program runs; their domain calls this."""
+    _source[:] = [source]
+
+
+def added_guards(session: Session | None = None) -> Iterable[Added]:
+    """The guards that administrators added, as they are in force; who works in a session of his own names it."""
+    return _source[0](session) if _source else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +142,18 @@ def projection(spec: FieldSpec, actor: Actor | None, source: Any = None) -> Colu
     if guard is None:
         return source  # type: ignore[no-any-return]
     return guard.sql_mask(source) if guard.sql_mask is not None else None
+
+
+def withheld(spec: FieldSpec, actor: Actor | None) -> bool:
+    """Whether the person reads nothing of the field, not even a mask, and so is not asked for it either."""
+    guard = hidden(spec, actor)
+    return guard is not None and guard.mask is None
+
+
+def left_of(spec: FieldSpec, actor: Actor | None) -> Any:
+    """What of the field is selected for this person, as far as it changes the words of a statement."""
+    guard = hidden(spec, actor)
+    return guard is None or guard.sql_mask
 
 
 derived: dict[str, Callable[[Any, Actor | None], Any]] = {}

@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, select
 
 from app.engine import faces
+from app.engine.attached import called
 from app.engine.audit import AuditEntry
 from app.engine.changes import spec_of
 from app.engine.database import db
-from app.engine.fields import FieldSpec
+from app.engine.fields import FILES, FieldSpec
 from app.engine.guards import Hidden, derived, gate
 from app.engine.localtime import local
 from app.engine.pages import HistoryChange, HistoryEntry, HistoryPage
@@ -159,6 +160,8 @@ def _word(spec: FieldSpec, value: Any, dealer_id: int | None) -> str:
     if spec.kind in ("choice", "choices"):
         known = {e.value: e.label for e in spec.entries(dealer_id)}
         return known.get(str(value), str(value))
+    if spec.kind in FILES:
+        return called(value)
     if spec.kind == "datetime":
         return moment(datetime.fromisoformat(str(value)))
     if spec.kind == "date":

@@ -12,7 +12,7 @@ from sqlalchemy.types import Date
 
 from app.engine.cells import money
 from app.engine.chartkinds import Chart, Net
-from app.engine.fields import describe
+from app.engine.fields import FieldSpec, describe
 
 YUAN = "元"
 DAY, WEEK, MONTH = "day", "week", "month"
@@ -28,8 +28,16 @@ def measured(chart: Chart) -> tuple[ColumnElement[Any], str]:
         return func.count(), ""
     column = source.column if isinstance(source, Net) else source
     spec = describe(column)
+    if column is spec:
+        return func.coalesce(func.sum(_added(spec)), 0), YUAN if spec.kind == "money" else spec.unit
     amount = case((source.by.in_(source.values), -column), else_=column) if column is not source else column
     return func.coalesce(func.sum(amount), 0), YUAN if spec.kind == "money" else spec.unit
+
+
+def _added(spec: FieldSpec) -> Any:
+    """The column of an added field, in the records of the dealer whose field it is."""
+    column = spec.attribute
+    return column if spec.dealer is None else case((column.class_.dealer_id == spec.dealer, column))
 
 
 def figure(value: Any, unit: str) -> str:

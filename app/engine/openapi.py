@@ -252,6 +252,9 @@ def _record_schema(resource: type[Resource]) -> dict[str, Any]:
             properties[f"{spec.name}_name"] = _text(f"{spec.label}的名称")
         elif spec.kind == "choice":
             properties[f"{spec.name}_label"] = _text(f"{spec.label}的中文")
+        elif spec.kind == "choices":
+            words = {"type": "array", "items": {"type": "string"}, "description": f"{spec.label}的中文"}
+            properties[f"{spec.name}_labels"] = words
         if spec.guard is not None:
             properties[f"{spec.name}_locked"] = _text(f"无权查看{spec.label}时出现，说明原因")
     return {"type": "object", "description": resource.label, "properties": properties}

@@ -11,6 +11,7 @@ from app.engine.actions import Refusal
 from app.engine.choices import Choice
 from app.engine.database import MAX_ID
 from app.engine.fields import FieldSpec, normalise_phone
+from app.engine.slots import bare
 
 MAX_DAYS = 36_500
 MAX_TEXT = 200
@@ -108,9 +109,9 @@ def _money(_spec: FieldSpec, given: Any) -> Decimal:
 
 def _number(_spec: FieldSpec, given: Any) -> Decimal:
     number = Decimal(str(given))
-    if not number.is_finite() or number.adjusted() >= 14:
+    if not number.is_finite() or number.adjusted() >= 14 or number != number.quantize(Decimal("0.0001")):
         raise ValueError
-    return number
+    return bare(number)
 
 
 def _day(_spec: FieldSpec, given: Any) -> date:
@@ -132,6 +133,6 @@ def number_of_days(spec: FieldSpec, given: Any) -> int:
 
 
 _TYPED: Mapping[str, Callable[[FieldSpec, Any], Any]] = {
-    "choice": _choice, "bool": _bool, "integer": _integer, "ref": _integer, "money": _money, "number": _number,
-    "date": _day, "datetime": _day,
+    "choice": _choice, "bool": _bool, "integer": _integer, "ref": _integer, "number": _number, "money": _money, "date": _day,
+    "datetime": _day,
 }  # fmt: skip

@@ -33,7 +33,7 @@ from app.engine.deeds import deed as deed
 from app.engine.fields import FieldSpec
 from app.engine.resource import Resource, fields_of, has_resource, resource_of, resources
 from app.engine.scopes import Actor, visible
-from app.engine.storing import belongs, fill_numbers, keep_own, set_columns, set_members
+from app.engine.storing import belongs, fill_numbers, keep_own, keep_unique, set_columns, set_members
 
 MAX_BATCH = 2000
 
@@ -254,6 +254,7 @@ def create(
         if resource.create is not None:
             record = resource.create(record, act, dict(values)) or record
         keep_own(resource, record)
+        keep_unique(act, resource, record, fresh=True)
         fields = fields_of(resource.groups(editing=False))
         picking.judge(act, record, picking.chosen(session, fields, values, actor))
         _add(act, record, given, values)
@@ -300,6 +301,7 @@ def update(
             resource.update(record, act, dict(values))
         picking.judge(act, record, chosen)
         changed = set_columns(resource, record, values, editing=True)
+        keep_unique(act, resource, record)
         for spec in changed:
             set_members(session, record, spec, values[spec.name])
         session.flush()

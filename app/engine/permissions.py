@@ -6,7 +6,7 @@ never deletes what it does not know.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.engine.database import insert_for
-from app.engine.guards import GUARD_VIEW, Guard, all_guards
+from app.engine.guards import GUARD_VIEW, Added, Guard, added_guards, all_guards
 from app.engine.resource import Resource, resources
 
 FRAME = "系统主框架"
@@ -36,6 +36,8 @@ class PermissionDef:
     group: str = FRAME
     restricting: bool = False
     guard: Guard | None = None
+    dealer: int | None = None
+    """The dealer whose administrators made the guard; None for everybody's."""
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -44,9 +46,14 @@ class PermissionDef:
 
 
 def all_permissions() -> tuple[PermissionDef, ...]:
-    """Every permission once, in the order of the resources, guards last (A-22, A-88, A-90)."""
+    """Every declared permission once, in the order of the resources, guards last (A-22, A-88, A-90)."""
     declared: Any = tuple(resources())
     return _permissions(declared, sum(len(r.actions) for r in declared))
+
+
+def permissions_in_force(session: Session | None = None) -> tuple[PermissionDef, ...]:
+    """The declared ones, and those of the guards that administrators added."""
+    return (*all_permissions(), *map(_of_added, added_guards(session)))
 
 
 @cache
@@ -107,12 +114,23 @@ def _of_guards() -> Iterator[PermissionDef]:
         yield PermissionDef(permission, view, guard.label, "", FIELDS, guard.restricting, guard)
 
 
+def _of_added(added: Added) -> PermissionDef:
+    permission, view = added.guard.permission
+    return PermissionDef(
+        permission, view, added.guard.label, "", FIELDS, added.guard.restricting, added.guard, added.dealer
+    )
+
+
 def sync(session: Session) -> frozenset[tuple[str, str]]:
     """Write the permissions that the framework's tables lack; returns the pairs that are new.
 
     Idempotent, in at most eight statements; the caller commits.
     """
-    wanted = [declared.pair for declared in all_permissions()]
+    return write(session, [declared.pair for declared in all_permissions()])
+
+
+def write(session: Session, wanted: Sequence[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """The same for these pairs."""
     permissions = _ids(session, Permission, {permission for permission, _ in wanted})
     views = _ids(session, ViewMenu, {view for _, view in wanted})
     table: Any = PermissionView.__table__

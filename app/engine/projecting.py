@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.engine import plans
 from app.engine.fields import FieldSpec
-from app.engine.guards import gate, hidden, projection
+from app.engine.guards import gate, hidden, own, projection
 from app.engine.listing import Query
 from app.engine.resource import Resource, resource_of
 from app.engine.scopes import Actor
@@ -48,7 +48,7 @@ def projected(
             continue
         if spec.kind == "ref" and hidden(spec, actor) is None:
             other = aliased(spec.target)
-            joins.append((other, other.id == spec.attribute))
+            joins.append((other, other.id == own(spec, spec.attribute, actor)))
             chosen.append(getattr(other, resource_of(spec.target).title.key).label(f"v_{spec.name}"))
         else:
             selected = projection(spec, actor)

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from app.engine import plans, walking
 from app.engine.fields import FieldSpec
-from app.engine.guards import beyond, derived, gate, hidden
+from app.engine.guards import beyond, derived, gate, left_of
 from app.engine.listing import Query
 from app.engine.projecting import linked, page_statement
 from app.engine.scopes import Actor
@@ -144,7 +144,7 @@ class _Reader:
         key = None
         if shape is not None:
             shown = tuple(
-                (s.name, hidden(s, query.actor) is None, s.signed is None, beyond(s, query.actor))
+                (s.name, left_of(s, query.actor), s.signed is None, beyond(s, query.actor), s.target)
                 for s in self.specs
             )
             key = ("page", *shape, query.sort.name, *segment.shape, *way, shown)

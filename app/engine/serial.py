@@ -17,9 +17,10 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from app.engine import drawing
 from app.engine.actions import Invalid, Refusal
+from app.engine.attached import address, called
 from app.engine.cells import entry_of
 from app.engine.choices import Choice
-from app.engine.fields import FieldSpec, describe
+from app.engine.fields import FILES, FieldSpec, describe
 from app.engine.guards import Hidden
 from app.engine.localtime import local
 from app.engine.resource import Group, Resource
@@ -85,9 +86,15 @@ def as_json(
                 found[f"{name}_locked"] = lock
         else:
             found[name] = plain(value)
-            if spec.kind == "choice":
+            if spec.kind in FILES:
+                found[name] = called(value) or None
+                found[f"{name}_url"] = address(spec, record_id) if value else None
+            elif spec.kind == "choice":
                 known = entry_of(spec, value, actor.dealer_id, actor.epoch) if value is not None else None
                 found[f"{name}_label"] = known.label if known else None
+            elif spec.kind == "choices":
+                chosen = [entry_of(spec, v, actor.dealer_id, actor.epoch) for v in value or ()]
+                found[f"{name}_labels"] = [e.label for e in chosen if e is not None]
     return found
 
 
@@ -169,7 +176,8 @@ def texts(specs: Sequence[FieldSpec], sent: Mapping[str, Any], *, creating: bool
     if creating:
         for spec in specs:
             if spec.name not in found and spec.default is not None:
-                found[spec.name] = [drawing.as_text(spec, spec.default)]
+                given = spec.default if spec.multiple else (spec.default,)
+                found[spec.name] = [drawing.as_text(spec, value) for value in given]
     return found
 
 

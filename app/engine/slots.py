@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Boolean, Date, DateTime, Numeric, String, Text, TypeDecorator
+from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, String, Text, TypeDecorator
 
 from app.engine.fields import column
 
@@ -31,6 +31,25 @@ def bare(number: Decimal) -> Decimal:
     return whole if number == whole else number.normalize()
 
 
+BETWEEN = "|"
+"""Stands before, between and behind the values of a slot that holds several, and in none of them."""
+
+
+class Several(TypeDecorator[list[str]]):
+    """Several chosen values as one text, ``|a|b|``: each is found by itself and its marks."""
+
+    impl = String(500)
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> str | None:
+        if isinstance(value, str) or value is None:
+            return value or None
+        return f"{BETWEEN}{BETWEEN.join(map(str, value))}{BETWEEN}" if value else None
+
+    def process_result_value(self, value: Any, dialect: Any) -> list[str] | None:
+        return None if value is None else [part for part in value.split(BETWEEN) if part]
+
+
 _FAMILIES: Mapping[str, tuple[int, str, Any]] = {
     "text": (12, "文本", String(255)),
     "long": (3, "长文本", Text),
@@ -38,6 +57,9 @@ _FAMILIES: Mapping[str, tuple[int, str, Any]] = {
     "date": (6, "日期", Date),
     "moment": (4, "时间", DateTime),
     "flag": (6, "是否", Boolean),
+    "many": (4, "多选", Several),
+    "ref": (4, "关联", Integer),
+    "file": (6, "附件", String(255)),
 }
 """How many there are of each sort of value, what they are called, and the type of their columns."""
 
@@ -47,6 +69,7 @@ FAMILIES: Mapping[str, tuple[str, ...]] = {
 }
 """The names of the slots by the sort of value they hold."""
 
+_KINDS = {"number": "number", "many": "choices"}
 SLOTS = frozenset(name for names in FAMILIES.values() for name in names)
 
 
@@ -64,7 +87,7 @@ for _family, (_amount, _label, _type) in _FAMILIES.items():
             Extended,
             f"{_family}_{_number}",
             column(
-                f"{_label}{_number}", _type, kind="number" if _family == "number" else "", nullable=True,
+                f"{_label}{_number}", _type, kind=_KINDS.get(_family, ""), nullable=True,
                 deferred=True, deferred_group="slots", active_history=True,
             ),
         )  # fmt: skip

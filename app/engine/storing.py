@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, inspect, select
 from sqlalchemy.orm import Session
 
 from app.engine import audit
 from app.engine.actions import Act, Invalid
+from app.engine.database import alone
 from app.engine.fields import FieldSpec, Links, Values, describe
 from app.engine.forms import Keeping
 from app.engine.numbers import next_number
 from app.engine.resource import Resource, fields_of
+
+TAKEN = "已有相同的内容，不能重复"
+_UNIQUE = -11
 
 
 def set_columns(
@@ -40,6 +44,41 @@ def keep_own(resource: type[Resource], record: Any) -> None:
         for spec in resource.added:
             if not spec.is_of(record) and getattr(record, spec.name) is not None:
                 setattr(record, spec.name, None)
+
+
+def keep_unique(act: Act, resource: type[Resource], record: Any, *, fresh: bool = False) -> None:
+    """Raise `Invalid` for a value that must stand in one record of a dealer and stands in another one. Whoever
+    wants to store the same value waits until it is decided here. Of a ``fresh`` record every value is new, also
+    where its rule has written it already."""
+    if not isinstance(record, resource.model):
+        return
+    state = inspect(record)
+    changed = [
+        (spec, value)
+        for spec in resource.added
+        if spec.unique and (fresh or state.attrs[spec.name].history.has_changes())
+        for value in (getattr(record, spec.name),)
+        if value not in (None, "") and spec.is_of(record)
+    ]
+    if not changed:
+        return
+    claim_unique(act.session, resource, record.dealer_id, [spec for spec, _ in changed])
+    errors = {}
+    for spec, value in changed:
+        mine = (resource.scopes.dealer == record.dealer_id, resource.pk() != (record.id or 0))
+        taken = select(resource.pk()).where(spec.attribute == value, *mine).limit(1)
+        with act.session.no_autoflush:
+            if act.session.scalar(taken) is not None:
+                errors[spec.name] = TAKEN
+    if errors:
+        raise Invalid(errors)
+
+
+def claim_unique(
+    session: Session, resource: type[Resource], dealer_id: int | None, specs: Iterable[FieldSpec]
+) -> None:
+    """Let nobody else of the dealer store values of these fields until the transaction ends."""
+    alone(session, _UNIQUE, *(f"{resource.name}.{dealer_id}.{spec.name}" for spec in specs))
 
 
 def fill_numbers(act: Act, record: Any) -> None:

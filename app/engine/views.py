@@ -16,11 +16,13 @@ from markupsafe import Markup
 
 from app.engine import (
     asked,
+    attached,
     charts,
     charts_sheet,
     chrome,
     detail,
     exports,
+    files,
     history,
     listing,
     perform,
@@ -31,7 +33,7 @@ from app.engine.actions import NotFound
 from app.engine.actionviews import ActionViews
 from app.engine.addresses import address, arguments
 from app.engine.database import PK, db, utcnow
-from app.engine.fields import describe
+from app.engine.fields import FILES, describe
 from app.engine.formviews import FormViews
 from app.engine.importviews import ImportViews
 from app.engine.jobs import JobState
@@ -133,6 +135,19 @@ class ResourceView(FormViews, ActionViews, ImportViews, ToolViews):
             kind=request.args.get("kind", ""), before=request.args.get("before", "")[:64],
         )  # fmt: skip
         return chrome.page(template, key=self.resource.name, title=shown.title, page=shown)
+
+    @expose(f"/{PK}/file/<field>", methods=["GET"])
+    def file(self, pk: int, field: str) -> ResponseReturnValue:
+        """The file that a field of the record holds, for whoever may read the field."""
+        actor = self.allowed("can_list")
+        spec = next((s for s in self.resource.added if s.name == field and s.kind in FILES), None)
+        if spec is None:
+            raise NotFound
+        values, _, _ = detail.values_of(db.session(), self.resource, pk, actor, [spec])
+        stored = values[spec.name]
+        if not isinstance(stored, str) or not stored:
+            raise NotFound
+        return download(files.path(attached.name_of(stored)), attached.called(stored))
 
     @expose(f"/{PK}/history", methods=["GET"])
     def changes(self, pk: int) -> ResponseReturnValue:

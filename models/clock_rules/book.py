@@ -104,11 +104,13 @@ def rule_of(row: ClockRule, family: Sequence[ClockRule] = ()) -> Rule | None:
     """One stored rule as it works; None when what it is made of is not declared or not
     readable."""
     about, doing = subject(row.subject), effect(row.effect)
-    start = about.start(row.start) if about is not None else None
+    start = about.start(row.start, row.dealer_id) if about is not None else None
     if about is None or doing is None or start is None or not CLOCK.fullmatch(row.at or "00:00"):
         return None
     try:
-        condition = from_json(row.condition) if row.condition else Condition(about.resource)
+        condition = (
+            from_json(row.condition, dealer_id=row.dealer_id) if row.condition else Condition(about.resource)
+        )
     except Wrong:
         return None
     others = [r for r in family if r is not row]

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.engine.actions import Act, Answer, Done, Invalid, Question, Refusal, action
+from app.engine.conditions import Wrong, from_json
 from app.engine.fields import ask_for
 from models.clock_rules import book
 from models.clock_rules.preview import Preview, preview
@@ -110,7 +111,7 @@ def _wrong(act: Act, rule: Any) -> dict[str, str]:
     about, doing = subject(rule.subject), effect(rule.effect)
     if about is None or doing is None:
         return {"subject": ask_for("choice", "适用对象")}
-    start = about.start(rule.start)
+    start = about.start(rule.start, rule.dealer_id)
     if start is None:
         return {"start": "请选择所选对象的起算时间"}
     errors: dict[str, str] = {}
@@ -120,6 +121,11 @@ def _wrong(act: Act, rule: Any) -> dict[str, str]:
         errors["silenced_by"] = "请选择所选对象的暂停条件"
     if rule.condition and rule.condition.get("of") != about.name:
         errors["condition"] = "适用条件属于另一种对象，请重新填写"
+    elif rule.condition:
+        try:
+            from_json(rule.condition, dealer_id=rule.dealer_id)
+        except Wrong as wrong:
+            errors["condition"] = str(wrong)
     unknown = set(rule.parameters or {}) - {p.name for p in doing.parameters}
     if unknown:
         errors["parameters"] = f"“{doing.label}”没有这些参数"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Select
 
 from app.engine.choices import Entry, declare_entries
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
 from app.engine.resource import Resource
 
@@ -72,9 +73,15 @@ class Subject:
         """The column of its dealer."""
         return self.resource.scopes.dealer
 
-    def start(self, name: str) -> Start | None:
+    def starts_of(self, dealer_id: int | None) -> tuple[Start, ...]:
+        """The starts for rules of that dealer: the declared ones, and the dates that administrators added."""
+        added = faced(self.resource, dealer_id).added
+        dated = (s for s in added if s.kind in ("date", "datetime") and s.guard is None)
+        return (*self.starts, *(Start(s.name, s.label, s.attribute) for s in dated))
+
+    def start(self, name: str, dealer_id: int | None) -> Start | None:
         """The start of that name."""
-        return next((s for s in self.starts if s.name == name), None)
+        return next((s for s in self.starts_of(dealer_id) if s.name == name), None)
 
     def silencer(self, name: str | None) -> Silencer | None:
         """The silencer of that name."""
@@ -152,8 +159,8 @@ def _subject_entries() -> tuple[Entry, ...]:
     return tuple(Entry(s.name, s.resource.label) for s in subjects())
 
 
-def _start_entries() -> tuple[Entry, ...]:
-    return tuple(Entry(t.name, t.label, parent=s.name) for s in subjects() for t in s.starts)
+def _start_entries(dealer_id: int | None) -> tuple[Entry, ...]:
+    return tuple(Entry(t.name, t.label, parent=s.name) for s in subjects() for t in s.starts_of(dealer_id))
 
 
 def _silencer_entries() -> tuple[Entry, ...]:
@@ -165,6 +172,6 @@ def _effect_entries() -> tuple[Entry, ...]:
 
 
 declare_entries(SUBJECTS, _subject_entries)
-declare_entries(STARTS, _start_entries)
+declare_entries(STARTS, _start_entries, by_dealer=True)
 declare_entries(SILENCERS, _silencer_entries)
 declare_entries(EFFECTS, _effect_entries)

@@ -14,6 +14,7 @@ from app.engine.actions import Act, NotFound, Refusal
 from app.engine.fields import FieldSpec, describe
 from app.engine.imports.drafts import Draft
 from app.engine.imports.filing import Filing
+from app.engine.imports.singles import Singles
 from app.engine.imports.tables import Verdict
 from app.engine.scopes import Scope, scopes_of
 from models.customers import duplicates, queries
@@ -45,6 +46,7 @@ class CustomerFiling(Filing):
         self.seen: dict[str, int] = {}
         self.policies: dict[int, duplicates.Policy] = {}
         self.maker = Maker(self.session, self.resource)
+        self.singles = Singles(self.session, self.resource)
         self.sees_own = bool(scopes_of(self.resource, self.actor) & {Scope.MINE, Scope.DEALER, Scope.GROUP})
         self.per_owner: Counter[int] = Counter()
 
@@ -70,6 +72,7 @@ class CustomerFiling(Filing):
             else:
                 self.seen |= dict.fromkeys(phones, draft.number)
         self._by_policy(fresh)
+        self.singles.judge(fresh)
         for draft in fresh:
             if draft.verdict is Verdict.NEW:
                 owner = draft.values.get("owner_id")
@@ -169,6 +172,7 @@ class CustomerFiling(Filing):
             queries.lock_all_phones(act.session, dealer_id)
         self._by_policy(drafts)
         self._absorb(act, [d for d in drafts if d.verdict is Verdict.ABSORBED])
+        self.singles.claim(drafts)
         fresh = [d for d in drafts if d.verdict is Verdict.NEW and self._by_set(d)]
         by_set = {id(d) for d in fresh}
         for draft in drafts:

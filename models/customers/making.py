@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.engine import audit, bulk
 from app.engine.actions import Act
 from app.engine.events import publish
+from app.engine.faces import faced, worked_out
 from app.engine.imports.drafts import Draft
 from app.engine.imports.history import NewHistory
 from app.engine.keys import take
@@ -69,6 +70,7 @@ class Maker:
         codes = next_numbers(act.session, "customer", dealer_id, act.now, len(drafts))
         self._know_departments(d.values.get("owner_id") or act.actor.id for d in drafts)
         me, now = act.actor.id or None, act.now
+        face = faced(self.resource, dealer_id, self.session)
         own = [spec.name if spec.dealer in (None, dealer_id) else "" for spec in self.added]
         rows, phones, dated = [], [], False
         members: dict[str, list[tuple[Any, ...]]] = {source.name: [] for source, _ in _MEMBERS}
@@ -79,9 +81,10 @@ class Maker:
             dated = dated or created is not now
             numbers = numbers_of(draft)
             read = values.get
+            values |= worked_out(face, values.get)
             rows.append((
                 record_id, code, numbers[0], draft.place.store_id, self.departments.get(owner or 0), owner,
-                *[read(name) for name in PLAIN], *[read(name) for name in own], created,
+                *[read(name) for name in PLAIN], *[_single(read(name)) for name in own], created,
             ))  # fmt: skip
             for n, number in enumerate(numbers):
                 phones.append((record_id, number, number[-4:], n))
@@ -128,6 +131,11 @@ class Maker:
         if fresh:
             found = select(Employee.id, Employee.department_id).where(Employee.id.in_(fresh))
             self.departments |= {row[0]: row[1] for row in self.session.execute(found)}
+
+
+def _single(value: Any) -> Any:
+    """Several chosen values as one that can be looked up."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _table(model: Any) -> Table:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.engine.actions import Act, Invalid, Refusal
-from app.engine.permissions import all_permissions
+from app.engine.permissions import all_permissions, permissions_in_force
 from app.engine.resource import resource
 from app.engine.scopes import Actor, Scope, scopes_of
 from models.identity.rights import Rights, rights_of
@@ -53,7 +53,7 @@ def beyond(actor: Actor, given: Rights) -> str:
     """What of these rights the person does not hold, in words; empty for one who may give them all."""
     if is_group(actor):
         return ""
-    for known in all_permissions():
+    for known in permissions_in_force():
         if known.pair in given.grants and not known.restricting and known.pair not in actor.permissions:
             return known.label
     for name, scope in sorted(given.scopes):

@@ -10,7 +10,7 @@ import base64
 import binascii
 from zlib import crc32
 
-from app.engine.permissions import all_permissions
+from app.engine.permissions import permissions_in_force
 from app.engine.resource import resources
 from app.engine.scopes import Scope
 from models.identity.rights import Rights
@@ -47,7 +47,7 @@ def unpack(text: str) -> Rights | None:
 
 
 def _order() -> tuple[list[tuple[str, str]], list[tuple[str, Scope]]]:
-    return [p.pair for p in all_permissions()], [(r.name, s) for r in resources() for s in Scope]
+    return [p.pair for p in permissions_in_force()], [(r.name, s) for r in resources() for s in Scope]
 
 
 def _mark() -> int:

@@ -133,7 +133,8 @@ def _follow(session: Session, role: StaffRole, template: Template, version: Vers
     else:
         offered = preset.grants & version.permissions - held.grants
         if offered:
-            news = role_rules.difference(held, role_rules.Rights(held.grants | offered, held.scopes))
+            wanted = role_rules.Rights(held.grants | offered, held.scopes)
+            news = role_rules.difference(held, wanted, session)
             log.warning(
                 "%s的角色“%s”已被修改过，新版本的权限未自动授予，可在角色管理中勾选：%s",
                 place, role.label, "、".join(change.text for change in news),

@@ -16,7 +16,7 @@ from app.engine import audit
 from app.engine.actions import Act, Invalid, Refusal
 from app.engine.configuring import EXACT
 from app.engine.fields import entry
-from app.engine.permissions import PermissionDef, all_permissions
+from app.engine.permissions import PermissionDef, all_permissions, permissions_in_force
 from app.engine.resource import Resource, resources
 from app.engine.scopes import Actor, Scope, offered
 from models.identity.accounts import administrators
@@ -54,7 +54,11 @@ def key_of(pair: Pair) -> str:
 def catalogue(actor: Actor) -> tuple[PermissionDef, ...]:
     """The permissions this person may hand out."""
     group = is_group(actor)
-    return tuple(p for p in all_permissions() if group or p.resource_name not in GROUP_ONLY)
+    return tuple(
+        p
+        for p in permissions_in_force()
+        if (group or p.resource_name not in GROUP_ONLY) and p.dealer in (None, actor.dealer_id)
+    )
 
 
 def scopes_to_give(resource: type[Resource], actor: Actor) -> tuple[Scope, ...]:
@@ -99,11 +103,11 @@ def beyond_declared(held: Rights, wanted: Rights) -> Rights:
     )
 
 
-def difference(old: Rights, new: Rights) -> list[Change]:
+def difference(old: Rights, new: Rights, session: Session | None = None) -> list[Change]:
     """What a change means, in the order of the tree: added and taken rights, then changed scopes."""
     labels = {r.name: r.label for r in resources()}
     found = []
-    for p in all_permissions():
+    for p in permissions_in_force(session):
         if (p.pair in old.grants) == (p.pair in new.grants):
             continue
         place = labels.get(p.resource_name, p.group)
@@ -164,7 +168,7 @@ def give(session: Session, role: StaffRole, rights: Rights) -> list[Change]:
     if old != rights:
         bump_epoch(session)
     session.flush()
-    return difference(old, rights)
+    return difference(old, rights, session)
 
 
 def _permission_views(session: Session, pairs: Iterable[Pair]) -> dict[Pair, int]:
@@ -284,7 +288,7 @@ def note(session: Session, role: StaffRole, changes: list[Change], old: Rights, 
 
 
 def _note_exactly(session: Session, role: StaffRole, old: Rights, new: Rights) -> None:
-    before, after = as_texts(old), as_texts(new)
+    before, after = as_texts(old, session), as_texts(new, session)
     for name in before:
         if before[name] != after[name]:
             audit.note(session, role, f"{EXACT}{name}", before[name], after[name])
@@ -293,9 +297,9 @@ def _note_exactly(session: Session, role: StaffRole, old: Rights, new: Rights) -
 # ----- a role as an entry of the configuration
 
 
-def as_texts(rights: Rights) -> dict[str, list[str]]:
+def as_texts(rights: Rights, session: Session | None = None) -> dict[str, list[str]]:
     """Rights as a form or a file says them, as far as this program declares them."""
-    known = {p.pair for p in all_permissions()}
+    known = {p.pair for p in permissions_in_force(session)}
     by_name = {r.name: r for r in resources()}
     opened = [(n, s) for n, s in rights.scopes if n in by_name and s in offered(by_name[n])]
     return {
@@ -306,7 +310,7 @@ def as_texts(rights: Rights) -> dict[str, list[str]]:
 
 def of_texts(texts: Mapping[str, Any]) -> Rights:
     """The rights behind such texts, as far as there are such permissions and scopes."""
-    known = {key_of(p.pair): p.pair for p in all_permissions()}
+    known = {key_of(p.pair): p.pair for p in permissions_in_force()}
     scopes = {s.value: s for s in Scope}
     opened = [str(t).partition(":") for t in texts.get(SCOPES.name) or ()]
     return Rights(
@@ -317,7 +321,7 @@ def of_texts(texts: Mapping[str, Any]) -> Rights:
 
 def texts_of(session: Session, role_ids: Iterable[int]) -> dict[int, dict[str, list[str]]]:
     """The rights of these roles in that form."""
-    return {role_id: as_texts(rights_of(session, role_id)) for role_id in role_ids}
+    return {role_id: as_texts(rights_of(session, role_id), session) for role_id in role_ids}
 
 
 def in_words(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

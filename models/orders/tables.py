@@ -12,6 +12,7 @@ from app.engine.choices import Choice, Tone
 from app.engine.database import Model
 from app.engine.fields import Money, Phone, Pk, column
 from app.engine.guards import CUSTOMER_PHONE, SETTLEMENT_PRICE
+from app.engine.slots import Extended
 from models.base import Audited, Dated, Versioned
 from models.identity.tables import CONSULTANTS, DESIGNERS
 
@@ -24,7 +25,7 @@ class OrderState(Choice):
     LOST = "lost", "失单", Tone.BAD
 
 
-class ServiceOrder(Audited, Versioned, Dated, Model):
+class ServiceOrder(Audited, Versioned, Dated, Extended, Model):
     """One job of one customer for one brand-category (服务单); a customer may have several (A-07)."""
 
     __tablename__ = "service_orders"
@@ -112,7 +113,7 @@ class FactoryState(Choice):
     RETURNED = "returned", "已退单", Tone.MUTED
 
 
-class FactoryOrder(Audited, Versioned, Dated, Model):
+class FactoryOrder(Audited, Versioned, Dated, Extended, Model):
     """An order at the factory for one job; it is transmitted once (传单)."""
 
     __tablename__ = "factory_orders"

@@ -37,12 +37,19 @@ def follows(stored: str | None) -> str:
     return source_of(rule_of(stored))
 
 
-def sources(declared: type[Resource]) -> dict[str, FieldSpec]:
+def for_all(context: Context) -> bool:
+    """Whether the field at hand is everybody's: then it hangs on nothing that one dealer added."""
+    if context.record is not None:
+        return getattr(context.record, "dealer_id", None) is None
+    return (context.texts.get("for_all") or ("",))[-1] in ("1", "true", "on", "True")
+
+
+def sources(declared: type[Resource], *, everybodys: bool = False) -> dict[str, FieldSpec]:
     """The fields that conditions may name, by their labels: those with few values."""
     listed = map(describe, (*declared.columns, *declared.more_columns, *map(filtered, declared.filters)))
     groups = (*declared.form, *(declared.edit_form or ()))
     specs = (s for s in (*fields_of(groups), *listed) if s.kind in ("choice", "bool") and s.guard is None)
-    return {spec.label: spec for spec in specs}
+    return {spec.label: spec for spec in specs if not (everybodys and spec.dealer)}
 
 
 def _read(_spec: FieldSpec, text: str, context: Context) -> str:
@@ -54,7 +61,7 @@ def _read(_spec: FieldSpec, text: str, context: Context) -> str:
     if written is None:
         raise Refusal("请按“字段=选项”的形式填写，例如 客户来源=老客户推荐，多个选项用 | 隔开")
     label, wanted = (part.strip() for part in written.groups())
-    known = sources(faced(declared, context.actor.dealer_id))
+    known = sources(faced(declared, context.actor.dealer_id), everybodys=for_all(context))
     if label not in known:
         raise Refusal(f"没有可作条件的字段“{label}”，可用的有：{_some(known)}")
     source = known[label]

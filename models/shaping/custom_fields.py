@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Boolean, DateTime, ForeignKey, Index, Integer, String, text
+from sqlalchemy import Boolean, DateTime, ForeignKey, Index, Integer, String, false, text
 from sqlalchemy.orm import Mapped
 
 from app.engine.choices import Choice, Entry, declare_entries, dictionary
 from app.engine.database import Model
 from app.engine.faces import extendable
-from app.engine.fields import Pk, column
-from app.engine.resource import resources
+from app.engine.fields import Pk, column, describe
+from app.engine.formulas import FUNCTIONS
+from app.engine.resource import Resource, resources
 from app.engine.slots import Figure
 from models.base import OF_GROUP, Audited, Dated, Steering, Versioned, once_for_all
 
 EXTENDABLE = "extendable"
 """The list of resources that fields may be added to."""
+TARGETS = "field_targets"
+"""The list of resources that a field may lead to."""
 SECTION = "更多信息"
 
 
@@ -32,7 +36,22 @@ class FieldKind(Choice):
     MOMENT = "datetime", "日期时间"
     FLAG = "bool", "是/否"
     CHOICE = "choice", "单选"
+    CHOICES = "choices", "多选"
     PHONE = "phone", "手机号码"
+    REF = "ref", "关联记录"
+    IMAGE = "image", "图片"
+    FILE = "file", "文件"
+    FORMULA = "formula", "公式"
+
+
+class Outcome(Choice):
+    """What a formula comes to."""
+
+    NUMBER = "number", "数字"
+    MONEY = "money", "金额"
+    TEXT = "text", "文本"
+    DATE = "date", "日期"
+    FLAG = "bool", "是/否"
 
 
 class Place(Choice):
@@ -49,9 +68,16 @@ class Place(Choice):
 FAMILY = {
     FieldKind.TEXT: "text", FieldKind.LONG: "long", FieldKind.NUMBER: "number", FieldKind.MONEY: "number",
     FieldKind.DATE: "date", FieldKind.MOMENT: "moment", FieldKind.FLAG: "flag", FieldKind.CHOICE: "text",
-    FieldKind.PHONE: "text",
+    FieldKind.PHONE: "text", FieldKind.CHOICES: "many", FieldKind.REF: "ref",
+    FieldKind.IMAGE: "file", FieldKind.FILE: "file",
 }  # fmt: skip
 """In which sort of slot the values of a kind stand (`slots.FAMILIES`)."""
+CHOSEN = frozenset({FieldKind.CHOICE, FieldKind.CHOICES})
+"""Kinds with options."""
+FILED = frozenset({FieldKind.IMAGE, FieldKind.FILE})
+"""Kinds that hold a file."""
+TYPED_ONCE = frozenset({FieldKind.TEXT, FieldKind.NUMBER, FieldKind.PHONE})
+"""Kinds whose value may be demanded to stand in one record only."""
 
 
 class CustomField(Steering, Dated, Versioned, Audited, Model):
@@ -78,7 +104,38 @@ class CustomField(Steering, Dated, Versioned, Audited, Model):
     kind: Mapped[FieldKind] = column("类型", choices=FieldKind, default=FieldKind.TEXT)
     hint: Mapped[str | None] = column("填写说明", String(120), wide=True)
     unit: Mapped[str | None] = column("单位", String(8), shown_when="kind=number", placeholder="如 ㎡")
+    target: Mapped[str | None] = column(
+        "关联到", String(64), dictionary=TARGETS, shown_when="kind=ref", needed_when="kind=ref"
+    )
+    result: Mapped[Outcome | None] = column(
+        "公式结果", choices=Outcome, shown_when="kind=formula", needed_when="kind=formula"
+    )
+    formula: Mapped[str | None] = column(
+        "公式",
+        String(500),
+        kind="formula",
+        wide=True,
+        shown_when="kind=formula",
+        needed_when="kind=formula",
+        placeholder="例如 [房屋面积] × [单价]",
+        hint=f"字段写在方括号内，可用 + − × ÷ & = ≠ < >，以及 {FUNCTIONS}",
+    )
     required: Mapped[bool] = column("必填", Boolean, default=False)
+    once: Mapped[bool] = column(
+        "不可重复",
+        Boolean,
+        default=False,
+        server_default=false(),
+        shown_when="kind=text|number|phone",
+        hint="同一商场内不允许两条记录填写相同的内容",
+    )
+    guarded: Mapped[bool] = column(
+        "仅授权可见",
+        Boolean,
+        default=False,
+        server_default=false(),
+        hint="在角色的字段权限中增加“查看…”，没有此权限的人员看不到也不能填写",
+    )
     initial: Mapped[str | None] = column("默认值", String(200))
     minimum: Mapped[Decimal | None] = column("最小值", Figure, kind="number", shown_when="kind=number|money")
     maximum: Mapped[Decimal | None] = column("最大值", Figure, kind="number", shown_when="kind=number|money")
@@ -99,6 +156,14 @@ class CustomField(Steering, Dated, Versioned, Audited, Model):
     )
     needed_when: Mapped[str | None] = column(
         "必填条件", String(200), kind="following", wide=True, placeholder="无", hint="符合时必填，写法同上"
+    )
+    locked_when: Mapped[str | None] = column(
+        "只读条件",
+        String(200),
+        kind="following",
+        wide=True,
+        placeholder="无",
+        hint="记录符合时不能再修改，写法同上",
     )
     section: Mapped[str] = column(
         "所在分组",
@@ -130,8 +195,25 @@ class CustomField(Steering, Dated, Versioned, Audited, Model):
     @property
     def options(self) -> str:
         """The options in force, one a line."""
-        found = dictionary(self.dictionary, self.dealer_id) if self.kind == FieldKind.CHOICE else ()
+        found = dictionary(self.dictionary, self.dealer_id) if self.kind in CHOSEN else ()
         return "\n".join(entry.label for entry in found if entry.active)
+
+    @property
+    def engine_kind(self) -> str:
+        """The engine's name of what it holds."""
+        return kind_of(self)
+
+
+def kind_of(row: Any) -> str:
+    """The engine's name of what a field holds: of a formula, of what it comes to."""
+    if row.kind == FieldKind.FORMULA:
+        return (row.result or Outcome.NUMBER).value  # type: ignore[no-any-return]
+    return row.kind.value  # type: ignore[no-any-return]
+
+
+def family_of(row: Any) -> str:
+    """In which sort of slot it stands."""
+    return FAMILY[FieldKind.of(kind_of(row))]
 
 
 def dictionary_of(field_id: int) -> str:
@@ -143,4 +225,18 @@ def _extendable() -> tuple[Entry, ...]:
     return tuple(Entry(r.name, r.label) for r in resources() if extendable(r))
 
 
+def _targets() -> tuple[Entry, ...]:
+    found = (r for r in resources() if leads_to(r))
+    return tuple(Entry(r.name, r.label) for r in sorted(found, key=lambda r: r.menu.order if r.menu else 0))
+
+
+def leads_to(found: type[Resource]) -> bool:
+    """Whether a field may lead to such records: work that people look up, and the people and places of it."""
+    if found.title is None or found.menu is None or not found.detail or found.scopes.dealer is None:
+        return False
+    titled = describe(found.title)
+    return titled.kind == "text" and titled.guard is None and not found.scopes.shared
+
+
 declare_entries(EXTENDABLE, _extendable)
+declare_entries(TARGETS, _targets)

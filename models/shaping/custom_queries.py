@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.engine import attached
 from app.engine.choices import Entry
+from app.engine.conditional import meets
 from app.engine.database import db
 from app.engine.faces import NONE, Added, Additions, provide_fields
 from app.engine.fields import FieldSpec
-from app.engine.guards import CUSTOMER_PHONE
+from app.engine.guards import CUSTOMER_PHONE, Guard, mask_phone, phone_masked, provide_guards
+from app.engine.guards import Added as AddedGuard
 from app.engine.resource import resource
+from app.engine.scopes import Actor
 from app.engine.slots import SLOTS
 from models.identity.rights import current_epoch
 from models.settings.queries import name_dictionaries
 from models.shaping.custom_conditions import rule_of
-from models.shaping.custom_fields import CustomField, FieldKind, dictionary_of
+from models.shaping.custom_fields import CHOSEN, FILED, CustomField, FieldKind, dictionary_of, kind_of
+from models.shaping.custom_formulas import formula_of
 
 
 @dataclass
@@ -66,22 +71,63 @@ def spec_of(row: Any) -> FieldSpec | None:
         return None
     kind: FieldKind = row.kind
     attribute = getattr(declared.model, row.slot)
+    target = resource(row.target) if kind == FieldKind.REF else None
+    if kind == FieldKind.REF and target is None:
+        return None
+    worked_out = kind == FieldKind.FORMULA
+    locked = rule_of(row.locked_when)
+    filed = kind in FILED
     return FieldSpec(
-        row.slot, row.label, kind.value,
+        row.slot, row.label, kind_of(row),
         attribute=attribute,
         dealer=row.dealer_id,
-        required=row.required,
+        required=row.required and not worked_out,
+        shown=attached.drawing(kind.value, declared.name, row.slot) if filed else None,
+        beside=("id",) if filed else (),
+        formula=formula_of(row) if worked_out else None,
+        target=target.model if target is not None else None,
+        multiple=kind == FieldKind.CHOICES,
+        unique=row.once,
+        fixed=_locked_by(locked) if locked else None,
         maxlength=getattr(attribute.type, "length", None),
-        guard=CUSTOMER_PHONE if kind == FieldKind.PHONE else None,
-        dictionary=dictionary_of(row.id) if kind == FieldKind.CHOICE else "",
+        guard=guard_of(row),
+        dictionary=dictionary_of(row.id) if kind in CHOSEN else "",
         hint=row.hint or "",
         unit=(row.unit or "") if kind == FieldKind.NUMBER else "",
-        wide=kind == FieldKind.LONG,
+        wide=kind in (FieldKind.LONG, FieldKind.CHOICES),
         minimum=row.minimum, maximum=row.maximum,
         pattern=row.pattern or "" if kind == FieldKind.TEXT else "",
         shown_when=rule_of(row.shown_when), needed_when=rule_of(row.needed_when),
-        default=row.initial or None,
+        default=_default(row),
     )  # fmt: skip
+
+
+def _default(row: Any) -> Any:
+    if row.kind == FieldKind.CHOICES:
+        return tuple(row.initial.split("|")) if row.initial else None
+    return row.initial or None
+
+
+def _locked_by(rule: str) -> Callable[[Actor, Any], bool]:
+    """Whether a record, as it is stored, keeps the field from being changed."""
+    return lambda _actor, record: (
+        record is not None and meets(rule, lambda name: (getattr(record, name, None),))
+    )
+
+
+_guards: dict[tuple[int, str, bool], Guard] = {}
+
+
+def guard_of(row: Any) -> Guard | None:
+    """Who reads the field: those who were given its own permission, of a phone otherwise as of any."""
+    phone = row.kind == FieldKind.PHONE
+    if not row.guarded:
+        return CUSTOMER_PHONE if phone else None
+    key = (row.id, row.label, phone)
+    if key not in _guards:
+        mask, sql_mask = (mask_phone, phone_masked) if phone else (None, None)
+        _guards[key] = Guard(f"custom_{row.id}", f"查看{row.label}", mask=mask, sql_mask=sql_mask)
+    return _guards[key]
 
 
 _kept: list[tuple[int, Snapshot]] = []
@@ -106,8 +152,8 @@ def snapshot(session: Session) -> Snapshot:
 class _Fields:
     """What the engine asks (`faces.Source`)."""
 
-    def added(self, resource_name: str, dealer_id: int | None) -> Additions:
-        return snapshot(db.session()).additions(resource_name, dealer_id)
+    def added(self, resource_name: str, dealer_id: int | None, session: Session | None = None) -> Additions:
+        return snapshot(session or db.session()).additions(resource_name, dealer_id)
 
     def recorded(
         self, resource_name: str, slot: str, dealer_id: int | None, at: datetime
@@ -127,9 +173,16 @@ def _dictionaries(dealer_id: int | None) -> tuple[Entry, ...]:
     return tuple(
         Entry(dictionary_of(row.id), f"自定义字段：{row.label}", active=row.removed_at is None)
         for row in snapshot(db.session()).rows
-        if row.kind == FieldKind.CHOICE and row.dealer_id in (None, dealer_id) and row.purged_at is None
+        if row.kind in CHOSEN and row.dealer_id in (None, dealer_id) and row.purged_at is None
     )
 
 
+def _added_guards(session: Session | None) -> Iterator[AddedGuard]:
+    for row in snapshot(session or db.session()).rows:
+        if row.guarded and row.removed_at is None:
+            yield AddedGuard(cast(Guard, guard_of(row)), row.dealer_id, row.resource)
+
+
+provide_guards(_added_guards)
 provide_fields(_Fields(), CustomField.__tablename__)
 name_dictionaries(_dictionaries)

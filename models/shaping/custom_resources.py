@@ -17,14 +17,15 @@ from models.shaping.custom_fields import CustomField, Place
 __all__ = ["CustomFields", "custom_queries", "custom_work"]
 
 _OPTIONS = entry(
-    "options", "选项", "textarea", shown_when="kind=choice", needed_when="kind=choice",
+    "options", "选项", "textarea", shown_when="kind=choice|choices", needed_when="kind=choice|choices",
     hint="每行一个，按顺序自动配色；名称和颜色可在数据字典中调整", placeholder="请填写选项，每行一个",
 )  # fmt: skip
 _FOR_ALL = replace(
     entry("for_all", "集团所有商场通用", "bool"), fixed=lambda actor, _: not is_group(actor, "custom_fields")
 )
 _PLACES = entry(
-    "places", "出现在", choices=Place, multiple=True, wide=True, hint="排序仅用于数字、金额和日期，图表仅用于单选和是/否",
+    "places", "出现在", choices=Place, multiple=True, wide=True,
+    hint="排序仅用于数字、金额和日期，图表仅用于单选和是/否；公式不在表单和模板中",
     default=(Place.FORM, Place.LIST, Place.FILTER, Place.TEMPLATE),
 )  # fmt: skip
 _WHERE = Group("位置", _PLACES, CustomField.section, CustomField.position)
@@ -41,12 +42,15 @@ _SHOWN = Group(
 )
 _RULES = (
     CustomField.required,
+    CustomField.once,
+    CustomField.guarded,
     CustomField.initial,
     CustomField.minimum,
     CustomField.maximum,
     CustomField.pattern,
     CustomField.shown_when,
     CustomField.needed_when,
+    CustomField.locked_when,
 )
 
 
@@ -86,6 +90,9 @@ class CustomFields(Resource, model=CustomField):
             CustomField.label,
             CustomField.resource,
             CustomField.kind,
+            CustomField.target,
+            CustomField.result,
+            CustomField.formula,
             CustomField.unit,
             CustomField.hint,
             *_RULES,
@@ -96,12 +103,31 @@ class CustomFields(Resource, model=CustomField):
         _SHOWN,
     )
     form = (
-        Group("字段", CustomField.label, CustomField.kind, _OPTIONS, CustomField.unit, CustomField.resource),
+        Group(
+            "字段",
+            CustomField.label,
+            CustomField.kind,
+            _OPTIONS,
+            CustomField.target,
+            CustomField.result,
+            CustomField.formula,
+            CustomField.unit,
+            CustomField.resource,
+        ),
         _WHERE,
         Group("填写规则", *_RULES, CustomField.hint, _FOR_ALL, folded=True),
     )
     edit_form = (
-        Group("字段", CustomField.label, fixed(CustomField.kind), _OPTIONS, CustomField.unit),
+        Group(
+            "字段",
+            CustomField.label,
+            fixed(CustomField.kind),
+            _OPTIONS,
+            fixed(CustomField.target),
+            fixed(CustomField.result),
+            CustomField.formula,
+            CustomField.unit,
+        ),
         _WHERE,
         Group("填写规则", *_RULES, CustomField.hint),
     )

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import inspect, select, text, update
+from sqlalchemy import bindparam, inspect, select, text, update
 from sqlalchemy.orm import Session
 
 from app.engine import audit, outbox
 from app.engine.actions import Act
 from app.engine.clock import At, scheduled
 from app.engine.clock import deed as by_clock
+from app.engine.faces import faced, worked_out
+from app.engine.formulas import Formula
 from app.engine.outbox import Delivery
-from app.engine.resource import resource
-from models.shaping.custom_fields import CustomField
-from models.shaping.custom_rules import INDEX, KEPT
+from app.engine.resource import Resource, resource
+from models.identity.tables import Dealer
+from models.shaping.custom_fields import FILED, CustomField
+from models.shaping.custom_rules import INDEX, KEPT, WORK_OUT
 
+PIECE = 5000
+"""So many records are worked out in one transaction."""
 _MARK = "slot"
 """Stands in the names of indexes over slots, which come and go with the fields."""
 
@@ -46,7 +51,9 @@ def index(delivery: Delivery) -> Callable[[], None]:
     """Make the indexes as the fields want them; only then lists are sorted by them. PostgreSQL builds them while
     others write."""
     session = delivery.session
-    live = CustomField.removed_at.is_(None) & (CustomField.in_filter | CustomField.in_sort)
+    looked_up = CustomField.in_filter | CustomField.in_sort | CustomField.once
+    looked_up |= CustomField.kind.in_(FILED)  # uploads that nobody saved are looked for
+    live = CustomField.removed_at.is_(None) & looked_up
     fields = session.scalars(select(CustomField).where(live)).all()
     wanted, ready = _wanted(fields), [field.id for field in fields]
     session.rollback()
@@ -82,6 +89,58 @@ def _build(engine: Any, wanted: dict[str, tuple[str, tuple[str, ...]]]) -> None:
             )
             if not postgresql and inspect(connection).has_table("sqlite_stat1"):
                 connection.execute(text(f"ANALYZE {quote(name)}"))
+
+
+@outbox.handler(WORK_OUT, seconds=300, label="计算公式字段")
+def work_out(delivery: Delivery) -> None:
+    """Give records that are there already what the formulas of a resource come to: a piece of them, dealer by
+    dealer; the next one is handed on."""
+    session, payload = delivery.session, delivery.payload
+    field = session.get(CustomField, payload["field"])
+    declared = resource(field.resource) if field is not None and field.removed_at is None else None
+    if field is None or declared is None:
+        return
+    dealer_id = field.dealer_id or payload.get("dealer") or _next_dealer(session, 0)
+    if dealer_id is None:
+        return
+    last = _piece(session, faced(declared, dealer_id, session), dealer_id, payload.get("after", 0))
+    if last is None and field.dealer_id is None:
+        last, dealer_id = 0, _next_dealer(session, dealer_id)
+    if last is not None and dealer_id is not None:
+        rest = {"field": field.id, "dealer": dealer_id, "after": last}
+        outbox.put(session, WORK_OUT, rest, now=delivery.now)
+
+
+def _next_dealer(session: Session, after: int) -> int | None:
+    return session.scalar(select(Dealer.id).where(Dealer.id > after).order_by(Dealer.id).limit(1))
+
+
+def _piece(session: Session, face: type[Resource], dealer_id: int, after: int) -> int | None:
+    """Work out the next records after that one; returns the last of them, None at the end. What is worked out is
+    nobody's change: the history keeps what it derives from."""
+    formulas = [spec for spec in face.added if spec.formula is not None]
+    table: Any = face.model.__table__
+    names = sorted({name for s in formulas for name in (s.name, *cast(Formula, s.formula).sources())})
+    if not names:
+        return None
+    mine = (face.scopes.dealer == dealer_id, face.pk() > after)
+    columns = [getattr(face.model, name) for name in names]
+    rows = session.execute(
+        select(face.pk(), *columns).where(*mine).order_by(face.pk()).limit(PIECE).with_for_update()
+    ).all()
+    changed = []
+    for record_id, *held in rows:
+        values = dict(zip(names, held, strict=True))
+        found = worked_out(face, values.get)
+        if any(found[s.name] != values[s.name] for s in formulas):
+            changed.append({"record": record_id, **{f"v_{n}": value for n, value in found.items()}})
+    if changed:
+        setting = {s.name: bindparam(f"v_{s.name}", type_=table.c[s.name].type) for s in formulas}
+        if "updated_at" in table.c:
+            setting["updated_at"] = table.c.updated_at
+        statement = update(table).where(table.c.id == bindparam("record")).values(setting)
+        session.connection().execute(statement, changed)
+    return int(rows[-1][0]) if len(rows) == PIECE else None
 
 
 @scheduled("custom_fields.purge", At("02:40"), seconds=900, label="清除已删除字段的数据")

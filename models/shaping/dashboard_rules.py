@@ -134,9 +134,11 @@ def _lay(board: Board, wanted: Layout, act: Act) -> None:
     board.removed = {"tile": before[gone[-1]], "at": at[gone[-1]]} if gone else None
     if list(board.layout) == wanted:
         return
-    old = [dashboard_tiles.words(t) for t in board.layout]
+    old = [dashboard_tiles.words(t, act.actor.dealer_id) for t in board.layout]
     board.layout = wanted
-    audit.note(act.session, board, "tiles", old, [dashboard_tiles.words(t) for t in wanted])
+    audit.note(
+        act.session, board, "tiles", old, [dashboard_tiles.words(t, act.actor.dealer_id) for t in wanted]
+    )
     act.session.flush()
 
 

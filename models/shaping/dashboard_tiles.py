@@ -17,6 +17,7 @@ from app.engine.actions import Act, Invalid
 from app.engine.chartkinds import Breakdown, Chart, Net, Number, Pivot, Ranking, Trend, charted
 from app.engine.choices import Choice
 from app.engine.dashboards import Dashboard, Tile
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import may_filter
 from app.engine.periods import Args
@@ -51,7 +52,9 @@ class Kind(Choice):
 
 def lists(actor: Actor) -> list[type[Resource]]:
     """The lists whose charts this person may see, in the order of the menu; what has no place there last."""
-    found = [r for r in resources() if r.charts and actor.can("can_chart", r.view_name())]
+    found = [
+        faced(r, actor.dealer_id) for r in resources() if r.charts and actor.can("can_chart", r.view_name())
+    ]
     return sorted(found, key=lambda r: r.menu.order if r.menu is not None else _LAST)
 
 
@@ -76,7 +79,8 @@ def groups(found: type[Resource]) -> dict[str, FieldSpec]:
 
 def times(found: type[Resource]) -> dict[str, FieldSpec]:
     """The times a trend may follow."""
-    return {s.name: s for s in _filters(found) if s.kind in ("date", "datetime") and s.attribute is not None}
+    wanted = (s for s in _filters(found) if s.kind in ("date", "datetime") and s.attribute is not None)
+    return {s.name: s for s in wanted if s.guard is None or s not in found.added}
 
 
 def measures(found: type[Resource]) -> dict[str, tuple[str, Any]]:
@@ -87,8 +91,15 @@ def measures(found: type[Resource]) -> dict[str, tuple[str, Any]]:
     for spec in fields(found).values():
         own = spec.attribute is not None and spec.attribute.class_ is found.model
         if own and spec.kind in _AMOUNTS and spec.target is None and spec.signed is None:
-            made.setdefault(spec.name, (spec.label, spec.attribute))
+            made.setdefault(spec.name, (spec.label, _source(found, spec)))
     return made
+
+
+def _source(found: type[Resource], spec: FieldSpec) -> Any:
+    """What a chart is given: the column, or of an added field what it is here."""
+    if spec.links is not None:
+        return spec.links
+    return spec if spec in found.added else spec.attribute
 
 
 # ----- from what is stored to the chart
@@ -128,13 +139,16 @@ def _made(found: type[Resource], kind: Any, by: Any, across: Any, at: Any, summe
     if kind is Kind.NUMBER:
         return Number("new", said or f"{found.label}数", sum=summed, unit="" if said else found.unit)
     if kind is Kind.TREND:
-        return Trend("new", f"{of}{at.label}趋势", at.attribute, sum=summed)
+        own = ((at.attribute.class_.dealer_id, (at.dealer,)),) if at.dealer is not None else ()
+        return Trend("new", f"{of}{at.label}趋势", at.attribute, sum=summed, only=own)
     if kind is Kind.RANKING:
-        return Ranking("new", f"{of}{by.label}排行", by.attribute, sum=summed)
+        return Ranking("new", f"{of}{by.label}排行", _source(found, by), sum=summed)
     if kind is Kind.PIVOT:
-        return Pivot("new", f"{of}{by.label}与{across.label}", by.attribute, across.attribute, sum=summed)
-    source = by.links if by.links is not None else by.attribute
-    return Breakdown("new", f"{of}{by.label}分布", source, "pie" if kind is Kind.PIE else "bar", sum=summed)
+        title = f"{of}{by.label}与{across.label}"
+        return Pivot("new", title, _source(found, by), _source(found, across), sum=summed)
+    return Breakdown(
+        "new", f"{of}{by.label}分布", _source(found, by), "pie" if kind is Kind.PIE else "bar", sum=summed
+    )
 
 
 _ASKED = {"by": "分组项", "across": "横向分组项", "at": "时间", "sum": "统计值"}
@@ -172,9 +186,14 @@ def declared(found: type[Resource], stored: Stored) -> Chart:
     return chart
 
 
-def tile_of(stored: Stored) -> Tile | None:
-    """The tile as dashboards draw it; None when its list is gone."""
+def _list(stored: Stored, dealer_id: int | None) -> type[Resource] | None:
     found = resource(str(stored.get("list")))
+    return faced(found, dealer_id) if found is not None else None
+
+
+def tile_of(stored: Stored, dealer_id: int | None) -> Tile | None:
+    """The tile as dashboards draw it for people of that dealer; None when its list is gone."""
+    found = _list(stored, dealer_id)
     if found is None:
         return None
     title, width, own = str(stored.get("title") or ""), stored.get("width"), dict(stored.get("own") or {})
@@ -186,9 +205,9 @@ def tile_of(stored: Stored) -> Tile | None:
     return Tile(found, chart, title or chart.title, own, key, width if width in WIDTHS else 1)
 
 
-def dashboard_of(board_id: int, name: str, layout: Iterable[Stored]) -> Dashboard:
-    """A built dashboard as the engine shows it."""
-    tiles = (tile_of(stored) for stored in layout)
+def dashboard_of(board_id: int, name: str, layout: Iterable[Stored], dealer_id: int | None) -> Dashboard:
+    """A built dashboard as the engine shows it to people of that dealer."""
+    tiles = (tile_of(stored, dealer_id) for stored in layout)
     return Dashboard(str(board_id), name, *(t for t in tiles if t is not None), base=BASE, arranged=True)
 
 
@@ -198,7 +217,7 @@ def dashboard_of(board_id: int, name: str, layout: Iterable[Stored]) -> Dashboar
 def checked(stored: Stored, act: Act) -> dict[str, Any]:
     """A tile as it is stored, of names and an address; raises `Invalid` for what is not there, does not fit, or
     is not this person's to see."""
-    actor, found = act.actor, resource(str(stored.get("list")))
+    actor, found = act.actor, _list(stored, act.actor.dealer_id)
     if found is None or found not in lists(actor):
         raise Invalid({"list": "没有此列表的图表，或您无权查看"})
     chart = declared(found, stored)
@@ -252,7 +271,7 @@ def copied(tiles: Sequence[Tile]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def words(stored: Stored) -> str:
+def words(stored: Stored, dealer_id: int | None) -> str:
     """A tile in the history."""
-    tile = tile_of(stored)
+    tile = tile_of(stored, dealer_id)
     return f"{tile.resource.label}·{tile.title}" if tile is not None else str(stored.get("title"))

@@ -178,7 +178,9 @@ def _named(session: Session, name: str, value: str, dealer_id: int | None) -> It
             mine = shown.model.dealer_id.is_(None) | (shown.model.dealer_id == dealer_id)
             for record in session.scalars(select(shown.model).where(mine, spec.attribute.is_not(None))):
                 try:
-                    condition = conditions.from_json(getattr(record, spec.name))
+                    condition = conditions.from_json(
+                        getattr(record, spec.name), dealer_id=getattr(record, "dealer_id", None)
+                    )
                 except Wrong:  # of a column that is declared no longer
                     continue
                 if any(_names(term, name, value) for term in condition.terms()):

@@ -35,6 +35,7 @@ HAND_WRITTEN = {
 PAGES = {
     "/undo/<deed>",
     "/", "/new", "/columns", "/export", "/charts", f"/{PK}", f"/{PK}/panel", f"/{PK}/history", f"/{PK}/edit",
+    f"/{PK}/file/<field>",
     f"/{PK}/delete", "/import", "/import/template", "/pick/<field>", "/check/<field>",
     "/action/<name>", "/action/<name>/pick/<field>",
     "/charts.xlsx", "/selected/<name>", "/import/begin",

@@ -56,7 +56,7 @@ def put(world: World, found: Board, tile: Any, by: str = "boss") -> Board:
 def shown(found: Board, actor: Any) -> Any:
     """The dashboard of all time as that person sees it."""
     with current_app.test_request_context():
-        made = dashboard_tiles.dashboard_of(found.id, found.name, found.layout)
+        made = dashboard_tiles.dashboard_of(found.id, found.name, found.layout, actor.dealer_id)
         return dashboards.page(made, actor, {"day": ["all"]}, utcnow())
 
 
@@ -136,7 +136,7 @@ def test_the_dashboards_switches_and_a_tiles_own_filters_hold_together(full: Wor
     tile = {**COUNT, "own": {"owner_id": [str(seller)]}}
     found = board(full, COUNT, tile)
     boss = full.actor("boss")
-    made = dashboard_tiles.dashboard_of(found.id, found.name, found.layout)
+    made = dashboard_tiles.dashboard_of(found.id, found.name, found.layout, boss.dealer_id)
     with current_app.test_request_context():
         pages = [
             dashboards.page(made, boss, {"day": ["all"], **more}, utcnow())
@@ -429,7 +429,9 @@ def test_unknown_things_are_said(world: World, login: Any) -> None:
 def test_a_field_that_is_gone_leaves_a_tile_that_says_so(world: World, login: Any) -> None:
     found = board(world, SOURCE, {"list": "customers", "kind": "breakdown", "by": "level"})
     broken = [{**found.layout[0], "chart": "gone"}, {**found.layout[1], "by": "gone"}]
-    made = dashboard_tiles.dashboard_of(found.id, found.name, [*broken, {"list": "gone", "key": "x"}])
+    made = dashboard_tiles.dashboard_of(
+        found.id, found.name, [*broken, {"list": "gone", "key": "x"}], world.a.id
+    )
     with current_app.test_request_context():
         page = dashboards.page(made, world.actor("boss"), {}, utcnow())
     assert [p.missing for p in page.placed] == ["所用的图表或项目已不存在"] * 2

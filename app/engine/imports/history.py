@@ -42,6 +42,7 @@ class NewHistory:
         self.names: dict[tuple[Any, int], str] = {}
         self.said: list[tuple[str, bool, dict[Any, str]]] = [(n, n in own, {}) for n in columns]
         targets = {name: describe(getattr(resource.model, name)).target for name in (*columns, *same)}
+        targets |= {spec.name: spec.target for spec in resource.added}
         self.references: dict[str, Any] = {name: target for name, target in targets.items() if target}
         self.places = {n: columns.index(n) + 1 for n in self.references if n in columns}
         self.label = tuple(columns.index(describe(c).name) + 1 for c in (resource.title, resource.code))

@@ -73,6 +73,11 @@ class FormPage:
     script: str = ""
 
     @property
+    def uploads(self) -> bool:
+        """Whether files come with it."""
+        return any(f.accept for section in self.sections for f in section.fields)
+
+    @property
     def aided(self) -> bool:
         """Whether a field has a button of its own."""
         return any(f.aid for section in self.sections for f in section.fields)

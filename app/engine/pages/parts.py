@@ -80,6 +80,8 @@ class Field:
     shown_when: str = ""
     unit: str = ""
     text: str = ""
+    accept: str = ""
+    """The endings of the files it takes."""
     sole: bool = False
     swatches: bool = False
     future: bool = False

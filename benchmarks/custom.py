@@ -1,0 +1,158 @@
+"""What added fields cost a list: twenty of them shown, three filtered, one sorted, beside the list without any.
+
+The fields are added as an administrator adds them, once per database, and filled by one statement; ``python -m
+benchmarks.custom ROUNDS`` prints JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from typing import Any
+
+from sqlalchemy import select, text
+
+from app.engine import chrome, faces
+from app.engine.audit import acting
+from app.engine.database import db, utcnow
+from app.engine.outbox import Delivery
+from app.engine.perform import create
+from app.engine.resource import resource
+from benchmarks import report
+from benchmarks.pages import WARM, Backend, Request
+from benchmarks.product import Case, make_product
+from models.identity.rights import load_actor
+from models.identity.tables import Employee
+from models.shaping import custom_work
+from models.shaping.custom_fields import CustomField, FieldKind, Outcome, Place
+
+MARK = "测量"
+GOAL = 2.0
+PLAIN = Case("plain", "没有自定义字段的列表", "admin", "/customers/?scope=dealer")
+KINDS = (
+    *["text"] * 4, *["choice"] * 2, "choices", *["number"] * 4, *["money"] * 2, *["date"] * 4, *["bool"] * 2, "formula",
+)  # fmt: skip
+OPTIONS = ("水电", "木工", "油漆", "完工")
+_DAY = {
+    "sqlite": "date('2026-01-01', '+' || (id % 300) || ' days')",
+    "postgresql": "DATE '2026-01-01' + id % 300",
+}
+
+
+def furnish() -> dict[str, list[str]]:
+    """The slots by kind, after adding and filling the fields where they are not there yet."""
+    session = db.session()
+    dealer_id = session.scalar(select(Employee.dealer_id).where(Employee.username == "admin"))
+    mine = select(CustomField).where(CustomField.label.startswith(MARK), CustomField.dealer_id == dealer_id)
+    if session.scalar(mine.limit(1)) is None:
+        _add(int(session.scalars(select(Employee.id).where(Employee.username == "admin")).one()))
+        _fill(int(dealer_id or 0))
+    found: dict[str, list[str]] = {}
+    for field in db.session().scalars(mine.order_by(CustomField.id)):
+        found.setdefault(field.kind.value, []).append(field.slot)
+    return found
+
+
+def _add(person: int) -> None:
+    actor = load_actor(db.session(), person)
+    assert actor is not None
+    number = ""
+    for n, kind in enumerate(KINDS, 1):
+        places = [Place.FORM, Place.LIST, Place.FILTER, *([Place.SORT] if kind == "number" else [])]
+        values: dict[str, Any] = {
+            "resource": "customers", "label": f"{MARK}{n}", "kind": FieldKind.of(kind), "section": MARK,
+            "position": n, "places": places, "options": "\n".join(OPTIONS),
+        }  # fmt: skip
+        if kind == "formula":
+            values |= {"formula": f"customers:[{number}] * 2", "result": Outcome.NUMBER}
+        made, _ = create(resource("custom_fields"), values, actor)
+        number = made.slot if kind == "number" else number
+    delivery = Delivery(0, custom_work.INDEX, {}, 1, utcnow(), db.session())
+    custom_work.index(delivery)()
+    db.session.commit()
+
+
+def _fill(dealer_id: int) -> None:
+    """Values of many different sorts for every record of the dealer."""
+    dialect = db.engine.dialect.name
+    worth = {
+        "text": "'内容' || (id * {n} % 997)", "number": "(id * 7919 * {n}) % 1000", "date": _DAY[dialect],
+        "flag": "(id + {n}) % 2 = 0", "many": "'|' || (CASE id % 3 WHEN 0 THEN '水电|木工' ELSE '油漆' END) || '|'",
+    }  # fmt: skip
+    option = "CASE (id + {n}) % 4 " + " ".join(f"WHEN {n} THEN '{o}'" for n, o in enumerate(OPTIONS)) + " END"
+    fields = db.session.scalars(select(CustomField).where(CustomField.label.startswith(MARK))).all()
+    parts = []
+    for n, field in enumerate(fields, 1):
+        family = field.slot.rpartition("_")[0]
+        shown = option if field.kind == FieldKind.CHOICE else worth[family]
+        parts.append(f"{field.slot} = {shown.format(n=n)}")
+    statement = f"UPDATE customers SET {', '.join(parts)} WHERE dealer_id = :dealer"
+    with db.engine.begin() as connection:
+        connection.execute(text(statement), {"dealer": dealer_id})
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE customers"))
+
+
+def cases(slots: dict[str, list[str]]) -> list[Case]:
+    """The list with all fields, filtered by a choice, a number and a mark, and sorted by another number."""
+    choice, size, flag, other = slots["choice"][0], slots["number"][0], slots["bool"][0], slots["number"][1]
+    many, words = slots["choices"][0], slots["text"][0]
+    base = PLAIN.address
+    usual = f"{choice}=水电&{size}.from=200&{size}.to=800&{flag}=1"
+    rare = f"{words}=内容7&{size}.from=200&{size}.to=260&{choice}=水电"
+    return [
+        Case("shown", "20 个自定义字段，第一页", "admin", base),
+        Case("usual", "20 个自定义字段，筛选 3 个、排序 1 个", "admin", f"{base}&{usual}&sort=-{other}"),
+        Case(
+            "rare",
+            "20 个自定义字段，筛选 3 个（少有符合）、排序 1 个",
+            "admin",
+            f"{base}&{rare}&sort=-{other}",
+        ),
+        Case("many", "20 个自定义字段，按多选筛选、排序 1 个", "admin", f"{base}&{many}=水电&sort=-{other}"),
+    ]
+
+
+def measure(rounds: int) -> dict[str, Any]:
+    """Medians by case, all taking turns; for the plain list nobody knows of added fields."""
+    product = make_product()
+    with product.app_context(), acting(db.session()):
+        slots = furnish()
+        db.session.remove()
+        backend = Backend(db.engine)
+    source = faces._source[:]
+    taken: dict[str, list[float]] = {}
+    labels: dict[str, str] = {}
+    requests = [Request(product, case, backend) for case in (PLAIN, *cases(slots))]
+    for n in range(rounds + WARM):
+        for request in requests:
+            faces._source[:] = [] if request.case is PLAIN else source
+            chrome.forget()
+            cpu, _, _ = request.send()
+            time.sleep(0)
+            labels[request.case.key] = request.case.label
+            if n >= WARM:
+                taken.setdefault(request.case.key, []).append(cpu)
+    return {key: {"label": labels[key], "cpu": statistics.median(cpu)} for key, cpu in taken.items()}
+
+
+def rows(figures: dict[str, Any]) -> list[report.Row]:
+    """The rows of the table."""
+    plain = figures["plain"]["cpu"]
+    found = [report.Row(figures["plain"]["label"], f"{plain:.2f} ms", "1.00", "", None)]
+    for key in ("shown", "usual", "rare", "many"):
+        cpu = figures[key]["cpu"]
+        ratio = cpu / plain
+        found.append(
+            report.Row(
+                figures[key]["label"], f"{cpu:.2f} ms", f"{ratio:.2f} × 没有自定义字段的列表",
+                f"≤ {GOAL:g} × 没有自定义字段的列表", ratio <= GOAL,
+            )
+        )  # fmt: skip
+    return found
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(int(sys.argv[1])), ensure_ascii=False))
