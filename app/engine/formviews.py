@@ -9,7 +9,7 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 
-from app.engine import chrome, drawing, faces, forms, history, listing, pages, perform, picking
+from app.engine import chrome, drawing, faces, forms, history, layouts, listing, pages, perform, picking
 from app.engine.actions import (
     Act,
     Forbidden,
@@ -48,8 +48,9 @@ class FormViews(AskViews):
         specs = forms.editable(self.resource, editing=False)
         if AID in texts:
             return self._aided(texts, specs, context, label, preset=preset)
+        laid = layouts.arranged(self.resource, layouts.NEW, actor)
         try:
-            values = forms.clean(specs, texts, context)
+            values = forms.clean(specs, texts, context, left_out=laid.left_out)
             record, act = perform.create(
                 self.resource,
                 values,
@@ -160,14 +161,20 @@ class FormViews(AskViews):
             frozenset(describe(c).name for c in self.resource.checks),
             readonly=bool(why) and texts is None,
         )
+        page = layouts.EDIT if editing else layouts.NEW
+        laid = layouts.arranged(self.resource, page, context.actor)
         shown = drawing.form_page(
-            self.resource.groups(editing), context, drawer,
+            laid.groups, context, drawer,
             title=title,
             url=f"{self.base}/{record.id}/edit" if editing else f"{self.base}/new",
             cancel_url=f"{self.base}/{record.id}" if editing else f"{self.base}/",
+            wide=laid.wide,
+            left_out=laid.hidden,
         )  # fmt: skip
         shown.resource = self.resource.name
         shown.adding_url = faces.adding_url(self.resource, context.actor)
+        about = record.id if editing else 0
+        shown.layout_url = layouts.editor_url(self.resource, page, context.actor, about)
         if drawer.readonly:
             shown.errors, shown.submit, shown.cancel_label = [why], "", "返回"
         elif self.resource.form_notes is not None:
@@ -205,8 +212,9 @@ class FormViews(AskViews):
         specs = forms.editable(self.resource, editing=True)
         if AID in texts:
             return self._aided(texts, specs, context, title, record=record)
+        laid = layouts.arranged(self.resource, layouts.EDIT, actor)
         try:
-            values = forms.clean(specs, texts, context)
+            values = forms.clean(specs, texts, context, left_out=laid.left_out)
             _, act = perform.update(
                 self.resource,
                 pk,

@@ -77,6 +77,8 @@ class Field:
     parent: str = ""
     primary: bool = False
     wide: bool = False
+    half: bool = False
+    """Never a row of its own, whatever its kind."""
     shown_when: str = ""
     unit: str = ""
     text: str = ""
