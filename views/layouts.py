@@ -41,7 +41,8 @@ class LayoutsView(BaseView):  # type: ignore[misc]
     def edit(self) -> ResponseReturnValue:
         """One form or page of one owner, for everybody or for a role."""
         actor = _allowed("can_edit")
-        act = Act(actor, utcnow(), db.session(), entrance(), "update")
+        name = "恢复默认布局" if request.form.get("do") == "reset" else "调整布局"
+        act = Act(actor, utcnow(), db.session(), entrance(), name)
         subject = _subject(act)
         if request.method == "GET":
             return layout_drawing.editor(act, subject, subject.plan, subject.version)

@@ -203,9 +203,9 @@ def drop_layout(act: Act, row: PageLayout) -> None:
 
 
 def _words(value: Any, _actor: Actor | None) -> str:
-    """The sections of a stored layout with the number of fields in each."""
+    """The sections of a stored layout, or one of them, with the number of fields in each."""
     try:
-        plan = layouts.from_json(value)
+        plan = layouts.from_json([value] if isinstance(value, Mapping) else value)
     except ValueError:
         return ""
     said = []
@@ -213,7 +213,7 @@ def _words(value: Any, _actor: Actor | None) -> str:
         hidden = sum(s.hidden for s in part.spots)
         shown = f"{len(part.spots) - hidden}项" + (f"，隐藏{hidden}项" if hidden else "")
         said.append(f"{part.title or part.key.removeprefix(OWN)}（{shown}）")
-    return "；".join(said)
+    return "、".join(said)
 
 
 derived["layout_parts"] = _words
