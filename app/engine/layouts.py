@@ -311,5 +311,5 @@ def _moved(before: Sequence[str], after: Sequence[str]) -> list[str]:
     for at, name in enumerate(after):
         runs: list[list[str]] = [[], *(best[n] for n in range(at) if rank[after[n]] < rank[name])]
         best.append([*max(runs, key=len), name])
-    stays = set(max([[], *best], key=len))
+    stays = max(best, key=len) if best else []
     return [name for name in after if name not in stays]
