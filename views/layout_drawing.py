@@ -232,7 +232,10 @@ def _preview(act: Act, subject: Subject, plan: Plan) -> LayoutPreview:
     record = perform.find(act.session, subject.resource, pk, act.actor) if pk else None
     if subject.page is LayoutPage.NEW:
         record = None
-    dealers = picking.dealers_of_record(record) if record is not None else picking.NOWHERE
+    if record is not None:
+        dealers = picking.dealers_of_record(record)
+    else:
+        dealers = picking.dealers_of_new(act.session, subject.resource, {}, act.actor)
     context = forms.Context(act.session, act.actor, act.now, record, dealers=dealers)
     drawer = drawing.Drawer(f"/{subject.resource.name}", record=record)
     form = drawing.form_page(laid.groups, context, drawer, title="", url="", cancel_url="", wide=laid.wide)

@@ -58,7 +58,8 @@ class Snapshot:
         known = self.kept.get((resource_name, page))
         if not known:
             return None
-        for role_id in self.roles.get(actor.id, ()):
+        roles = (actor.preview_role,) if actor.preview else self.roles.get(actor.id, ())
+        for role_id in roles:
             found = known.get((actor.dealer_id, role_id)) or known.get((None, role_id))
             if found is not None:
                 return found

@@ -134,6 +134,17 @@ def test_whoever_has_a_role_with_a_layout_sees_that_one_else_the_dealers_else_th
     assert ("remark" if first == consultant else "kind") in names
 
 
+@pytest.mark.sqlite_only
+def test_a_role_is_previewed_with_its_layout(world: World, login: Login) -> None:
+    consultant = presets.preset_role(db.session(), world.a.id, "consultant").id
+    lay(world, hiding(plan_of(world), "gender"), role=consultant)
+    client = login("boss")
+    assert "gender" in shown_in(body(client.get(NEW)))
+    assert client.post(f"/roles/{consultant}/preview").status_code == 302
+    page = body(client.get(NEW))
+    assert "正在以" in page and "gender" not in shown_in(page)
+
+
 def test_the_groups_layout_is_a_preset_for_dealers_without_one(world: World, login: Login) -> None:
     plan = plan_of(world)
     admin = login("admin")
