@@ -59,13 +59,8 @@ class LayoutsView(BaseView):  # type: ignore[misc]
 
     @expose(f"/{PK}", methods=["GET"])
     def record(self, pk: int) -> ResponseReturnValue:
-        """Where the log of all deeds leads."""
-        actor = _allowed("can_list")
-        row = find(db.session(), PageLayouts, pk, actor)
-        if not actor.can(*EDIT) or not layout_rules.may_lay_out(actor, row.dealer_id):
-            return redirect(URL)
-        of = OF_GROUP if row.dealer_id is None and actor.dealer_id is not None else ""
-        return redirect(layout_drawing.address(row.resource, row.page.value, of, row.role_id or 0))
+        """Where the log of all deeds leads: what was changed of the layout, and the way to it."""
+        return self.changes(pk)
 
     @expose(f"/{PK}/history", methods=["GET"])
     def changes(self, pk: int) -> ResponseReturnValue:
@@ -73,7 +68,10 @@ class LayoutsView(BaseView):  # type: ignore[misc]
         actor = _allowed("can_list")
         row = find(db.session(), PageLayouts, pk, actor)
         before = number(request.args.get("before", ""), 0) or None
-        shown = history.page(PageLayouts.name, pk, actor, row.name, f"{URL}{pk}", before)
+        may = actor.can(*EDIT) and layout_rules.may_lay_out(actor, row.dealer_id)
+        of = OF_GROUP if row.dealer_id is None and actor.dealer_id is not None else ""
+        back = layout_drawing.address(row.resource, row.page.value, of, row.role_id or 0) if may else URL
+        shown = history.page(PageLayouts.name, pk, actor, row.name, back, before)
         return chrome.page("history.html", key=SELF, title="修改历史", page=shown)
 
 

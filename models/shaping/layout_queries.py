@@ -97,12 +97,22 @@ def load(session: Session) -> Snapshot:
     found: defaultdict[tuple[str, str], dict[Place, Kept]] = defaultdict(dict)
     with session.no_autoflush:
         for row in session.execute(select(*(table.c[n] for n in names))):
-            layout = Layout(layouts.from_json(row.parts))
+            layout = _layout(row.parts)
+            if layout is None:
+                continue
             found[row.resource, row.page.value][row.dealer_id, row.role_id] = Kept(
                 row.id, row.version, layout
             )
         named = {role_id for places in found.values() for _, role_id in places if role_id is not None}
         return Snapshot(dict(found), _holders(session, named) if named else {})
+
+
+def _layout(parts: Any) -> Layout | None:
+    """A stored layout; None for what is none: a page is then drawn as it is declared, rather than not at all."""
+    try:
+        return Layout(layouts.from_json(parts))
+    except ValueError:
+        return None
 
 
 def _holders(session: Session, named: set[int]) -> dict[int, tuple[int, ...]]:
