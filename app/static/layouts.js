@@ -22,7 +22,9 @@
         headers: { "X-Zk-Layout": "1" },
         signal: asked.signal,
       });
-      if (answer.ok && !answer.redirected) side.innerHTML = await answer.text();
+      if (!answer.ok || answer.redirected) return;
+      side.innerHTML = await answer.text();
+      $("[data-said]", form).textContent = ($(".note.bad", side) || $("#lo-d small", side)).textContent;
     } catch (_gone) {
       /* the draft stands as it is; saving says what is wrong */
     }
