@@ -1,4 +1,4 @@
-"""Layouts of forms and record pages
+"""Layouts of forms and record pages, and widths of columns in saved views
 
 Revision ID: 0022
 Revises: 0019
@@ -38,7 +38,11 @@ def upgrade():
     op.create_index(op.f("ix_page_layouts_created_at"), "page_layouts", ["created_at"])
     op.create_index("ix_page_layouts_dealer_id", "page_layouts", ["dealer_id", "id"])
     op.create_index(op.f("ix_page_layouts_role_id"), "page_layouts", ["role_id"])
+    with op.batch_alter_table("saved_views", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("widths", sa.JSON(), server_default="{}", nullable=False))
 
 
 def downgrade():
+    with op.batch_alter_table("saved_views", schema=None) as batch_op:
+        batch_op.drop_column("widths")
     op.drop_table("page_layouts")

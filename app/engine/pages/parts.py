@@ -127,6 +127,8 @@ class Column:
     hidden: bool = False
     who_url: str = ""
     """Where it is decided who reads it, for those who decide."""
+    width: int = 0
+    """In pixels, where a view says so."""
 
 
 @dataclass(slots=True)
