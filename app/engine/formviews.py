@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import flash, redirect, request
@@ -48,9 +48,9 @@ class FormViews(AskViews):
         specs = forms.editable(self.resource, editing=False)
         if AID in texts:
             return self._aided(texts, specs, context, label, preset=preset)
-        laid = layouts.arranged(self.resource, layouts.NEW, actor)
+        left_out = layouts.arranged(self.resource, layouts.NEW, actor).hidden
         try:
-            values = forms.clean(specs, texts, context, left_out=laid.left_out)
+            values = forms.clean(specs, {**self._starts(left_out, context, preset), **texts}, context)
             record, act = perform.create(
                 self.resource,
                 values,
@@ -137,6 +137,13 @@ class FormViews(AskViews):
         if copied is not None:
             given |= {c.key: gate(describe(c), getattr(copied, c.key), actor) for c in self.resource.copies}
         return given
+
+    def _starts(
+        self, specs: Sequence[FieldSpec], context: forms.Context, preset: Mapping[str, Any]
+    ) -> dict[str, list[str]]:
+        """What a new record starts with in fields that the form does not show."""
+        drawer = drawing.Drawer(self.base, preset=preset)
+        return {s.name: drawer.values_of(s, context) for s in specs}
 
     def _form(
         self,

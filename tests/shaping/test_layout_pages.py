@@ -21,6 +21,7 @@ from tests.plugins.people import Login
 from tests.shaping.layouts import EDITOR, changed, hiding, lay, plan_of, sent, shown_in
 from tests.shaping.test_custom_fields import act, add
 
+pytestmark = pytest.mark.sqlite_only
 NEW = "/customers/new"
 
 
@@ -134,7 +135,6 @@ def test_whoever_has_a_role_with_a_layout_sees_that_one_else_the_dealers_else_th
     assert ("remark" if first == consultant else "kind") in names
 
 
-@pytest.mark.sqlite_only
 def test_a_role_is_previewed_with_its_layout(world: World, login: Login) -> None:
     consultant = presets.preset_role(db.session(), world.a.id, "consultant").id
     lay(world, hiding(plan_of(world), "gender"), role=consultant)
@@ -185,14 +185,14 @@ def test_only_administrators_find_and_use_the_editor(world: World, login: Login)
     assert "客户" in body(client.get("/layouts/"))
 
 
-@pytest.mark.parametrize(
-    "asked",
-    ["resource=nothing&page=new", "resource=customers&page=nothing", "resource=clerk&page=detail", "resource=roles&page=new",
-     "resource=clock_rules&page=edit", "resource=layouts&page=edit", "resource=follow_ups&page=new", ""],
-)  # fmt: skip
-@pytest.mark.sqlite_only
-def test_what_cannot_be_laid_out_is_not_there(world: World, login: Login, asked: str) -> None:
-    assert login("boss").get(f"{EDITOR}?{asked}").status_code == 404
+def test_what_cannot_be_laid_out_is_not_there(world: World, login: Login) -> None:
+    client = login("boss")
+    for asked in (
+        "resource=nothing&page=new", "resource=customers&page=nothing", "resource=clerk&page=detail",
+        "resource=roles&page=new", "resource=clock_rules&page=edit", "resource=layouts&page=edit",
+        "resource=follow_ups&page=new", "",
+    ):  # fmt: skip
+        assert client.get(f"{EDITOR}?{asked}").status_code == 404, asked
 
 
 def test_a_required_field_is_not_hidden_and_nothing_is_kept(world: World, login: Login) -> None:

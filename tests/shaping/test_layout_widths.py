@@ -12,6 +12,8 @@ from tests.customers.world import World, words
 from tests.plugins.people import Login
 from tests.shaping.views import body, kept, make, share
 
+pytestmark = pytest.mark.sqlite_only
+
 
 def widths(page: str) -> dict[str, int]:
     """What the headings of a list say of their widths."""
