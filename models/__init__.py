@@ -41,6 +41,7 @@ PARTS = (
     "custom_resources",
     "automation_resources",
     "automations",
+    "layout_resources",
     "clock",
     "dashboards",
     "dashboard_resources",

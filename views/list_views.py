@@ -42,6 +42,8 @@ from models.shaping.view_tables import Audience, SavedView, ViewState
 URL = viewmenu.MAKES
 _NOW = "now."
 """How the form of a list calls what the list was asked for."""
+_WIDTH = "width."
+"""How it calls the width of a column."""
 _TONES = (
     Entry(Tone.BAD.value, "红色", Tone.BAD.value),
     Entry(Tone.WARN.value, "橙色", Tone.WARN.value),
@@ -63,9 +65,10 @@ class ListViewsView(BaseView):  # type: ignore[misc]
         found = view_rules.list_of(actor, request.form.get("resource", ""))
         args, act = _as_it_stands(), _act(actor, "create")
         try:
-            words = _words(act, found, args)
+            widths = _widths() or {}
+            words = _words(act, found, args, widths)
             with deed(act):
-                view = view_rules.make(act, found, request.form.get("name", ""), args, words)
+                view = view_rules.make(act, found, request.form.get("name", ""), args, words, widths)
                 view_id, name = view.id, view.name
         except (Forbidden, NotFound):
             raise
@@ -113,10 +116,11 @@ class ListViewsView(BaseView):  # type: ignore[misc]
         actor = require_actor()
         act, args = _act(actor, "update"), _as_it_stands()
         found = view_rules.list_of(actor, view_rules.find(act, pk).resource)
-        words = _words(act, found, args)
+        widths = _widths()
         with deed(act):
             view = view_rules.to_change(act, pk, listing.number(request.form.get("version", ""), 0))
-            view_rules.keep_conditions(act, view, args, words)
+            words = _words(act, found, args, view.widths if widths is None else widths)
+            view_rules.keep_conditions(act, view, args, words, widths)
             name = view.name
         flash(f"视图“{name}”已更新", "good")
         return redirect(_opening(found, pk))
@@ -186,13 +190,22 @@ def _as_it_stands() -> dict[str, list[str]]:
     return arguments({k.removeprefix(_NOW): v for k, v in sent.items() if k.startswith(_NOW)})
 
 
-def _words(act: Act, found: type[Resource], args: Mapping[str, Any]) -> str:
+def _widths() -> dict[str, int] | None:
+    """The widths of the list's columns, as the page's script sends them; None without it."""
+    if "widths" not in request.form:
+        return None
+    sent = ((n.removeprefix(_WIDTH), id_of(v)) for n, v in request.form.items() if n.startswith(_WIDTH))
+    return {name: px for name, px in sent if px}
+
+
+def _words(act: Act, found: type[Resource], args: Mapping[str, Any], widths: Mapping[str, int]) -> str:
     """What the view will show otherwise than the list without it."""
     dialect = act.session.get_bind().dialect.name
     query = listing.parse(found, act.actor, args, act.now, dialect)
     bar = filterbar.filter_bar(act.session, found, act.actor, query)
     specs = listing.columns(found, act.actor, args.get(savedviews.COLUMNS, ()))
-    return "；".join(viewmenu.differences(query, specs, filterbar.chips(query, "", bar)))
+    differences = viewmenu.differences(query, specs, filterbar.chips(query, "", bar))
+    return "；".join([*differences, *viewmenu.of_widths(widths, specs)])
 
 
 def _named_again(
@@ -207,6 +220,7 @@ def _named_again(
         title="保存为视图", url=f"{URL}/", cancel_url=f"/{found.name}/",
     )  # fmt: skip
     shown.hidden += [("resource", found.name), *((_NOW + k, v) for k, vs in args.items() for v in vs)]
+    shown.hidden += [(n, v) for n, v in request.form.items() if n == "widths" or n.startswith(_WIDTH)]
     return chrome.page("form.html", key=found.name, title="保存为视图", page=shown), refusal.status
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Select, String, bindparam, delete, insert, literal, selec
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.types import JSON
 
-from app.engine import asides, chrome, ownership, pages, plans, timeline
+from app.engine import asides, chrome, layouts, ownership, pages, plans, timeline
 from app.engine.actions import NotFound
 from app.engine.audit import Audited
 from app.engine.buttons import action_link, offered_actions
@@ -23,7 +23,7 @@ from app.engine.guards import Hidden, gate, hidden, own
 from app.engine.listing import Query
 from app.engine.presenting import role
 from app.engine.projecting import linked, projected
-from app.engine.resource import Alike, Group, Related, Resource, has_resource, resource_of
+from app.engine.resource import Alike, Related, Resource, has_resource, resource_of
 from app.engine.resource import resource as named
 from app.engine.scopes import Actor, visible, within_dealer
 
@@ -205,10 +205,12 @@ def detail_page(
     *,
     kind: str = "",
     before: str = "",
+    laid: layouts.Arranged | None = None,
 ) -> pages.DetailPage:
-    """One record as its page shows it; raises `NotFound` outside the scope."""
+    """One record as its page shows it, or as it would with these sections; raises `NotFound` outside the
+    scope."""
     base = f"/{resource.name}/"
-    groups = [g for g in resource.detail if isinstance(g, Group)]
+    laid = laid or layouts.arranged(resource, layouts.DETAIL, actor)
     specs: dict[str, FieldSpec] = {}
     head = [
         resource.title,
@@ -218,7 +220,7 @@ def detail_page(
         *resource.subtitle,
         *resource.facts,
     ]
-    for source in (*[h for h in head if h is not None], *(f for g in groups for f in g.fields)):
+    for source in (*[h for h in head if h is not None], *(f for g in laid.groups for f in g.fields)):
         spec = describe(source)
         specs.setdefault(spec.name, spec)
     for source in resource.about or ():
@@ -233,6 +235,11 @@ def detail_page(
         leads_to = subject if describe(source) is titled else ""
         shown = _item(source, values, pointed, actor, now, leads_to)
         shown.who_url = asides.of_field(actor, resource, describe(source))
+        return shown
+
+    def placed(source: Any) -> pages.Item:
+        shown = item(source)
+        shown.wide = laid.wide.get(shown.name, shown.wide)
         return shown
 
     title = str(values[titled.name] or f"#{pk}")
@@ -259,14 +266,20 @@ def detail_page(
         [item(c) for c in (*((resource.code,) if resource.code is not None else ()), *resource.subtitle)],
         [item(c).html for c in resource.badges],
         item(resource.tags).html if resource.tags is not None and values[resource.tags.name] else Markup(""),
-        actions, [pages.Section(g.title, [item(f) for f in g.fields]) for g in groups],
+        actions, [pages.Section(g.title, [placed(f) for f in g.fields]) for g in laid.groups],
         _tables(session, resource, pk, actor, now),
         timeline.of(session, resource, pk, actor, now, kind, f"{base}{pk}", before) if resource.timeline else None,
         f"{base}{pk}", base, edit, code=code, facts=head_facts, initial="" if titled.numbered else title[:1],
         history_url=f"{base}{pk}/history" if kept else "", id=pk, version=version, script=resource.script,
         clock=ownership.of(session, resource, pk, actor, now),
-        asides=asides.of_record(actor, resource, pk),
+        asides=[*asides.of_record(actor, resource, pk), *_arranging(resource, actor, pk)],
     )  # fmt: skip
+
+
+def _arranging(resource: type[Resource], actor: Actor, pk: int) -> list[pages.Link]:
+    """Where the person arranges such pages for others."""
+    url = layouts.editor_url(resource, layouts.DETAIL, actor, pk)
+    return [pages.Link("调整布局", url, "layout")] if url else []
 
 
 def _tables(

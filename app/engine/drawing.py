@@ -39,11 +39,20 @@ def form_page(
     url: str,
     cancel_url: str,
     submit: str = "保存",
+    wide: Mapping[str, bool] | None = None,
+    left_out: Sequence[FieldSpec] = (),
 ) -> pages.FormPage:
-    """The form with its inputs, errors and hidden fields; a fresh token makes one click one record."""
+    """The form with its inputs, errors and hidden fields; a fresh token makes one click one record.
+
+    ``wide`` says which fields take a row of their own, or only half of one, otherwise than declared. What the
+    form has ``left_out`` goes along unseen with the value a new record starts with, and is shown when it is wrong.
+    """
     found: list[pages.FieldSection] = []
     hidden_fields: list[tuple[str, str]] = []
     groups = [group for group in groups if isinstance(group, Group)]
+    wrong = [s for s in left_out if s.name in (drawer.errors or {})]
+    if wrong:
+        groups.append(Group("其他", *wrong))
     inside = {s.name for s in asked(fields_of(tuple(groups)), context.actor, context.record)}
     for group in groups:
         inputs = []
@@ -55,12 +64,19 @@ def form_page(
             if spec.kind == "hidden":
                 hidden_fields.append((spec.name, drawn.value))
             else:
+                if wide and spec.name in wide:
+                    drawn.wide = wide[spec.name]
+                    drawn.half = not drawn.wide
                 inputs.append(drawn)
         if inputs:
             returned = drawer.texts is not None
             opened = any(f.error or (returned and (f.value or any(f.values))) for f in inputs)
             folded = group.folded and drawer.record is None
             found.append(pages.FieldSection(group.title, inputs, folded, opened))
+    if drawer.record is None:
+        for spec in left_out:
+            if spec not in wrong and drawer.settled(spec, context, inside) is not None:
+                hidden_fields += [(spec.name, value) for value in drawer.values_of(spec, context)]
     typed = drawer.texts or {}
     token = (typed.get("_once") or [secrets.token_urlsafe(16)])[0][:64]
     hidden_fields.append(("_once", token))
@@ -156,6 +172,13 @@ class Drawer:
         if made.readonly:
             made.value = made.text
         made.accept = attached.accepted(spec.kind)
+
+    def values_of(self, spec: FieldSpec, context: Context) -> list[str]:
+        """What the input would hold, were it there; nothing for a field that is only read."""
+        if not asked([spec], context.actor, context.record):
+            return []
+        shown = self._shown(spec, context)
+        return [text for text in (shown if isinstance(shown, list) else [shown]) if text]
 
     def settled(self, spec: FieldSpec, context: Context, inside: Container[str]) -> FieldSpec | None:
         """The field without conditions on what this form does not ask: what they say of it is certain by now.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -53,11 +53,17 @@ class Keeping(list[Any]):
 
 
 def clean(
-    specs: Sequence[FieldSpec], texts: Texts, context: Context, *, partial: bool = False
+    specs: Sequence[FieldSpec],
+    texts: Texts,
+    context: Context,
+    *,
+    partial: bool = False,
+    left_out: Container[str] = (),
 ) -> dict[str, Any]:
     """Values from submitted texts. Raises `Invalid` with a sentence for every wrong field (D-11).
 
-    With ``partial`` only the submitted fields are returned. A mask that came back unchanged is left out,
+    With ``partial`` only the submitted fields are returned, and so it is with those that the form has
+    ``left_out``. A mask that came back unchanged is left out,
     so it never overwrites the stored number (A-92).
     """
     values: dict[str, Any] = {}
@@ -66,12 +72,13 @@ def clean(
     held = holding(values, texts, context.record)
     specs = asked(specs, context.actor, context.record)
     for spec in specs:
+        some = partial or spec.name in left_out
         if not conditional.applies(spec, held):
-            if not partial or _filled(spec, context.record):
+            if not some or _filled(spec, context.record):
                 values[spec.name] = False if spec.kind == "bool" else _value(spec, [], {}, context)
             continue
         raw = texts.get(spec.name)
-        if raw is None and partial and f"{spec.name}__text" not in texts:
+        if raw is None and some and f"{spec.name}__text" not in texts:
             continue
         if spec.kind == "bool":
             values[spec.name] = raw is not None and raw[-1:] in (["1"], ["true"], ["on"], ["True"])

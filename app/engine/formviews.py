@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 
-from app.engine import attached, chrome, drawing, faces, forms, history, listing, pages, perform, picking
+from app.engine import (
+    attached,
+    chrome,
+    drawing,
+    faces,
+    forms,
+    history,
+    layouts,
+    listing,
+    pages,
+    perform,
+    picking,
+)
 from app.engine.actions import (
     Act,
     Forbidden,
@@ -49,8 +61,9 @@ class FormViews(AskViews):
         texts = attached.received(forms.asked(specs, actor), texts, context)
         if AID in texts:
             return self._aided(texts, specs, context, label, preset=preset)
+        left_out = layouts.arranged(self.resource, layouts.NEW, actor).hidden
         try:
-            values = forms.clean(specs, texts, context)
+            values = forms.clean(specs, {**self._starts(left_out, context, preset), **texts}, context)
             record, act = perform.create(
                 self.resource,
                 values,
@@ -138,6 +151,13 @@ class FormViews(AskViews):
             given |= {c.key: gate(describe(c), getattr(copied, c.key), actor) for c in self.resource.copies}
         return given
 
+    def _starts(
+        self, specs: Sequence[FieldSpec], context: forms.Context, preset: Mapping[str, Any]
+    ) -> dict[str, list[str]]:
+        """What a new record starts with in fields that the form does not show."""
+        drawer = drawing.Drawer(self.base, preset=preset)
+        return {s.name: drawer.values_of(s, context) for s in specs}
+
     def _form(
         self,
         context: forms.Context,
@@ -161,14 +181,20 @@ class FormViews(AskViews):
             frozenset(describe(c).name for c in self.resource.checks),
             readonly=bool(why) and texts is None,
         )
+        page = layouts.EDIT if editing else layouts.NEW
+        laid = layouts.arranged(self.resource, page, context.actor)
         shown = drawing.form_page(
-            self.resource.groups(editing), context, drawer,
+            laid.groups, context, drawer,
             title=title,
             url=f"{self.base}/{record.id}/edit" if editing else f"{self.base}/new",
             cancel_url=f"{self.base}/{record.id}" if editing else f"{self.base}/",
+            wide=laid.wide,
+            left_out=laid.hidden,
         )  # fmt: skip
         shown.resource, shown.script = self.resource.name, self.resource.script
         shown.adding_url = faces.adding_url(self.resource, context.actor)
+        about = record.id if editing else 0
+        shown.layout_url = layouts.editor_url(self.resource, page, context.actor, about)
         if drawer.readonly:
             shown.errors, shown.submit, shown.cancel_label = [why], "", "返回"
         elif self.resource.form_notes is not None:
@@ -207,8 +233,9 @@ class FormViews(AskViews):
         texts = attached.received(forms.asked(specs, actor, record), texts, context)
         if AID in texts:
             return self._aided(texts, specs, context, title, record=record)
+        laid = layouts.arranged(self.resource, layouts.EDIT, actor)
         try:
-            values = forms.clean(specs, texts, context)
+            values = forms.clean(specs, texts, context, left_out=laid.left_out)
             _, act = perform.update(
                 self.resource,
                 pk,

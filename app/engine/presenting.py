@@ -240,10 +240,12 @@ def _headings(
     resource: type[Resource], actor: Actor, query: Query, specs: Sequence[FieldSpec], base: str
 ) -> list[Column]:
     sortable = {describe(c).name for c in resource.sorts}
+    widths = query.saved.view.widths if query.saved.view is not None else {}
     found = []
     for spec in specs:
         heading = Column(spec.name, spec.head, kind=spec.kind, role=role(resource, spec))
         heading.who_url = asides.of_field(actor, resource, spec)
+        heading.width = widths.get(spec.name, 0)
         if spec.name in sortable and may_filter(spec, actor):
             now = spec.name == query.sort.name
             heading.sorted = ("desc" if query.descending else "asc") if now else ""

@@ -57,6 +57,8 @@ class SavedView:
     args: Args = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     colours: tuple[RowColour, ...] = ()
+    widths: Mapping[str, int] = field(default_factory=dict)
+    """Of columns, in pixels, where they are not as wide as it comes."""
 
 
 @dataclass(frozen=True, slots=True)

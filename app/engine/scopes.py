@@ -47,8 +47,8 @@ class Actor:
 
     Immutable; rebuilt whenever the rights of anybody change (``epoch``). ``permissions`` holds
     ``(permission, view)`` pairs, ``scopes`` the opened scopes by resource name. ``preview`` names the role
-    through which an administrator looks at the product just now; ``rows_of`` and ``rows_from`` are then number
-    and name of the person whose rows stand for the own ones.
+    through which an administrator looks at the product just now, ``preview_role`` its number, if it is saved;
+    ``rows_of`` and ``rows_from`` are then number and name of the person whose rows stand for the own ones.
     """
 
     id: int
@@ -66,6 +66,7 @@ class Actor:
     epoch: int = 0
     system: bool = False
     preview: str = ""
+    preview_role: int = 0
     rows_of: int | None = None
     rows_from: str = ""
 

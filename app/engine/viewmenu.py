@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from app.engine import listing, savedviews
 from app.engine.addresses import DOING, PAGING, address
@@ -60,7 +60,7 @@ def menu(query: Query, base: str, specs: Sequence[FieldSpec], chips: Sequence[Ch
     if saved.view is None:
         return found
     view = saved.view
-    found.name, found.whom, found.version = view.name, view.whom, view.version
+    found.id, found.name, found.whom, found.version = view.id, view.name, view.whom, view.version
     found.may_change = savedviews.may_change(query.actor, view)
     found.changed = saved.changed(query.args)
     found.differences = differences(query, specs, chips)
@@ -98,9 +98,17 @@ def differences(query: Query, specs: Sequence[FieldSpec], chips: Sequence[Chip])
     window = listing.first(query.args, "window")
     if query.resource.window is not None and window:
         found.append("时间范围：全部" if window == "all" else f"时间范围：近 {window} 天")
+    if query.saved.view is not None:
+        found += of_widths(query.saved.view.widths, specs)
     if query.saved.view is not None and query.saved.view.colours:
         found.append(f"行颜色：{len(query.saved.view.colours)} 条规则")
     return found
+
+
+def of_widths(widths: Mapping[str, int], shown: Sequence[FieldSpec]) -> list[str]:
+    """Which columns have a width of their own, in words."""
+    wide = [s.head for s in shown if s.name in widths]
+    return [f"列宽：{'、'.join(wide)}"] if wide else []
 
 
 def _columns(usual: Sequence[FieldSpec], shown: Sequence[FieldSpec]) -> list[str]:

@@ -385,11 +385,19 @@
       });
     });
   }
-  const store = "zk.widths." + list.dataset.list;
+  /* What was dragged on a saved view belongs to that view, until it is saved with it. */
+  const heads = $$("thead th[data-col]", table);
+  const view = list.dataset.view;
+  const usual = "zk.widths." + list.dataset.list;
+  const store = view ? usual + "." + view : usual;
   const widths = remember(ownArea, store) || {};
+  const given = view && !heads.some((head) => head.hasAttribute("width")) ? remember(ownArea, usual) || {} : {};
+  const width = (head) => widths[head.dataset.col] || Number(head.getAttribute("width")) || given[head.dataset.col] || 0;
+  const kept = () => $$("[data-widths=keep]", list).forEach((form) => (form.hidden = false));
+  if (Object.keys(widths).length) kept();
   const wide = (head, px) => (head.style.minWidth = head.style.width = head.style.maxWidth = px + "px");
-  $$("thead th[data-col]", table).forEach((head) => {
-    if (widths[head.dataset.col]) wide(head, widths[head.dataset.col]);
+  heads.forEach((head) => {
+    if (width(head)) wide(head, width(head));
     const grip = document.createElement("span");
     grip.className = "grip";
     grip.addEventListener("pointerdown", (event) => {
@@ -400,10 +408,22 @@
       grip.onpointerup = () => {
         grip.onpointermove = grip.onpointerup = null;
         remember(ownArea, store, widths);
+        kept();
       };
     });
     head.append(grip);
   });
+  $$("[data-widths]", list).forEach((form) =>
+    form.addEventListener("submit", () => {
+      const sent = heads.filter(width).map((head) => ["width." + head.dataset.col, Math.round(width(head))]);
+      for (const [name, value] of [["widths", 1], ...sent]) {
+        const input = document.createElement("input");
+        Object.assign(input, { type: "hidden", name, value });
+        form.append(input);
+      }
+      if (form.dataset.widths) remember(ownArea, store, {});
+    }),
+  );
   const frame = $(".tbl", list);
   // The columns that stay show an edge as long as others lie beneath them.
   function edges() {

@@ -70,6 +70,7 @@ def seen(actor: Actor, kept: Any) -> Actor | None:
         scopes=_scopes(actor, rights, lent=lender is not None, elsewhere=dealer_id != actor.dealer_id),
         epoch=-mark - 1,  # what is remembered of the person is not what is remembered of the preview
         preview=kept["label"] or "新角色",
+        preview_role=kept.get("role") or 0,
     )
     if lender is None:
         return shown

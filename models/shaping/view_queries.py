@@ -108,7 +108,7 @@ def _own_of(session: Session, actor: Actor) -> dict[str, Views]:
 def _rows(session: Session, where: ColumnElement[bool]) -> list[Any]:
     names = (
         "id", "resource", "name", "audience", "dealer_id", "role_id", "store_id", "is_default", "version", "args",
-        "columns", "colours",
+        "columns", "colours", "widths",
     )  # fmt: skip
     statement = (
         select(*(getattr(SavedView, n) for n in names), StaffRole.label, Store.name.label("store"))
@@ -126,6 +126,7 @@ def _as_view(row: Any, *, mine: bool) -> savedviews.SavedView:
         row.id, row.resource, row.name, whom, mine, row.is_default, row.version, row.dealer_id,
         {k: tuple(v) for k, v in dict(row.args or {}).items()}, tuple(row.columns or ()),
         tuple(RowColour(f, v, _TONES[t]) for f, v, t in row.colours or () if t in _TONES),
+        dict(row.widths or {}),
     )  # fmt: skip
 
 

@@ -22,6 +22,8 @@ from models.shaping.view_tables import Audience, SavedView, ViewState, place_of
 MOST = 50
 """So many views of one list for the same people at most."""
 _LONGEST = 400
+_NARROWEST, _WIDEST = 48, 1000
+"""Pixels of a column."""
 
 
 def list_of(actor: Actor, name: str) -> type[Resource]:
@@ -63,13 +65,19 @@ def _understood(query: listing.Query, name: str, value: str) -> bool:
 
 
 def make(
-    act: Act, found: type[Resource], name: str, args: Mapping[str, Sequence[str]], words: str
+    act: Act,
+    found: type[Resource],
+    name: str,
+    args: Mapping[str, Sequence[str]],
+    words: str,
+    widths: Mapping[str, int] | None = None,
 ) -> SavedView:
     """A personal view of the list as it stands."""
     kept, shown = conditions(act, found, args)
     view = SavedView(
         resource=found.name, name=_name(name), audience=Audience.PERSON, owner_id=act.actor.id,
-        dealer_id=act.actor.dealer_id, args=kept, columns=shown, colours=[], summary=_said(words),
+        dealer_id=act.actor.dealer_id, args=kept, columns=shown, colours=[], widths=_widths(widths or {}, shown),
+        summary=_said(words),
     )  # fmt: skip
     return _add(act, view)
 
@@ -91,6 +99,7 @@ def copy(act: Act, view: SavedView, name: str = "") -> SavedView:
     made = SavedView(
         resource=view.resource, name=name or _free(act, view), audience=Audience.PERSON, owner_id=act.actor.id,
         dealer_id=act.actor.dealer_id, args=kept, columns=list(view.columns), colours=list(view.colours),
+        widths=dict(view.widths or {}),
         summary=view.summary if kept == view.args else "",
     )  # fmt: skip
     return _add(act, made)
@@ -140,12 +149,19 @@ def to_change(act: Act, view_id: int, version: int | None, state: ViewState = Vi
     return view
 
 
-def keep_conditions(act: Act, view: SavedView, args: Mapping[str, Sequence[str]], words: str) -> None:
-    """Save the list as it stands as the view's new contents."""
+def keep_conditions(
+    act: Act,
+    view: SavedView,
+    args: Mapping[str, Sequence[str]],
+    words: str,
+    widths: Mapping[str, int] | None = None,
+) -> None:
+    """Save the list as it stands as the view's new contents; without ``widths`` its columns keep theirs."""
     found = list_of(act.actor, view.resource)
     kept, shown = conditions(act, found, args)
     _check_numbers(view.audience, kept)
     view.args, view.columns, view.summary = kept, shown, _said(words)
+    view.widths = _widths(view.widths or {} if widths is None else widths, shown)
 
 
 def change(act: Act, view: SavedView, values: Mapping[str, Any]) -> None:
@@ -254,6 +270,11 @@ def _name(text: str) -> str:
     if len(name) > longest:
         raise Invalid({"name": f"视图名称最多{longest}个字"})
     return name
+
+
+def _widths(given: Mapping[str, int], shown: Sequence[str]) -> dict[str, int]:
+    """The widths of the columns that the view shows, within reason."""
+    return {n: min(max(given[n], _NARROWEST), _WIDEST) for n in shown if n in given}
 
 
 def _said(words: str) -> str:

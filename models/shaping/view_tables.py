@@ -37,7 +37,7 @@ class ViewState(Choice):
 
 
 class SavedView(Dated, Versioned, Audited, Model):
-    """Columns, conditions, order and colours of one list under a name.
+    """Columns with their widths, conditions, order and colours of one list under a name.
 
     ``place`` says for whom in one word (`place_of`), so that a name stands once there. A shared view steers
     what others see: changing one moves the rights epoch. A personal one moves its owner's own version only.
@@ -68,6 +68,7 @@ class SavedView(Dated, Versioned, Audited, Model):
     args: Mapped[dict[str, list[str]]] = mapped_column(JSON)
     columns: Mapped[list[str]] = mapped_column(JSON)
     colours: Mapped[list[list[str]]] = mapped_column(JSON)
+    widths: Mapped[dict[str, int]] = mapped_column(JSON, default=dict, server_default="{}")
     summary: Mapped[str] = column("内容", String(400), default="", wide=True)
     is_default: Mapped[bool] = column("默认打开", Boolean, default=False)
     state: Mapped[ViewState] = column("状态", choices=ViewState, default=ViewState.ACTIVE)

@@ -22,7 +22,7 @@ from tests.generic.crawl import reads
 from tests.generic.leaks import WORKBOOK
 from tests.generic.world import HERE, SEES, THERE, World, recent
 
-HAND_WRITTEN = ("roles", "parameters", "menu-settings")
+HAND_WRITTEN = ("roles", "parameters", "menu-settings", "layouts")
 """Their editors stand in ``views/`` and have tests of their own."""
 FORMS = [pytest.param(r, id=r.name) for r in resources() if r.form and r.name not in HAND_WRITTEN]
 EDITED = [pytest.param(r, id=r.name) for r in resources() if r.groups(True) and r.name not in HAND_WRITTEN]

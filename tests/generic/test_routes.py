@@ -28,6 +28,7 @@ HAND_WRITTEN = {
     "/registration-statistics/", "/registration-statistics/export", "/registration-standing/",
     "/dictionaries/", "/dictionaries/uses", "/dictionaries/undo", "/dictionaries/merge", "/dictionaries/merged",
     "/menu-settings/", "/menu-settings/edit", "/menu-settings/new", f"/menu-settings/{PK}", f"/menu-settings/{PK}/history",
+    "/layouts/", "/layouts/edit", f"/layouts/{PK}", f"/layouts/{PK}/history",
     "/configuration/", f"/configuration/{PK}/undo", "/configuration/export", "/configuration/import",
     "/list_views/", *(f"/list_views/{PK}{path}" for path in ("", "/conditions", "/copy", "/delete", "/restore")),
     "/automation/trial", "/automation/terms/<name>",

@@ -70,6 +70,8 @@ class FormPage:
     """What bounds the person just now."""
     adding_url: str = ""
     """Where one adds a field of one's own to the form."""
+    layout_url: str = ""
+    """Where one arranges the form for others."""
     script: str = ""
 
     @property

@@ -50,8 +50,9 @@ class ViewMenu:
     make_url: str
     kept: list[tuple[str, str]]
     """The list as it stands, for the forms."""
-    name: str = ""
+    id: int = 0
     """Of the open one; the rest is about it."""
+    name: str = ""
     whom: str = ""
     version: int = 0
     may_change: bool = False

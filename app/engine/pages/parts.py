@@ -77,6 +77,8 @@ class Field:
     parent: str = ""
     primary: bool = False
     wide: bool = False
+    half: bool = False
+    """Never a row of its own, whatever its kind."""
     shown_when: str = ""
     unit: str = ""
     text: str = ""
@@ -127,6 +129,8 @@ class Column:
     hidden: bool = False
     who_url: str = ""
     """Where it is decided who reads it, for those who decide."""
+    width: int = 0
+    """In pixels, where a view says so."""
 
 
 @dataclass(slots=True)
