@@ -95,16 +95,21 @@ def provide_dictionaries(source: DictionarySource) -> None:
     _source[:] = [source]
 
 
-_declared: dict[str, Callable[[], tuple[Entry, ...]]] = {}
+_declared: dict[str, Callable[[int | None], tuple[Entry, ...]]] = {}
 
 
 def declare_entries(name: str, entries: Callable[[], tuple[Entry, ...]]) -> None:
     """A dictionary whose entries are declared in code by several domains and that nobody edits."""
+    _declared[name] = lambda _dealer: entries()
+
+
+def declare_entries_of(name: str, entries: Callable[[int | None], tuple[Entry, ...]]) -> None:
+    """The same with entries that differ by dealer: records of another kind that a form offers by their names."""
     _declared[name] = entries
 
 
 def dictionary(name: str, dealer_id: int | None) -> tuple[Entry, ...]:
     """Entries of an administrators' dictionary for one dealer, in their order; inactive ones included."""
     if name in _declared:
-        return _declared[name]()
+        return _declared[name](dealer_id)
     return _source[0](name, dealer_id) if _source else ()
