@@ -43,6 +43,7 @@ PARTS = (
     "clock",
     "dashboards",
     "dashboard_resources",
+    "brief_resources",
     "home",
     "views",
 )

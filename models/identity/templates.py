@@ -17,7 +17,7 @@ from models.identity.role_rules import GROUP_ONLY, Rights
 MANAGEMENT = frozenset({"组织权限管理", "管理"})
 """The menu groups of organisation and settings."""
 
-OWN_ONLY = frozenset({"jobs"})
+OWN_ONLY = frozenset({"jobs", "board_briefs"})
 """Resources whose rows are their person's own, whatever else a role sees."""
 
 _DEALER = frozenset({Scope.DEALER})
@@ -150,6 +150,8 @@ def _admin(p: PermissionDef) -> bool:
 def _manager(p: PermissionDef) -> bool:
     if p.view == "System" or p.pair == PRINT:
         return True
+    if p.resource_name == "board_briefs":
+        return p.permission != "can_export"
     if p.resource_name == "employees":
         return p.permission in _READ
     if p.resource_name == "measurings":
