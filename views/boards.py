@@ -173,7 +173,7 @@ def subscribing(actor: Actor, key: str) -> list[Link]:
     """Where a dashboard's numbers are asked for as a brief, for those who may."""
     if not actor.can("can_add", Briefs.view_name()):
         return []
-    return [Link("订阅简报", f"/{Briefs.name}/new?board={key}", "mail-opened")]
+    return [Link("订阅简报", f"/{Briefs.name}/new?board={key}", "mail-opened", keep=True)]
 
 
 def _copied(board: Any) -> ResponseReturnValue:

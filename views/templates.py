@@ -45,6 +45,11 @@ class Sheet:
     foot: list[Block] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 
+    @property
+    def parts(self) -> list[Block]:
+        """Everything on it."""
+        return [*self.head, *self.body, *self.foot]
+
 
 @dataclass(slots=True)
 class Look:

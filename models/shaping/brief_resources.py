@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from app.engine.database import id_of
+from app.engine import dashboards
+from app.engine.choices import Entry, declare_entries_of
+from app.engine.database import db, id_of
 from app.engine.fields import describe
 from app.engine.pages import Link
 from app.engine.resource import Group, Menu, Resource
@@ -15,8 +17,10 @@ from models.notifications.inbox import provide_ways
 from models.notifications.tables import Notification
 from models.settings.resources import MENU
 from models.shaping import brief_delivery, brief_rules, brief_writing
-from models.shaping.brief_tables import ROLES_OF_BRIEF, Brief, Recipients
+from models.shaping.brief_tables import BOARDS, ROLES_OF_BRIEF, Brief, Recipients
 from models.shaping.brief_timing import looks_back
+from models.shaping.dashboard_queries import boards
+from models.shaping.dashboards import Sharing
 
 __all__ = ["Briefs", "brief_delivery"]
 
@@ -60,6 +64,16 @@ class Briefs(Resource, model=Brief):
     api = False
 
 
+def _boards(dealer_id: int | None) -> tuple[Entry, ...]:
+    """The declared dashboards, and those somebody has built and shared; the form offers the own ones too."""
+    built = boards(db.session()).values()
+    shared = (b for b in built if b.shared is not Sharing.PERSONAL and b.dealer_id in (None, dealer_id))
+    return (
+        *(Entry(d.name, d.label) for d in dashboards.dashboards()),
+        *(Entry(b.key, b.name) for b in shared),
+    )
+
+
 def _ways(session: Session, actor: Actor, message: Notification) -> list[Link]:
     """From a brief to the dashboard with the same days, and out of it."""
     pk = id_of((message.key or "").removeprefix("brief:").partition(":")[0])
@@ -79,4 +93,5 @@ def _ways(session: Session, actor: Actor, message: Notification) -> list[Link]:
     return found
 
 
+declare_entries_of(BOARDS, _boards)
 provide_ways(brief_writing.TOPIC.key, _ways)

@@ -13,6 +13,10 @@ from app.engine.fields import Links, Pk, column
 from models.base import OF_GROUP, Audited, Dated, Versioned
 
 
+BOARDS = "boards"
+"""The dictionary of dashboards that a dealer's people share, by their keys in the menu."""
+
+
 class Cadence(Choice):
     """How often a brief comes, which is also what it looks back on."""
 
@@ -48,7 +52,7 @@ class Brief(Dated, Versioned, Audited, Model):
     __table_args__ = (Index("ix_board_briefs_board", "board"),)
 
     id: Mapped[Pk]
-    board: Mapped[str] = column("看板", String(64))
+    board: Mapped[str] = column("看板", String(64), dictionary=BOARDS)
     name: Mapped[str] = column("看板名称", String(40), required=False)
     cadence: Mapped[Cadence] = column("发送周期", choices=Cadence, default=Cadence.DAILY, required=True)
     weekday: Mapped[Weekday | None] = column(

@@ -87,7 +87,9 @@ def message(
 def _said(blocks: Iterable[Block]) -> Said:
     said = Said()
     for block in blocks:
-        lines = [*map(_figure, block.figures), *map(_card, block.cards)]
+        told = {figure.label for figure in block.figures}
+        cards = (c for c in block.cards if c.kind != "trend" or c.title not in told)
+        lines = [*map(_figure, block.figures), *map(_card, cards)]
         if not lines:
             continue
         said.figures += (f"{f.label} {f.value}" for f in block.figures)

@@ -92,7 +92,7 @@ def _print_link(actor: Actor, resource: type[Resource], pk: int) -> Link | None:
         return None
     if not templates(db.session(), TemplateKind.PRINT, resource.name, actor.dealer_id):
         return None
-    return Link("打印", f"{PAGE}/{resource.name}/{pk}", "printer", name="print")
+    return Link("打印", f"{PAGE}/{resource.name}/{pk}", "printer")
 
 
 def _entries(kind: TemplateKind) -> str:

@@ -30,7 +30,7 @@ HAND_WRITTEN = {
     "/menu-settings/", "/menu-settings/edit", "/menu-settings/new", f"/menu-settings/{PK}", f"/menu-settings/{PK}/history",
     "/configuration/", f"/configuration/{PK}/undo", "/configuration/export", "/configuration/import",
     "/list_views/", *(f"/list_views/{PK}{path}" for path in ("", "/conditions", "/copy", "/delete", "/restore")),
-    f"/print/<name>/{PK}",
+    f"/print/<name>/{PK}", f"/board_briefs/{PK}/leave", f"/board_briefs/{PK}/join",
     *(f"/text_templates/{of}/{page}" for of in ("new", f"{PK}/edit") for page in ("placeholders", "preview")),
 }  # fmt: skip
 PAGES = {
