@@ -32,7 +32,7 @@ PART = "X-Zk-Part"
 """The header of a script that wants a part of a page."""
 NEWEST = 10
 """So many records are offered to look at a template with."""
-LONGEST = 20_000
+LONGEST = 5000
 TITLE = "打印"
 
 

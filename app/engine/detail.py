@@ -258,6 +258,8 @@ def detail_page(
             pages.Link("删除", f"{base}{pk}/delete", "trash", tone="r", has_form=False, name="delete",
                        confirm=resource.remove_confirm or f"确认删除“{title}”？")
         )  # fmt: skip
+    if resource.copies and not resource.toolbar and actor.can("can_add", resource.view_name()):
+        actions.append(pages.Link("复制新建", f"{base}new?copy={pk}", "copy"))
     actions += [link for source in _printing if (link := source(actor, resource, pk)) is not None]
     kept = issubclass(resource.model, Audited)
     return pages.DetailPage(

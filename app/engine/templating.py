@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import Enum
+from itertools import islice
 
 from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
@@ -26,6 +27,8 @@ _NEXT = re.compile(r"[、，,]")
 _STEP = re.compile(r"[.·．]")
 _LEFT_OUT = frozenset({"changes", "password", "image", "file", "images", "files", "hidden", "following"})
 _KEPT = 200
+MOST_SAID = 5
+"""So many mistakes of a text are told at once: looking for near names takes its time."""
 _NEAREST = 3
 COMMON = ("今天", "现在", "操作人", "操作人门店", "操作人商场")
 """What every text may name besides the record: the day, the time, and who prints or sends."""
@@ -224,13 +227,15 @@ def named(text: str) -> list[str]:
 
 
 def wrong(text: str, known: Book, *, sheet: bool) -> list[str]:
-    """What is wrong with a text, in sentences that name the line. Only a ``sheet`` has tables."""
-    found: list[str] = []
+    """What is wrong with a text, in sentences that name the line, the first `MOST_SAID` of them. Only a ``sheet``
+    has tables."""
+    return list(islice(_wrong(text, known, sheet), MOST_SAID))
+
+
+def _wrong(text: str, known: Book, sheet: bool) -> Iterator[str]:
     for number, raw in enumerate(text.splitlines(), 1):
-        found += (
-            f"第{number}行：{said}" for said in _wrong_line(_line(raw.strip(), number), raw, known, sheet)
-        )
-    return found
+        for said in _wrong_line(_line(raw.strip(), number), raw, known, sheet):
+            yield f"第{number}行：{said}"
 
 
 def _wrong_line(line: Line, raw: str, known: Book, sheet: bool) -> Iterator[str]:

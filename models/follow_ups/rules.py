@@ -11,7 +11,7 @@ from models.customers.persons import Person, touch, track
 from models.customers.tables import Contact, ContactState, Customer, FollowUpKind, Stage
 from models.customers.track import TrackAct
 from models.follow_ups import tasks
-from models.follow_ups.gateways import NotAccepted, gateway
+from models.follow_ups.gateways import NotAccepted, gateway, not_connected
 from models.follow_ups.tables import Channel, FollowUp, SmsMessage
 from models.shaping import template_queries, template_rules
 from models.shaping.template_tables import TemplateKind
@@ -107,6 +107,13 @@ def _hand_over(
     act.emit("sms.deliver", {"id": message.id})
 
 
+def _say_where(act: Act, channel: Channel) -> None:
+    """Where no service is connected the person learns that nobody will read it."""
+    said = not_connected(channel)
+    if said:
+        act.warn(said)
+
+
 def _greeting(act: Act) -> str:
     who = " ".join(p for p in (act.actor.store_name, act.actor.name) if p)
     return f"您好，我是{who}，有任何需要请随时与我联系。"
@@ -175,6 +182,7 @@ def send_sms(
 ) -> str:
     """Send an SMS; works without seeing the number (A-27, A-92)."""
     words = _message(act, customer, TemplateKind.SMS, text, template)
+    _say_where(act, Channel.SMS)
     _hand_over(act, customer, FollowUpKind.SMS, words, next_follow_up_at)
     return "短信已提交发送"
 
@@ -196,6 +204,7 @@ def send_message(
 ) -> str:
     """Send a chat message (A-27)."""
     words = _message(act, customer, TemplateKind.MESSAGE, text, template)
+    _say_where(act, Channel.CHAT)
     _hand_over(act, customer, FollowUpKind.MESSAGE, words, next_follow_up_at)
     return "消息已提交发送"
 

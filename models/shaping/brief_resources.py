@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -76,14 +77,15 @@ def _boards(dealer_id: int | None) -> tuple[Entry, ...]:
 
 def _ways(session: Session, actor: Actor, message: Notification) -> list[Link]:
     """From a brief to the dashboard with the same days, and out of it."""
-    pk = id_of((message.key or "").removeprefix("brief:").partition(":")[0])
+    number, _, moment = (message.key or "").removeprefix("brief:").partition(":")
+    pk = id_of(number)
     brief = session.get(Brief, pk) if pk else None
     if brief is None:
         return []
     found = []
     dashboard = brief_writing.offered(session, actor).get(brief.board)
     if dashboard is not None:
-        span = looks_back(brief.cadence, message.created_at)
+        span = looks_back(brief.cadence, _moment(moment) or message.created_at)
         found.append(Link("打开看板", brief_writing.url(dashboard, span), "layout-dashboard", primary=True))
     url = f"/{Briefs.name}/{pk}"
     if brief_rules.has_left(session, brief.id, actor.id):
@@ -91,6 +93,14 @@ def _ways(session: Session, actor: Actor, message: Notification) -> list[Link]:
     elif brief.owner_id == actor.id or brief.recipients is Recipients.ROLES:
         found.append(Link("退订", f"{url}/leave", "bell-off", has_form=False))
     return found
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment a message was sent for; one that was asked for at once has none."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 declare_entries_of(BOARDS, _boards)

@@ -52,12 +52,21 @@ class Templates(Resource, model=Template):
         _USE,
     )
     form_page = "template_form.html"
+    copies = (
+        Template.kind,
+        Template.resource,
+        Template.name,
+        Template.head,
+        Template.body,
+        Template.foot,
+        Template.sort,
+    )
     create_label = "新增模板"
     create = staticmethod(template_rules.create_template)
     update = staticmethod(template_rules.update_template)
     remove = staticmethod(template_rules.remove_template)
     permissions = (("can_print", "打印"),)
-    empty_hint = "没有商场的模板适用于整个集团；要在本商场另作规定，请新增一个同名模板"
+    empty_hint = "没有商场的模板适用于整个集团；要在本商场另作规定，请复制它，改好后以同一个名称保存"
     api = False
 
 

@@ -47,7 +47,7 @@ def remove_template(template: Any, act: Act) -> None:
 def keep_groups(template: Any, act: Act) -> None:
     """Raise `Refusal` when somebody of a dealer touches a preset of the group."""
     if template.dealer_id is None and not is_group(act.actor, Template.__tablename__):
-        raise Refusal("集团预置模板只能由集团修改；新增一个同名模板即可替代它")
+        raise Refusal("集团预置模板只能由集团修改；复制一份，以同一个名称保存，即可替代它")
 
 
 def _judge(template: Any, act: Act, values: Mapping[str, Any]) -> None:
@@ -76,7 +76,7 @@ def check(
     for part in PARTS if sheet else ("body",):
         found = templating.wrong(texts.get(part, ""), known, sheet=sheet)
         if found:
-            errors[part] = "；".join(found[:3]) + (f"；另有{len(found) - 3}处" if len(found) > 3 else "")
+            errors[part] = "；".join(found)
     length = len(texts.get("body", ""))
     if not sheet and "body" not in errors and length > LONGEST:
         errors["body"] = f"不能超过{LONGEST}个字，现有{length}个字"

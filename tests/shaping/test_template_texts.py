@@ -67,3 +67,9 @@ def test_messages_hold_no_tables() -> None:
 def test_short_messages_are_counted_as_networks_do(length: int, parts: int) -> None:
     assert segments("汉" * length) == (length, parts)
     assert segments("😀")[0] == 2
+
+
+def test_a_text_full_of_mistakes_is_judged_soon() -> None:
+    text = "{{无}}" * 1000 + "\n" + "|" * 3000
+    assert len(wrong(text, BOOK, sheet=True)) == 5
+    assert len(lines("|" * 5000)) == 1

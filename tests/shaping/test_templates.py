@@ -222,6 +222,11 @@ def test_a_dealer_replaces_a_preset_and_cannot_change_it(world: World, login: An
     data = {"name": "客户资料单", "body": "我的", "sort": "1", "active": "1", "version": preset.version}
     answer = boss.post(f"/text_templates/{preset.id}/edit", data=data)
     assert "集团预置模板只能由集团修改" in answer.get_data(as_text=True)
+    assert f'href="/text_templates/new?copy={preset.id}"' in boss.get(
+        f"/text_templates/{preset.id}"
+    ).get_data(as_text=True)
+    copied = boss.get(f"/text_templates/new?copy={preset.id}").get_data(as_text=True)
+    assert "## 基本信息" in copied and 'value="客户资料单"' in copied
     mine = template(world, "本商场的", name="客户资料单")
     assert paper(login("seller"), url) == "本商场的"
     assert login("boss_b").get(f"/text_templates/{mine.id}").status_code == 404
