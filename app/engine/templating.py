@@ -23,6 +23,7 @@ MARK = re.compile(r"\{\{([^{}]*)\}\}")
 STRAY = re.compile(r"\{\{|\}\}")
 _TABLE = re.compile(r"\{\{([^{}:：]+)[:：]([^{}]*)\}\}")
 _BAR = re.compile(r"\|(?![^{}]*\}\})")
+_MEANS = re.compile(r"[{}|:：]")
 _NEXT = re.compile(r"[、，,]")
 _STEP = re.compile(r"[.·．]")
 _LEFT_OUT = frozenset({"changes", "password", "image", "file", "images", "files", "hidden", "following"})
@@ -97,8 +98,11 @@ class Book:
 
     def find(self, name: str) -> Place | None:
         """What that placeholder names: by the words of the field, or by its name in the API."""
-        key = ".".join(_STEP.split(name, maxsplit=1))
-        return self.places.get(key) or self.by_name.get(key)
+        for key in (name, ".".join(_STEP.split(name, maxsplit=1))):
+            found = self.places.get(key) or self.by_name.get(key)
+            if found is not None:
+                return found
+        return None
 
     def near(self, name: str) -> list[str]:
         """The names that come closest."""
@@ -143,8 +147,9 @@ def _book(resource: type[Resource], dealer_id: int | None) -> Book:
 
 
 def _put(made: Book, place: Place, name: str) -> None:
-    """Of two fields with the same words the later one goes by its name."""
-    token = place.token if place.token not in made.places else name
+    """A field whose words are those of another, or would be read as something else, goes by its name."""
+    free = place.token not in made.places and not _MEANS.search(place.token)
+    token = place.token if free else name
     made.places.setdefault(token, Place(token, place.group, place.spec, place.via))
     made.by_name.setdefault(name, made.places[token])
 
@@ -153,9 +158,12 @@ def _rows(part: Related, child: type[Resource]) -> Rows:
     columns: dict[str, FieldSpec] = {}
     for _, spec in _fields(child):
         if spec.attribute is not None and spec.name != part.by.key:
-            columns.setdefault(spec.label, spec)
-    shown = part.columns or child.columns
-    usual = tuple(s.label for s in map(describe, shown) if columns.get(s.label) is s)
+            free = (
+                spec.label not in columns and not _MEANS.search(spec.label) and not _NEXT.search(spec.label)
+            )
+            columns[spec.label if free else spec.name] = spec
+    shown = {describe(source).name for source in part.columns or child.columns}
+    usual = tuple(name for name, spec in columns.items() if spec.name in shown)
     return Rows(part.label or child.label, part, columns, usual)
 
 

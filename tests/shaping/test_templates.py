@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from app.engine import templating
 from app.engine.audit import AuditEntry, acting
+from app.engine.choices import dictionary
 from app.engine.configured import difference, files
 from app.engine.database import db
 from app.engine.guards import CUSTOMER_PHONE
@@ -18,7 +21,7 @@ from models.customers.track import TrackAct, TrackEvent
 from models.follow_ups.tables import Channel, SmsMessage
 from models.identity import presets, role_rules
 from models.shaping import template_presets
-from models.shaping.template_tables import Template, TemplateKind
+from models.shaping.template_tables import TEMPLATED, Template, TemplateKind
 from tests.customers.world import World, grant, words
 from tests.plugins.databases import statements
 from tests.shaping.test_custom_fields import add, file_with
@@ -104,6 +107,41 @@ def test_each_prints_what_he_or_she_may_read(world: World, login: Any) -> None:
     drop(world, "consultant", ("can_list", "ServiceOrders"))
     page = client.get(url).get_data(as_text=True)
     assert "您无权查看“服务单”，表格未打印" in page
+
+
+def everything(name: str, dealer_id: int | None) -> str:
+    """A template that names all there is to name, in its own line each."""
+    book = templating.book(resource(name), dealer_id)
+    tables = (f"{{{{{table}：{'、'.join(rows.columns)}}}}}" for table, rows in book.tables.items())
+    return "\n".join([*(f"{{{{{token}}}}}" for token in (*templating.COMMON, *book.places)), *tables])
+
+
+def test_everything_that_is_offered_can_be_named(world: World) -> None:
+    add(world, "宽：高|{深}", "text")
+    for entry in dictionary(TEMPLATED, world.a.id):
+        book = templating.book(resource(entry.value), world.a.id)
+        assert templating.wrong(everything(entry.value, world.a.id), book, sheet=True) == [], entry.label
+        for token, place in book.places.items():
+            assert book.find(token) is place
+
+
+def test_a_template_of_everything_leaks_nothing(world: World, login: Any) -> None:
+    customer = world.customer(phone=SECRET)
+    order = world.order(customer)
+    made = world.make("factory_orders", "boss", service_order_id=order.id)
+    with acting(db.session()):
+        made.settlement_price = Decimal("98765.43")
+        db.session.commit()
+    records = {"customers": customer.id, "service_orders": order.id, "factory_orders": made.id}
+    for name in records:
+        template(world, everything(name, world.a.id), resource=name)
+    grant(world, "manager", CUSTOMER_PHONE.permission)
+    client = login("keeper")
+    for name, pk in records.items():
+        text = client.get(f"/print/{name}/{pk}").get_data(as_text=True)
+        assert 'class="paper"' in text and "甲商场" in text
+        assert not re.search("91234|12345|23456|34567|45678", text), name
+        assert "98765" not in text and "98,765" not in text, name
 
 
 def test_who_may_not_print_or_see_prints_nothing(world: World, login: Any) -> None:
