@@ -26,13 +26,12 @@ from app.engine.security import entrance, require_actor
 from models.shaping import template_queries, template_rules
 from models.shaping.template_resources import Templates
 from models.shaping.template_rules import PARTS
-from models.shaping.template_tables import Template, TemplateKind, templated
+from models.shaping.template_tables import LONGEST, Template, TemplateKind, templated
 
 PART = "X-Zk-Part"
 """The header of a script that wants a part of a page."""
 NEWEST = 10
 """So many records are offered to look at a template with."""
-LONGEST = 5000
 TITLE = "打印"
 
 

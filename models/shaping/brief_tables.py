@@ -12,7 +12,7 @@ from app.engine.database import Model
 from app.engine.fields import Links, Pk, column
 from models.base import OF_GROUP, Audited, Dated, Versioned
 
-BOARDS = "boards"
+BOARDS = "briefed_boards"
 """The dictionary of dashboards that a dealer's people share, by their keys in the menu."""
 
 

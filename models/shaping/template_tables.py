@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from app.engine.audit import Audited as Kept
@@ -15,6 +15,8 @@ from models.base import OF_GROUP, Audited, Dated, Steering, Versioned, once_for_
 
 TEMPLATED = "templated"
 """The list of what templates can be about."""
+LONGEST = 2000
+"""As much of a text as the history keeps, so that every change can be taken back."""
 NO_WORK = frozenset({"管理", "组织权限管理", "其他"})
 """The menu groups of settings and organisation, of whose records nothing is printed."""
 
@@ -43,9 +45,15 @@ class Template(Steering, Dated, Versioned, Audited, Model):
     )
     name: Mapped[str] = column("模板名称", String(30))
     dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id"), blank=OF_GROUP)
-    head: Mapped[str | None] = column("页眉", Text, shown_when="kind=print", hint="每页纸的开头，如门店名称")
-    body: Mapped[str] = column("正文", Text, placeholder="请填写模板正文")
-    foot: Mapped[str | None] = column("页脚", Text, shown_when="kind=print", hint="签字、说明等")
+    head: Mapped[str | None] = column(
+        "页眉", String(1000), kind="textarea", shown_when="kind=print", hint="纸的开头，如门店名称"
+    )
+    body: Mapped[str] = column(
+        "正文", String(LONGEST), kind="textarea", wide=True, placeholder="请填写模板正文"
+    )
+    foot: Mapped[str | None] = column(
+        "页脚", String(1000), kind="textarea", shown_when="kind=print", hint="签字、说明等"
+    )
     sort: Mapped[int] = column("顺序", Integer, default=100, minimum=0, maximum=9999, hint="较小的排在前面")
     active: Mapped[bool] = column("启用", Boolean, default=True)
 

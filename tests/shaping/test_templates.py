@@ -24,6 +24,7 @@ from models.shaping import template_presets
 from models.shaping.template_tables import TEMPLATED, Template, TemplateKind
 from tests.customers.world import World, grant, words
 from tests.plugins.databases import statements
+from tests.shaping.test_configuration_undo import mark, unwind
 from tests.shaping.test_custom_fields import add, file_with
 
 PRINT, SMS = TemplateKind.PRINT, TemplateKind.SMS
@@ -285,6 +286,23 @@ def test_a_file_carries_templates(world: World) -> None:
     broken = files.read(text.replace("{{客户姓名}}", "{{没有}}"), actor)
     with pytest.raises(Exception, match="没有“没有”"):
         difference.carry_out(session, difference.plan(session, broken, actor, world.a.id), actor, dry=False)
+
+
+def test_changes_are_taken_back_whole(world: World) -> None:
+    start, boss = mark(), world.actor("boss")
+    long = "{{客户姓名}}" + "好\n" * 900
+    made = template(world, long, foot="谢谢")
+    world.change(made, "boss", body="短", foot=None)
+    changed = mark()
+    world.change(made, "boss", name="改名")
+    assert unwind(boss, changed) == 1 and unwind(boss, start) >= 1
+    assert db.session.scalars(OWN).all() == []
+    made = template(world, long, foot="谢谢")
+    changed = mark()
+    world.change(made, "boss", body="短", foot=None)
+    unwind(boss, changed)
+    db.session.refresh(made)
+    assert (made.body, made.foot, made.name) == (long, "谢谢", "资料单")
 
 
 def test_a_page_asks_nothing_about_templates(world: World, login: Any) -> None:
