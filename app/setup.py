@@ -48,6 +48,7 @@ def install() -> None:
     from models.identity import presets
     from models.identity.tables import Dealer, Store
     from models.settings import rules as settings_rules
+    from models.shaping import template_presets
 
     session = db.session()
     with deed(Act(SYSTEM, utcnow(), session, "job", "init")):
@@ -56,6 +57,7 @@ def install() -> None:
         settings_rules.install(session)
         customer_settings.install(session)
         clock_presets.install(session)
+        template_presets.install(session)
         if session.scalar(select(Dealer.id).limit(1)) is None:
             dealer = presets.make_dealer(session, "示范商场", "D001", "杭州")
             stores = session.scalars(select(Store).where(Store.dealer_id == dealer.id)).all()

@@ -42,9 +42,11 @@ PARTS = (
     "automation_resources",
     "automations",
     "layout_resources",
+    "template_resources",
     "clock",
     "dashboards",
     "dashboard_resources",
+    "brief_resources",
     "home",
     "views",
 )

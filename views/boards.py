@@ -17,6 +17,7 @@ from app.engine.scopes import Actor
 from app.engine.security import entrance, require_actor
 from models.identity.rules import is_group
 from models.shaping import dashboard_queries, dashboard_rules, dashboard_tiles
+from models.shaping.brief_resources import Briefs
 from models.shaping.dashboard_queries import Known
 from models.shaping.dashboard_resources import Boards
 from models.shaping.dashboard_tiles import BASE
@@ -168,7 +169,14 @@ def _links(actor: Actor, board: Known, mine: bool, editing: bool) -> list[Link]:
     found = [Link("编辑看板", _editing(board.id), "layout-grid", keep=True)] if mine else []
     if actor.can("can_add", VIEW):
         found.append(Link("复制", f"{url}/copy", "copy", has_form=False))
-    return found
+    return [*found, *subscribing(actor, board.key)]
+
+
+def subscribing(actor: Actor, key: str) -> list[Link]:
+    """Where a dashboard's numbers are asked for as a brief, for those who may."""
+    if not actor.can("can_add", Briefs.view_name()):
+        return []
+    return [Link("订阅简报", f"/{Briefs.name}/new?board={key}", "mail-opened", keep=True)]
 
 
 def _copied(board: Any) -> ResponseReturnValue:

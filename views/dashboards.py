@@ -13,6 +13,7 @@ from app.engine.database import utcnow
 from app.engine.security import require_actor
 from models.shaping.dashboard_resources import Boards
 from models.shaping.dashboard_tiles import BASE
+from views.boards import subscribing
 
 
 class DashboardView(BaseView):  # type: ignore[misc]
@@ -34,7 +35,10 @@ class DashboardView(BaseView):  # type: ignore[misc]
         """One dashboard for a period, a store and a person."""
         shown = dashboards.page(dashboards.named(name), require_actor(), _arguments(), utcnow())
         copies = f"{BASE}/copy/{name}" if require_actor().can("can_add", Boards.view_name()) else ""
-        return chrome.page("dashboard.html", key=name, title=shown.title, page=shown, copies=copies)
+        return chrome.page(
+            "dashboard.html", key=name, title=shown.title, page=shown, copies=copies,
+            links=subscribing(require_actor(), name),
+        )  # fmt: skip
 
     @expose("/<name>.xlsx", methods=["POST"])
     def sheet(self, name: str) -> ResponseReturnValue:

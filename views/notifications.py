@@ -96,7 +96,8 @@ class NotificationsView(BaseView):  # type: ignore[misc]
             _read(session, actor, now, [pk])
         if shown.url and not shown.groups:
             return redirect(shown.url)
-        return chrome.page("notification.html", title="提醒消息", notice=shown, url=URL)
+        ways = inbox.ways(session, actor, message)
+        return chrome.page("notification.html", title="提醒消息", notice=shown, url=URL, ways=ways)
 
     @expose("/read", methods=["POST"])
     def read(self) -> ResponseReturnValue:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,8 +27,15 @@ from app.engine.resource import Alike, Related, Resource, has_resource, resource
 from app.engine.resource import resource as named
 from app.engine.scopes import Actor, visible, within_dealer
 
+PrintLink = Callable[[Actor, type[Resource], int], pages.Link | None]
+_printing: list[PrintLink] = []
 LONG = 28
 """A text wider than that many Latin letters takes a row of its own."""
+
+
+def provide_printing(link: PrintLink) -> None:
+    """Say where a record is printed, for those who may; the domain that keeps templates calls this."""
+    _printing[:] = [link]
 
 
 class ColumnChoice(Model):
@@ -260,6 +267,9 @@ def detail_page(
             pages.Link("删除", f"{base}{pk}/delete", "trash", tone="r", has_form=False, name="delete",
                        confirm=resource.remove_confirm or f"确认删除“{title}”？")
         )  # fmt: skip
+    if resource.copies and not resource.toolbar and actor.can("can_add", resource.view_name()):
+        actions.append(pages.Link("复制新建", f"{base}new?copy={pk}", "copy"))
+    actions += [link for source in _printing if (link := source(actor, resource, pk)) is not None]
     kept = issubclass(resource.model, Audited)
     return pages.DetailPage(
         resource.name, resource.label, resource.icon, title,

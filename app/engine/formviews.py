@@ -212,7 +212,7 @@ class FormViews(AskViews):
         if question is not None:
             shown.dialog = dialog_of(question, texts or {})
         shown.conflict = conflict or []
-        return chrome.page("form.html", key=self.resource.name, title=title, page=shown)
+        return chrome.page(self.resource.form_page, key=self.resource.name, title=title, page=shown)
 
     @expose(f"/{PK}/edit", methods=["GET", "POST"])
     def edit(self, pk: int) -> ResponseReturnValue:

@@ -250,7 +250,7 @@ class Resource:
     ``active`` ones are offered to forms (filters find the others too), ``by`` is what a field's ``prefers``
     looks at, ``group`` the heading they stand under; a list longer than ``few`` is searched remotely.
     ``permissions`` are further ones of its view, for pages beside the generated ones: name and label. ``script``
-    is a file under static/ that its list and its records' pages load.
+    is a file under static/ that its list and its records' pages load, ``form_page`` what its forms are drawn by.
 
     ``toolbar`` puts functions above the list that act on the row selected there, behind the button that
     searches, which is called ``find_label``; a double click then edits a row. ``row_menu`` is the whole menu of
@@ -335,6 +335,7 @@ class Resource:
     template: ClassVar[ImportTemplate | None] = None
     permissions: ClassVar[tuple[tuple[str, str], ...]] = ()
     script: ClassVar[str] = ""
+    form_page: ClassVar[str] = "form.html"
     base: ClassVar[type[Resource]]
     added: ClassVar[tuple[FieldSpec, ...]] = ()
 

@@ -17,7 +17,7 @@ POINTS: Mapping[TrackAct, int] = {
     TrackAct.BUY_COUPON: 20, TrackAct.VISIT: 15, TrackAct.BROWSE: 1, TrackAct.STAFF_CHAT: 2,
     TrackAct.MESSAGE: 1, TrackAct.SMS: 1, TrackAct.CALL: 3, TrackAct.WRITTEN: 2, TrackAct.FILED: 5,
     TrackAct.SERVICE_ORDER: 10, TrackAct.RECEIPT: 30, TrackAct.REFUND: 0, TrackAct.MEASURE: 20,
-    TrackAct.CONTRACT: 40, TrackAct.TRANSMIT: 30,
+    TrackAct.CONTRACT: 40, TrackAct.TRANSMIT: 30, TrackAct.PRINTED: 0,
 }  # fmt: skip
 
 

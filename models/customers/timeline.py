@@ -36,6 +36,7 @@ _ICONS = {
     TrackAct.MEASURE: "ruler-measure",
     TrackAct.CONTRACT: "contract",
     TrackAct.TRANSMIT: "send",
+    TrackAct.PRINTED: "printer",
 }
 
 

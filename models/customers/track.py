@@ -44,6 +44,7 @@ class TrackAct(Choice):
     MEASURE = "measure", "量尺"
     CONTRACT = "contract", "合同签订"
     TRANSMIT = "transmit", "传单"
+    PRINTED = "printed", "打印单据"
 
 
 _BEHAVIOUR = (

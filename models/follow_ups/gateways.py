@@ -56,3 +56,10 @@ def use(channel: Channel, gateway: Gateway | None) -> None:
 def gateway(channel: Channel) -> Gateway:
     """Who takes messages of that channel."""
     return _gateways.get(channel, _built_in)
+
+
+def not_connected(channel: Channel) -> str:
+    """What is said of a channel that no service stands behind; empty where one does."""
+    if channel in _gateways:
+        return ""
+    return f"未接入{channel.label}服务：内容只记录在短信发件箱，不会发到客户的手机"

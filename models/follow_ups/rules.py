@@ -11,8 +11,10 @@ from models.customers.persons import Person, touch, track
 from models.customers.tables import Contact, ContactState, Customer, FollowUpKind, Stage
 from models.customers.track import TrackAct
 from models.follow_ups import tasks
-from models.follow_ups.gateways import NotAccepted, gateway
+from models.follow_ups.gateways import NotAccepted, gateway, not_connected
 from models.follow_ups.tables import Channel, FollowUp, SmsMessage
+from models.shaping import template_queries, template_rules
+from models.shaping.template_tables import TemplateKind
 
 ACTS = {
     FollowUpKind.MESSAGE: TrackAct.MESSAGE,
@@ -105,9 +107,30 @@ def _hand_over(
     act.emit("sms.deliver", {"id": message.id})
 
 
+def _say_where(act: Act, channel: Channel) -> None:
+    """Where no service is connected the person learns that nobody will read it."""
+    said = not_connected(channel)
+    if said:
+        act.warn(said)
+
+
 def _greeting(act: Act) -> str:
     who = " ".join(p for p in (act.actor.store_name, act.actor.name) if p)
     return f"您好，我是{who}，有任何需要请随时与我联系。"
+
+
+def _template(kind: TemplateKind, dictionary: str) -> FieldSpec:
+    hint = "选择后按模板填入每位客户的内容，不用再填写下方内容"
+    return entry("template", kind.label, dictionary=dictionary, placeholder="不使用模板", hint=hint)
+
+
+def _message(act: Act, customer: Customer, kind: TemplateKind, text: str, template: str | None) -> str:
+    """What is sent: the template with this customer's values, else what was typed, else a greeting."""
+    if template and text:
+        raise Invalid({"text": f"已选择{kind.label}，请清空此处，或改为不使用模板"})
+    if template:
+        return template_rules.written(act, kind, customer, template)
+    return text or _greeting(act)
 
 
 NEXT = entry("next_follow_up_at", "下次跟进时间", "datetime", future=True, hint="填写后生成一条待跟进任务")
@@ -145,24 +168,43 @@ def write_follow_up(
 
 @action(
     "发短信", on=Customer, icon="mail",
-    fields=(_words("短信内容", hint="不填写则发送问候语"), NEXT), when=_can_be_followed,
+    fields=(
+        _template(TemplateKind.SMS, template_queries.SMS), _words("短信内容", hint="不填写则发送问候语"), NEXT,
+    ),
+    when=_can_be_followed,
 )  # fmt: skip
-def send_sms(customer: Customer, act: Act, text: str = "", next_follow_up_at: datetime | None = None) -> str:
+def send_sms(
+    customer: Customer,
+    act: Act,
+    text: str = "",
+    next_follow_up_at: datetime | None = None,
+    template: str | None = None,
+) -> str:
     """Send an SMS; works without seeing the number (A-27, A-92)."""
-    words = text or _greeting(act)
+    words = _message(act, customer, TemplateKind.SMS, text, template)
+    _say_where(act, Channel.SMS)
     _hand_over(act, customer, FollowUpKind.SMS, words, next_follow_up_at)
     return "短信已提交发送"
 
 
 @action(
     "发消息", on=Customer, icon="brand-wechat",
-    fields=(_words("消息内容", hint="不填写则发送问候语"), NEXT), when=_can_be_followed,
+    fields=(
+        _template(TemplateKind.MESSAGE, template_queries.MESSAGES), _words("消息内容", hint="不填写则发送问候语"),
+        NEXT,
+    ),
+    when=_can_be_followed,
 )  # fmt: skip
 def send_message(
-    customer: Customer, act: Act, text: str = "", next_follow_up_at: datetime | None = None
+    customer: Customer,
+    act: Act,
+    text: str = "",
+    next_follow_up_at: datetime | None = None,
+    template: str | None = None,
 ) -> str:
     """Send a chat message (A-27)."""
-    words = text or _greeting(act)
+    words = _message(act, customer, TemplateKind.MESSAGE, text, template)
+    _say_where(act, Channel.CHAT)
     _hand_over(act, customer, FollowUpKind.MESSAGE, words, next_follow_up_at)
     return "消息已提交发送"
 

@@ -17,7 +17,7 @@ from models.identity.role_rules import GROUP_ONLY, Rights
 MANAGEMENT = frozenset({"组织权限管理", "管理"})
 """The menu groups of organisation and settings."""
 
-OWN_ONLY = frozenset({"jobs"})
+OWN_ONLY = frozenset({"jobs", "board_briefs"})
 """Resources whose rows are their person's own, whatever else a role sees."""
 
 _DEALER = frozenset({Scope.DEALER})
@@ -91,6 +91,8 @@ _LEAD_MANAGER = (
         "can_chart",
     }
 )
+PRINT = ("can_print", "Templates")
+"""Printing stands with the templates among the settings, and belongs to everybody who works with records."""
 _SHOWROOM = frozenset({"registration_assignments"})
 """What a showroom gets of leads: those that were assigned to it, and nothing of the others."""
 
@@ -146,8 +148,10 @@ def _admin(p: PermissionDef) -> bool:
 
 
 def _manager(p: PermissionDef) -> bool:
-    if p.view == "System":
+    if p.view == "System" or p.pair == PRINT:
         return True
+    if p.resource_name == "board_briefs":
+        return p.permission != "can_export"
     if p.resource_name == "employees":
         return p.permission in _READ
     if p.resource_name == "measurings":
@@ -157,12 +161,14 @@ def _manager(p: PermissionDef) -> bool:
 
 def _consultant(p: PermissionDef) -> bool:
     """Sells: files, edits and follows up what is his own. Tagging is granted later, if at all (A-21)."""
-    return _in_shop(p) and p.permission in _WORK | _SELL and p.view != "Tags"
+    return p.pair == PRINT or (_in_shop(p) and p.permission in _WORK | _SELL and p.view != "Tags")
 
 
 def _designer(p: PermissionDef) -> bool:
     if p.resource_name == "measurings":
         return p.permission in _READ | _MEASURED
+    if p.pair == PRINT:
+        return True
     return _for_work(p) and p.group != CHANNEL and p.permission in _WORK | _SELL and p.view != "Tags"
 
 
@@ -172,6 +178,8 @@ def _clerk(p: PermissionDef) -> bool:
         return p.permission == "guard_customer_phone"
     if p.resource_name in _SHOWROOM:
         return p.permission in _READ
+    if p.pair == PRINT:
+        return True
     return _for_work(p) and p.permission in _WORK | _FILES | {"can_track"} and p.view != "Tags"
 
 

@@ -7,7 +7,7 @@ to ask, and the person is part of every statement here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.engine import cells, chrome, reach
-from app.engine.pages import Notice, NoticeGroup, NoticeItem
+from app.engine.pages import Link, Notice, NoticeGroup, NoticeItem
 from app.engine.resource import resource
 from app.engine.scopes import MYSELF, Actor
 from models.notifications import topics
@@ -114,6 +114,20 @@ def prune(session: Session, *, now: datetime) -> bool:
 
 # ----- as pages show them
 
+Ways = Callable[[Session, Actor, Notification], list[Link]]
+_ways: dict[str, Ways] = {}
+
+
+def provide_ways(topic: str, ways: Ways) -> None:
+    """Say where a message about that topic leads besides its records; the domain it is of calls this."""
+    _ways[topic] = ways
+
+
+def ways(session: Session, actor: Actor, message: Notification) -> list[Link]:
+    """What can be done from the page of a message."""
+    found = _ways.get(message.topic)
+    return found(session, actor, message) if found is not None else []
+
 
 def notices(session: Session, actor: Actor, messages: Sequence[Notification], now: datetime) -> list[Notice]:
     """The messages with links to the records this person may open, looked up for all of them at once."""
@@ -156,7 +170,8 @@ def _groups(actor: Actor, message: Notification, known: Mapping[reach.Place, str
         # Lines of an hour may stand for several records each: only where each is one, some may be missing.
         left = amount - len(listed) if alone or group.get("resource") else 0
         more = f"另有 {left} 项" if left > 0 else ""
-        found.append(NoticeGroup(name, amount, listed, _list_url(actor, group), more))
+        plain = bool(group.get("plain"))
+        found.append(NoticeGroup(name, amount, listed, _list_url(actor, group), more, plain))
     return found
 
 

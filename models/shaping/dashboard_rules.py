@@ -12,6 +12,7 @@ from sqlalchemy import select
 from app.engine import audit, perform
 from app.engine.actions import Act, Invalid, Refusal, Stale
 from app.engine.database import db, utcnow
+from app.engine.events import publish
 from app.engine.resource import resource_of
 from app.engine.scopes import Actor, Scope, scopes_of
 from models.identity.rights import bump_epoch
@@ -49,8 +50,9 @@ def update_board(board: Any, act: Act, values: Mapping[str, Any]) -> None:
 
 
 def remove_board(board: Any, act: Act) -> None:
-    """It leaves every menu at once; the lists it drew from stay as they are."""
+    """It leaves every menu at once, and its briefs end; the lists it drew from stay as they are."""
     keep_groups(board, act)
+    publish(act, "board_removed", board)
 
 
 def keep_groups(board: Any, act: Act) -> None:

@@ -32,6 +32,8 @@ HAND_WRITTEN = {
     "/configuration/", f"/configuration/{PK}/undo", "/configuration/export", "/configuration/import",
     "/list_views/", *(f"/list_views/{PK}{path}" for path in ("", "/conditions", "/copy", "/delete", "/restore")),
     "/automation/trial", "/automation/terms/<name>",
+    f"/print/<name>/{PK}", f"/board_briefs/{PK}/leave", f"/board_briefs/{PK}/join",
+    *(f"/text_templates/{of}/{page}" for of in ("new", f"{PK}/edit") for page in ("placeholders", "preview")),
 }  # fmt: skip
 PAGES = {
     "/undo/<deed>",

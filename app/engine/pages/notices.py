@@ -20,13 +20,15 @@ class NoticeItem:
 
 @dataclass(slots=True)
 class NoticeGroup:
-    """Lines of one matter; ``amount`` counts also those that are not listed, ``url`` opens their list."""
+    """Lines of one matter; ``amount`` counts also those that are not listed, ``url`` opens their list. Of a
+    ``plain`` one the number of lines says nothing."""
 
     name: str
     amount: int
     items: list[NoticeItem]
     url: str = ""
     more: str = ""
+    plain: bool = False
 
 
 @dataclass(slots=True)

@@ -1,0 +1,69 @@
+/* Templates: placeholders put in by a click, the preview that follows what is typed, and the print window. */
+(function () {
+  "use strict";
+  const { $, $$ } = window.zk;
+  const printed = $("[data-printed]");
+  if (printed) window.addEventListener("load", () => window.print());
+
+  const place = $("[data-template]");
+  if (!place) return;
+  const form = place.closest("form");
+  const url = place.dataset.template;
+  const look = $("[data-look]", place);
+  const marks = $("[data-marks]", place);
+  const part = { headers: { "X-Zk-Part": "1" }, credentials: "same-origin" };
+  let last = form.elements.body;
+  let waiting = 0;
+  let asked = 0;
+
+  form.addEventListener("focusin", (event) => {
+    if (["head", "body", "foot"].includes(event.target.name)) last = event.target;
+  });
+
+  async function refresh() {
+    const mine = ++asked;
+    const answer = await fetch(`${url}/preview`, { ...part, method: "POST", body: new FormData(form) });
+    if (mine !== asked || !answer.ok) return;
+    const focused = document.activeElement && document.activeElement.matches("[data-with]");
+    look.innerHTML = await answer.text();
+    if (focused) $("[data-with]", look)?.focus();
+  }
+
+  async function offer() {
+    const about = form.elements.resource;
+    const of = about ? `?resource=${encodeURIComponent(about.value)}` : "";
+    const answer = await fetch(`${url}/placeholders${of}`, part);
+    if (answer.ok) marks.innerHTML = await answer.text();
+  }
+
+  function soon() {
+    clearTimeout(waiting);
+    waiting = setTimeout(refresh, 350);
+  }
+
+  form.addEventListener("input", soon);
+  form.addEventListener("change", (event) => {
+    if (event.target.name === "resource") {
+      const chosen = $("[data-with]", look);
+      if (chosen) chosen.remove();
+      offer();
+    }
+    soon();
+  });
+  marks.addEventListener("click", (event) => {
+    const mark = event.target.closest("[data-mark]");
+    if (!mark) return;
+    const text = mark.dataset.mark;
+    const table = /[:：]/.test(text) && last.selectionStart > 0 && last.value[last.selectionStart - 1] !== "\n";
+    last.setRangeText((table ? "\n" : "") + text, last.selectionStart, last.selectionEnd, "end");
+    last.focus();
+    last.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  $("[data-refresh]", place).addEventListener("click", (event) => {
+    event.preventDefault();
+    refresh();
+  });
+  $$(".look, .palette", place).forEach((box) => box.classList.add("live"));
+  offer();
+  refresh();
+})();
