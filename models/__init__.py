@@ -39,6 +39,7 @@ PARTS = (
     "admin_resources",
     "menu_resources",
     "custom_resources",
+    "approval_resources",
     "clock",
     "dashboards",
     "dashboard_resources",

@@ -228,6 +228,9 @@ class Action:
     whole (`undo.py`)."""
     page: str = ""
     """Where people do it, when that is not the generated form: the address of a hand-written page."""
+    versioned: bool = False
+    """Its form remembers the version of the record: it is about what was read there, and not about what somebody
+    has made of it meanwhile."""
     greyed: bool = False
     """Without the right the button stays visible, grey (A-21); other actions are then not offered (A-88)."""
 

@@ -95,8 +95,25 @@ class Condition:
         return {"of": self.resource.name, "where": _plain(self.root)}
 
 
-def fields(resource: type[Resource]) -> dict[str, FieldSpec]:
+_beside: list[Callable[[str], Any]] = []
+
+
+def provide_subjects(find: Callable[[str], Any]) -> None:
+    """Let conditions be about more than resources: ``find(name)`` gives what has ``name``, ``label`` and
+    ``condition_fields()``, or None."""
+    _beside.append(find)
+
+
+def subject(name: str) -> Any:
+    """What a condition of that name is about; None for nothing that is known."""
+    return named(name) or next(filter(None, (find(name) for find in _beside)), None)
+
+
+def fields(resource: Any) -> dict[str, FieldSpec]:
     """The columns of a resource that conditions may ask, by name."""
+    if hasattr(resource, "condition_fields"):
+        own: dict[str, FieldSpec] = resource.condition_fields()
+        return own
     keys = [
         a.key
         for a in inspect(resource.model).column_attrs
@@ -110,7 +127,7 @@ def from_json(data: Any, *, actor: Actor | None = None, session: Session | None 
     """The condition behind its stored form. Raises `Wrong` in words for an unknown field, an operator or value
     that does not fit, and, when ``actor`` writes it, for a column that person may not read and for a
     reference out of that person's reach."""
-    found = named(str(data.get("of"))) if isinstance(data, Mapping) else None
+    found = subject(str(data.get("of"))) if isinstance(data, Mapping) else None
     if found is None:
         raise Wrong("条件没有指明对象")
     condition = Condition(found, _read(found, data.get("where") or {"all": []}, 0))

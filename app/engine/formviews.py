@@ -19,6 +19,7 @@ from app.engine.actions import (
     Refusal,
     Stale,
 )
+from app.engine.approving import Submitted
 from app.engine.askviews import AID, AskViews
 from app.engine.database import PK, db, id_of, utcnow
 from app.engine.fields import FieldSpec, describe
@@ -26,7 +27,7 @@ from app.engine.guards import gate, is_mask
 from app.engine.resource import Resource, resource_of
 from app.engine.scopes import Actor
 from app.engine.security import entrance
-from app.engine.viewbase import Texts, dialog_of, placed
+from app.engine.viewbase import Texts, dialog_of, placed, told_of
 
 
 class FormViews(AskViews):
@@ -60,6 +61,8 @@ class FormViews(AskViews):
             )
         except perform.AlreadyDone as done:
             return redirect(done.url)
+        except Submitted as sent:
+            return told_of(sent)
         except Question as question:
             return self._form(context, label, texts=texts, preset=preset, question=question)
         except Invalid as wrong:
@@ -274,6 +277,8 @@ class FormViews(AskViews):
                 hidden=[("_answer", a.value) for a in question.answers if a.value],
             )  # fmt: skip
             return chrome.page("form.html", key=self.resource.name, title=shown.title, page=shown)
+        except Submitted as sent:
+            return told_of(sent)
         except (Forbidden, NotFound):
             raise
         except Refusal as refusal:
