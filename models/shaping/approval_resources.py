@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import aliased
 
 from app.engine import approving
 from app.engine.configuring import configurable
@@ -76,9 +77,8 @@ derived["approval_trail"] = _trail_in_words
 
 
 def _todo(_now: datetime) -> ColumnElement[bool]:
-    mine = select(ApprovalSeat.request_id).where(
-        ApprovalSeat.user_id == MYSELF, ApprovalSeat.state == SeatState.OPEN
-    )
+    seat = aliased(ApprovalSeat)  # the list looks along seats too
+    mine = select(seat.request_id).where(seat.user_id == MYSELF, seat.state == SeatState.OPEN)
     return ApprovalRequest.id.in_(mine)
 
 

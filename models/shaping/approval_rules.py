@@ -39,9 +39,8 @@ class Decided(Stale):
     """Somebody else was quicker; says who, and what with."""
 
     def __init__(self, request: ApprovalRequest) -> None:
-        super().__init__()
         done = request.last_word or request.state.label
-        self.message = f"此申请已有新的进展（{done}），您的意见未提交，请核对后重新选择"
+        Refusal.__init__(self, f"此申请已有新的进展（{done}），您的意见未提交，请核对后重新选择")
 
 
 def _waits(request: Any) -> bool:
