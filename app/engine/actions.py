@@ -207,6 +207,8 @@ class Action:
     presets: Rule | None = None
     """What the form of a single record starts with, by field: ``presets(record, act)``. No guarded value is
     among it."""
+    tells: Rule | None = None
+    """What one has to know before, as sentences above the form of a single record: ``tells(record, act)``."""
     leads_to: str = ""
     """Where one goes after doing it to a single record, an address with ``{id}``; else back to where one
     came from."""

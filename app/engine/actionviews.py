@@ -245,9 +245,11 @@ class ActionViews(ViewBase):
         shown.tone = "BAD" if action.tone == "r" else ""
         shown.hidden += [("id", str(i)) for i in ids] + [("back", back)]
         shown.fresh = True
-        if len(ids) == 1 and action.versioned:
+        if len(ids) == 1 and (action.versioned or action.tells is not None):
             record = perform.find(context.session, self.resource, ids[0], context.actor)
-            shown.hidden.append(("version", str(record.version)))
+            act = Act(context.actor, context.now, context.session, entrance())
+            shown.notes = list(action.tells(record, act)) if action.tells is not None else []
+            shown.hidden += [("version", str(record.version))] if action.versioned else []
         if len(ids) == 1:
             shown.facts = detail.facts(context.session, self.resource, ids[0], context.actor, context.now)
             shown.draft_key = f"{self.resource.name}/{ids[0]}/{action.name}"

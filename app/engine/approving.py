@@ -158,18 +158,14 @@ def _only_looks(action: Action) -> bool:
     return action.permission is not None and action.permission[1] == GUARD_VIEW
 
 
-def deed_named(resource_name: str, code: str) -> Deed | None:
-    """The deed of that name, or None."""
-    found = resource(resource_name)
-    return deeds_of(found).get(code) if found is not None else None
+def deed_named(name: str) -> Deed | None:
+    """The deed of that name, like ``customers/invalidate``, or None."""
+    of, _, code = name.partition("/")
+    found = resource(of)
+    return deeds_of(found).get(code) if found is not None and code else None
 
 
-def _by_name(name: str) -> Any:
-    of, slash, code = name.partition("/")
-    return deed_named(of, code) if slash else None
-
-
-conditions.provide_subjects(_by_name)
+conditions.provide_subjects(deed_named)
 
 
 @dataclass(frozen=True)
@@ -204,7 +200,7 @@ def asking(act: Act, found: type[Resource], code: str) -> Asking:
     """What may hold up a deed that is about to begin; a deed within a deed was agreed to with the outer one."""
     if not _approvals or act.source not in (*PEOPLE, FILE) or deeds.running(act.session):
         return Asking()
-    deed = deed_named(found.name, code)
+    deed = deed_named(f"{found.name}/{code}")
     return Asking(deed, _approvals[0].flows(act, deed)) if deed is not None else Asking()
 
 

@@ -126,10 +126,9 @@ def _read(_spec: FieldSpec, text: str, context: Context) -> list[dict[str, Any]]
 
 
 def _condition(_spec: FieldSpec, text: str, context: Context) -> dict[str, Any]:
-    subject, code = (_chosen(name, context) for name in ("subject", "deed"))
-    deed = deed_named(subject, code)
+    deed = deed_named(_chosen("deed", context))
     if deed is None:
-        raise Refusal("请先选择对象和需审批的操作")
+        raise Refusal("请先选择需审批的操作")
     return conditionwords.parse(deed, text, context.actor, context.session).to_json()  # type: ignore[arg-type]
 
 

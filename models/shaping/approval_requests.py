@@ -70,9 +70,7 @@ class Keeper:
         dealer = act.actor.dealer_id
         if dealer is None or act.actor.system:
             return ()
-        place = (deed.resource.name, deed.code)
-        known = in_force(act.session)
-        return [f for f in known if (f.subject, f.deed) == place and f.dealer_id in (None, dealer)]
+        return [f for f in in_force(act.session) if f.deed == deed.name and f.dealer_id in (None, dealer)]
 
     def holds(self, flow: Any, act: Act, deed: Deed, looked: Looked) -> bool:
         """Whether the rule is about this record. One whose condition names what is gone holds for all: a rule that
@@ -109,7 +107,7 @@ def _request(wanted: Wanted) -> ApprovalRequest:
     shown = [dict(row) for row in wanted.changes if row["changes"].get("fields")][:SHOWN]
     return ApprovalRequest(
         title=_title(wanted)[:160], flow_name=wanted.flow.name, flow_id=wanted.flow.id,
-        subject=deed.resource.name, deed=deed.code, applicant_id=act.actor.id, dealer_id=act.actor.dealer_id,
+        subject=deed.resource.name, deed=deed.name, applicant_id=act.actor.id, dealer_id=act.actor.dealer_id,
         asked={n: frozen(specs[n], v) for n, v in wanted.values.items() if n in specs},
         records=[[r.id, getattr(r, "version", None), perform.label_of(deed.resource, r)] for r in wanted.records],
         answers=sorted(act.answers), steps=[dict(step) for step in wanted.flow.steps],
@@ -119,7 +117,7 @@ def _request(wanted: Wanted) -> ApprovalRequest:
 
 
 def _title(wanted: Wanted) -> str:
-    words = deed_words(wanted.deed.resource.name, wanted.deed.code)
+    words = deed_words(wanted.deed)
     labels = [perform.label_of(wanted.deed.resource, r) for r in wanted.records]
     if not labels:
         pairs = (p for row in wanted.changes[:1] for p in row["changes"]["fields"].values())
@@ -280,7 +278,7 @@ def escalate(act: Act, request: ApprovalRequest) -> None:
 
 def changed_since(session: Session, request: ApprovalRequest) -> list[str]:
     """The records that are not any more what they were when this was asked, by name; those that are gone too."""
-    deed = approving.deed_named(request.subject, request.deed)
+    deed = approving.deed_named(request.deed)
     if deed is None or not hasattr(deed.resource.model, "version"):
         return []
     now = _versions(session, deed, request)
@@ -305,7 +303,7 @@ def ask_anew(act: Act, request: ApprovalRequest, changed: Sequence[str]) -> str 
         attempt.drop()
         return _failed(act, request, refusal)
     rows = attempt.undo()
-    deed = approving.deed_named(request.subject, request.deed)
+    deed = approving.deed_named(request.deed)
     assert deed is not None
     now = _versions(session, deed, request)
     request.records = [[i, now.get(i), label] for i, _, label in request.records if i in now]
@@ -346,7 +344,7 @@ def _do(act: Act, request: ApprovalRequest) -> tuple[str, tuple[tuple[str, str],
     """The deed itself; returns what has not become of it, and where its record stands. What the rule tells is for the
     applicant's eyes alone and kept nowhere."""
     applicant = load_actor(act.session, request.applicant_id)
-    deed = approving.deed_named(request.subject, request.deed)
+    deed = approving.deed_named(request.deed)
     if applicant is None:
         raise Refusal("申请人已停用")
     if deed is None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import aliased
@@ -13,11 +11,8 @@ from sqlalchemy.orm import aliased
 from app.engine import approving
 from app.engine.configuring import configurable
 from app.engine.fields import describe
-from app.engine.guards import derived
-from app.engine.history import changes_of, moment
 from app.engine.resource import Badge, Between, Group, Menu, Resource, View
-from app.engine.resource import resource as named
-from app.engine.scopes import MYSELF, Actor, Scope, Scopes
+from app.engine.scopes import MYSELF, Scope, Scopes
 from models.settings.resources import MENU
 from models.shaping import approval_requests, approval_rules
 from models.shaping.approval_tables import (
@@ -43,39 +38,6 @@ _TRAIL = replace(
 )
 
 
-def _changes_in_words(value: Any, actor: Actor | None) -> str:
-    """What the deed would change, a line per record, for this reader."""
-    return "\n".join(line for row in value or () for line in _lines(row, actor))
-
-
-def _lines(row: Mapping[str, Any], actor: Actor | None) -> Iterator[str]:
-    of = named(str(row.get("resource")))
-    what = " ".join(filter(None, (str(row.get("kind") or ""), str(row.get("label") or ""))))
-    if actor is None or (of is not None and not actor.can("can_list", of.view_name())):
-        yield f"{row.get('kind') or '记录'}：没有查看权限"
-        return
-    said = []
-    for change in changes_of(row["changes"], actor, row.get("dealer")):
-        new, old = change.new or ("已加密" if change.locked else "空"), change.old
-        said.append(f"{change.label} {old} → {new}" if old else f"{change.label} {new}")
-    if said:
-        yield f"{what}：{'；'.join(said)}"
-
-
-def _trail_in_words(value: Any, _actor: Actor | None) -> str:
-    lines = []
-    for mark in value or ():
-        said = f"：{mark['remark']}" if mark.get("remark") else ""
-        lines.append(
-            f"{moment(datetime.fromisoformat(mark['at']))[:16]}　{mark['who']}　{mark['what']}{said}"
-        )
-    return "\n".join(lines)
-
-
-derived["approval_changes"] = _changes_in_words
-derived["approval_trail"] = _trail_in_words
-
-
 def _todo(_now: datetime) -> ColumnElement[bool]:
     seat = aliased(ApprovalSeat)  # the list looks along seats too
     mine = select(seat.request_id).where(seat.user_id == MYSELF, seat.state == SeatState.OPEN)
@@ -91,8 +53,8 @@ class ApprovalRequests(Resource, model=ApprovalRequest):
 
     label = "审批"
     unit = "条申请"
-    icon = "gavel"
-    menu = Menu("经营", label="审批", icon="gavel", order=285, badge=Badge("todo", hot=True))
+    icon = "checks"
+    menu = Menu("经营", label="审批", icon="checks", order=285, badge=Badge("todo", hot=True))
     scopes = Scopes(mine=ApprovalRequest.applicant_id, related=(SEATS,), dealer=ApprovalRequest.dealer_id)
     scope_labels = {Scope.MINE: "我的申请", Scope.RELATED: "我的审批", Scope.DEALER: "全部申请"}
     scope_tabs = (Scope.RELATED, Scope.MINE, Scope.DEALER, Scope.GROUP)
@@ -146,8 +108,8 @@ class ApprovalFlows(Resource, model=ApprovalFlow):
 
     label = "审批流程"
     unit = "个流程"
-    icon = "gavel"
-    menu = Menu(MENU, label="审批流程", icon="gavel", order=937)
+    icon = "hierarchy"
+    menu = Menu(MENU, label="审批流程", icon="hierarchy", order=937)
     scopes = Scopes(dealer=ApprovalFlow.dealer_id, shared=True)
     title = ApprovalFlow.name
     columns = (

@@ -16,7 +16,7 @@ from app.engine.choices import Choice, Tone
 from app.engine.fields import entry
 from app.engine.scopes import Actor
 from models.identity.rules import is_group, keep_preset, own_dealer, unique
-from models.shaping import approval_people, approval_requests
+from models.shaping import approval_people, approval_requests, approval_words
 from models.shaping.approval_tables import (
     ApprovalFlow,
     ApprovalRequest,
@@ -47,6 +47,10 @@ def _waits(request: Any) -> bool:
     return request.state is RequestState.WAITING
 
 
+def _changes(request: Any, act: Act) -> list[str]:
+    return approval_words.changes_in_words(request.changes, act.actor).splitlines()
+
+
 def _has_turn(request: Any, actor: Actor) -> bool:
     session = object_session(request)
     open_ones = (ApprovalSeat.request_id == request.id, ApprovalSeat.state == SeatState.OPEN)
@@ -56,7 +60,7 @@ def _has_turn(request: Any, actor: Actor) -> bool:
 
 @action(
     "审批", on=ApprovalRequest, name="decide", permission=approval_people.SEEING, permission_label=WHO_SEES,
-    icon="gavel", primary=True, batch=False, versioned=True, when=_waits, whom=_has_turn,
+    icon="checks", primary=True, batch=False, versioned=True, when=_waits, whom=_has_turn, tells=_changes,
     fields=(
         entry("verdict", "审批结论", choices=Verdict, required=True),
         entry("remark", "审批意见", "textarea", maxlength=200, needed_when="verdict=refuse",
@@ -146,8 +150,8 @@ def remove_flow(flow: Any, act: Act) -> None:
 def _judge(flow: Any, act: Act, values: Mapping[str, Any]) -> None:
     names = ("name", "subject", "deed", "condition", "steps", "active")
     wanted = SimpleNamespace(**{n: values.get(n, getattr(flow, n)) for n in names})
-    deed = deed_named(wanted.subject or "", wanted.deed or "")
-    if deed is None:
+    deed = deed_named(wanted.deed or "")
+    if deed is None or deed.resource.name != wanted.subject:
         raise Invalid({"deed": "请选择所选对象的操作"})
     if wanted.condition and wanted.condition.get("of") != deed.name:
         raise Invalid({"condition": "适用条件属于另一种操作，请重新填写"})

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, DateTime, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.engine.approving import candidates, deed_named, deeds_of
+from app.engine.approving import Deed, candidates, deeds_of
 from app.engine.choices import Choice, Entry, Tone, declare_entries
 from app.engine.database import Model
 from app.engine.fields import CreatedAt, Links, Pk, column
@@ -127,14 +127,11 @@ def _subjects() -> tuple[Entry, ...]:
 
 
 def _deeds() -> tuple[Entry, ...]:
-    return tuple(Entry(d.code, d.label, parent=r.name) for r in candidates() for d in deeds_of(r).values())
+    return tuple(Entry(d.name, d.label, parent=r.name) for r in candidates() for d in deeds_of(r).values())
 
 
-def deed_words(subject: str, code: str) -> str:
+def deed_words(deed: Deed) -> str:
     """The deed in words, with what it is done to."""
-    deed = deed_named(subject, code)
-    if deed is None:
-        return code
     what = deed.resource.label
     return deed.label if what in deed.label else f"{what}·{deed.label}"
 

@@ -93,8 +93,8 @@ def test_examples_keep_to_scope_and_mask(repeated: World) -> None:
 
 
 def test_the_count_is_one_statement_and_bounded(repeated: World, monkeypatch: Any) -> None:
-    with statements(db.engine) as seen:
-        found = policy_effects.count(db.session(), repeated.a.id)
+    seen = statements(db.engine)
+    found = policy_effects.count(db.session(), repeated.a.id)
     assert len(seen) == 1 and (found.dealer, found.store, found.bounded) == (4, 2, False)
     monkeypatch.setattr(policy_effects, "MOST_NUMBERS", 1)
     assert policy_effects.count(db.session(), None).bounded
