@@ -142,9 +142,14 @@ def candidates() -> Iterator[type[Resource]]:
             yield found
 
 
-@cache
 def deeds_of(found: type[Resource]) -> Mapping[str, Deed]:
     """What can be done there by the generated forms, by name."""
+    key: Any = found.base
+    return _deeds_of(key)
+
+
+@cache
+def _deeds_of(found: type[Resource]) -> Mapping[str, Deed]:
     known = {}
     if found.form:
         known[CREATE] = Deed(found, CREATE)
