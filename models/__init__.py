@@ -43,6 +43,7 @@ PARTS = (
     "automations",
     "layout_resources",
     "template_resources",
+    "approval_resources",
     "clock",
     "dashboards",
     "dashboard_resources",

@@ -207,6 +207,8 @@ class Action:
     presets: Rule | None = None
     """What the form of a single record starts with, by field: ``presets(record, act)``. No guarded value is
     among it."""
+    tells: Rule | None = None
+    """What one has to know before, as sentences above the form of a single record: ``tells(record, act)``."""
     leads_to: str = ""
     """Where one goes after doing it to a single record, an address with ``{id}``; else back to where one
     came from."""
@@ -228,6 +230,9 @@ class Action:
     whole (`undo.py`)."""
     page: str = ""
     """Where people do it, when that is not the generated form: the address of a hand-written page."""
+    versioned: bool = False
+    """Its form remembers the version of the record: it is about what was read there, and not about what somebody
+    has made of it meanwhile."""
     greyed: bool = False
     """Without the right the button stays visible, grey (A-21); other actions are then not offered (A-88)."""
 

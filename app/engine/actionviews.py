@@ -48,7 +48,8 @@ def _names(action: Action) -> set[str]:
 def _counted(report: perform.Report) -> str:
     """What became of a batch, in words."""
     same = f"，{report.unchanged} 条无变化" if report.unchanged else ""
-    if not report.done and same:
+    same += f"，{report.waiting} 条待审批" if report.waiting else ""
+    if not report.done and report.unchanged and not report.waiting:
         return f"{report.unchanged} 条无变化" if report.unchanged > 1 else "无变化"
     return f"已完成 {report.done} 条{same}"
 
@@ -152,8 +153,8 @@ class ActionViews(ViewBase):
             flash(warning, "warning")
         amount = "" if len(ids) == 1 else f" {report.done} 条"
         said = "；".join(report.messages) or f"{action.label}：已完成{amount}"
-        if report.unchanged:
-            said = f"{action.label}：{_counted(report)}"
+        if report.unchanged or (report.waiting and report.done):
+            said = "；".join([f"{action.label}：{_counted(report)}", *report.messages])
         flash(self._told(action, said, report, ids), "good")
         return leave(action.leads_to.format(id=ids[0]) if action.leads_to and len(ids) == 1 else back)
 
@@ -244,6 +245,11 @@ class ActionViews(ViewBase):
         shown.tone = "BAD" if action.tone == "r" else ""
         shown.hidden += [("id", str(i)) for i in ids] + [("back", back)]
         shown.fresh = True
+        if len(ids) == 1 and (action.versioned or action.tells is not None):
+            record = perform.find(context.session, self.resource, ids[0], context.actor)
+            act = Act(context.actor, context.now, context.session, entrance())
+            shown.notes = list(action.tells(record, act)) if action.tells is not None else []
+            shown.hidden += [("version", str(record.version))] if action.versioned else []
         if len(ids) == 1:
             shown.facts = detail.facts(context.session, self.resource, ids[0], context.actor, context.now)
             shown.draft_key = f"{self.resource.name}/{ids[0]}/{action.name}"

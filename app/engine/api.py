@@ -37,6 +37,7 @@ from app.engine import (
 )
 from app.engine.actions import Act, Action, Forbidden, Invalid, NotFound, Question, Refusal
 from app.engine.addresses import arguments
+from app.engine.approving import Submitted
 from app.engine.database import MAX_ID, db, utcnow
 from app.engine.faces import faced
 from app.engine.fields import FieldSpec
@@ -315,7 +316,9 @@ def act(name: str, action_name: str) -> ResponseReturnValue:
         {
             "done": report.done,
             "results": [
-                {"id": r.id, "label": r.label, "ok": r.ok, "reason": r.reason} for r in report.results
+                {"id": r.id, "label": r.label, "ok": r.ok, "reason": r.reason}
+                | ({"waiting": True} if r.waits else {})
+                for r in report.results
             ],
             "warnings": [*report.warnings, *report.told],
             "messages": list(report.messages),
@@ -359,6 +362,12 @@ def _question(question: Question) -> ResponseReturnValue:
 @api.errorhandler(perform.AlreadyDone)
 def _already_done(done: perform.AlreadyDone) -> ResponseReturnValue:
     return jsonify({"message": done.message, "url": done.url}), 409
+
+
+@api.errorhandler(Submitted)
+def _submitted(sent: Submitted) -> ResponseReturnValue:
+    """Nothing was done yet: it waits for approval."""
+    return jsonify({"message": sent.message, "url": sent.url}), sent.status
 
 
 @api.errorhandler(Refusal)

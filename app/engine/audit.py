@@ -260,6 +260,13 @@ def record_many(
     )
 
 
+def pending(session: Session) -> list[dict[str, Any]]:
+    """What the innermost savepoint has changed so far, as rows of the history. For looking at what is then undone:
+    nothing is taken out."""
+    session.flush()
+    return rows_of(kept(_collected.share(session).values()), session)
+
+
 def _deed(session: Session, act: Act, record: Any, action: str) -> Deed:
     share = _collected.share(session)
     key = (id(record), action)

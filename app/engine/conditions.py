@@ -100,9 +100,31 @@ class Condition:
         return found | ({DEALER: added.pop()} if added else {})
 
 
-def fields(resource: type[Resource]) -> dict[str, FieldSpec]:
+_beside: list[Callable[[str], Any]] = []
+
+
+def provide_subjects(find: Callable[[str], Any]) -> None:
+    """Let conditions be about more than resources: ``find(name)`` gives what has ``name``, ``label`` and
+    ``condition_fields()``, or None."""
+    _beside.append(find)
+
+
+def subject(name: str) -> Any:
+    """What a condition of that name is about; None for nothing that is known."""
+    return named(name) or next(filter(None, (find(name) for find in _beside)), None)
+
+
+def face_of(about: Any, dealer_id: int | None) -> Any:
+    """The same with what that dealer has added."""
+    return faced(about, dealer_id) if isinstance(about, type) else about.faced(dealer_id)
+
+
+def fields(resource: Any) -> dict[str, FieldSpec]:
     """The columns of a resource that conditions may ask, by name; of a face of it those that its dealer has
     added too."""
+    if hasattr(resource, "condition_fields"):
+        own: dict[str, FieldSpec] = resource.condition_fields()
+        return own
     keys = [
         a.key
         for a in inspect(resource.model).column_attrs
@@ -118,7 +140,7 @@ def from_json(
     """The condition behind its stored form, of a rule of that dealer. Raises `Wrong` in words for an unknown
     field, an operator or value that does not fit, and, when ``actor`` writes it, for a column that person may not
     read and for a reference out of that person's reach."""
-    found = named(str(data.get("of"))) if isinstance(data, Mapping) else None
+    found = subject(str(data.get("of"))) if isinstance(data, Mapping) else None
     if found is None:
         raise Wrong("条件没有指明对象")
     own = dealer_id if actor is None else actor.dealer_id
@@ -187,7 +209,7 @@ def _read(resource: type[Resource], data: Any, dealer: int | None, depth: int = 
     if "not" in data:
         return Not(_read(resource, data["not"], dealer, depth + 1))
     name = str(data.get("field"))
-    spec = fields(faced(resource, dealer) if name in SLOTS else resource).get(name)
+    spec = fields(face_of(resource, dealer) if name in SLOTS else resource).get(name)
     if spec is None:
         raise Wrong(f"{resource.label}没有“{str(data.get('field'))[:40]}”这一项，不能作为条件")
     try:

@@ -26,11 +26,11 @@ from app.engine.conditions import (
     Term,
     Wrong,
     allowed,
+    face_of,
     fields,
     from_json,
     term,
 )
-from app.engine.faces import faced
 from app.engine.fields import FieldSpec
 from app.engine.guards import derived, hidden
 from app.engine.resource import Resource, resource_of
@@ -102,7 +102,7 @@ derived["condition"] = _of_json
 def parse(resource: type[Resource], text: str, actor: Actor, session: Session) -> Condition:
     """The condition that these lines say. Raises `Wrong` naming the line that cannot be understood and
     what the person may not ask."""
-    resource = faced(resource, actor.dealer_id)
+    resource = face_of(resource, actor.dealer_id)
     parts: list[Node] = []
     for line in text.splitlines():
         said = " ".join(line.split())

@@ -42,6 +42,11 @@ def only_once(session: Session, token: str, user_id: int) -> None:
         raise AlreadyDone(url)
 
 
+def running(session: Session) -> bool:
+    """Whether a deed is under way; what begins now is a part of it."""
+    return _HELD in session.info
+
+
 @contextmanager
 def deed(act: Act, token: str = "") -> Iterator[Act]:
     """Write lock, audit context, and commit or roll back whole; ``token`` is that of the form.

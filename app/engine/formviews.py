@@ -12,6 +12,7 @@ from flask_appbuilder import expose
 from app.engine import (
     attached,
     chrome,
+    colliding,
     drawing,
     faces,
     forms,
@@ -31,14 +32,15 @@ from app.engine.actions import (
     Refusal,
     Stale,
 )
+from app.engine.approving import Submitted
 from app.engine.askviews import AID, AskViews
 from app.engine.database import PK, db, id_of, utcnow
 from app.engine.fields import FieldSpec, describe
-from app.engine.guards import gate, is_mask
+from app.engine.guards import gate
 from app.engine.resource import Resource, resource_of
 from app.engine.scopes import Actor
 from app.engine.security import entrance
-from app.engine.viewbase import Texts, dialog_of, placed
+from app.engine.viewbase import Texts, dialog_of, placed, told_of
 
 
 class FormViews(AskViews):
@@ -74,6 +76,8 @@ class FormViews(AskViews):
             )
         except perform.AlreadyDone as done:
             return redirect(done.url)
+        except Submitted as sent:
+            return told_of(sent)
         except Question as question:
             return self._form(context, label, texts=texts, preset=preset, question=question)
         except Invalid as wrong:
@@ -209,6 +213,7 @@ class FormViews(AskViews):
             shown.standing = self.resource.standing(context.actor, context.session, context.now)
         if editing:
             shown.hidden.append(("version", str(getattr(record, "version", 0))))
+            shown.hidden += self._opened_with(context, record, texts if conflict is None else None)
         if question is not None:
             shown.dialog = dialog_of(question, texts or {})
         shown.conflict = conflict or []
@@ -233,6 +238,8 @@ class FormViews(AskViews):
         texts = attached.received(forms.asked(specs, actor, record), texts, context)
         if AID in texts:
             return self._aided(texts, specs, context, title, record=record)
+        if colliding.THEIRS in texts:
+            return self._taken(context, title, texts, pk)
         laid = layouts.arranged(self.resource, layouts.EDIT, actor)
         try:
             values = forms.clean(specs, texts, context, left_out=laid.left_out)
@@ -264,26 +271,36 @@ class FormViews(AskViews):
             flash(warning, "warning")
         return redirect(f"{self.base}/{pk}")
 
+    def _opened_with(self, context: forms.Context, record: Any, texts: Texts | None) -> list[tuple[str, str]]:
+        """What the form of such records remembers of its beginning, also when it is shown once more."""
+        if not colliding.remembers(self.resource):
+            return []
+        if texts is not None:
+            return [(n, v) for n, vs in texts.items() if n.startswith(colliding.WAS) for v in vs[:1]]
+        specs = forms.asked(forms.editable(self.resource, editing=True), context.actor, record)
+        return colliding.marks(specs, drawing.Drawer(self.base, record=record), context)
+
     def _fresh(self, pk: int, actor: Actor) -> Any:
         return perform.find(db.session(), self.resource, pk, actor)
 
     def _conflict(self, context: forms.Context, title: str, texts: Texts, pk: int) -> str:
+        """Both sides of what two people have made of one record; saving once more takes mine."""
         record = self._fresh(pk, context.actor)
-        who = history.last_writer(self.resource.name, pk)
-        found = []
+        by = history.last_writer(self.resource.name, pk)
+        specs = forms.asked(forms.editable(self.resource, editing=True), context.actor, record)
+        stored = drawing.Drawer(self.base, record=record)
+        found, merged = colliding.compared(specs, texts, stored, context, by)
+        return self._form(context, title, texts=merged, record=record, conflict=found)
+
+    def _taken(self, context: forms.Context, title: str, texts: Texts, pk: int) -> str:
+        """The same once more, with the other one's value of some field."""
+        chosen = set(texts[colliding.THEIRS])
+        stored = drawing.Drawer(self.base, record=self._fresh(pk, context.actor))
+        kept = {name: list(values) for name, values in texts.items() if name != colliding.THEIRS}
         for spec in forms.editable(self.resource, editing=True):
-            mine = "、".join(texts.get(spec.name, ()))
-            drawer = drawing.Drawer(self.base, record=record)
-            theirs = drawer.draw(spec, context)
-            stored = "、".join(theirs.values) if spec.multiple else theirs.value
-            if spec.name in texts and mine != stored and not is_mask(spec, mine):
-                names = {o.value: o.label for o in theirs.options}
-                kept = drawing.Drawer(self.base, texts=texts).draw(spec, context)
-                names |= {o.value: o.label for o in kept.options}
-                found.append(
-                    pages.Difference(spec.label, names.get(mine, mine), names.get(stored, stored), who)
-                )
-        return self._form(context, title, texts=texts, record=record, conflict=found)
+            if spec.name in chosen:
+                colliding.take(kept, spec, stored, context)
+        return self._conflict(context, title, kept, pk)
 
     @expose(f"/{PK}/delete", methods=["POST"])
     def delete(self, pk: int) -> ResponseReturnValue:
@@ -303,6 +320,8 @@ class FormViews(AskViews):
                 hidden=[("_answer", a.value) for a in question.answers if a.value],
             )  # fmt: skip
             return chrome.page("form.html", key=self.resource.name, title=shown.title, page=shown)
+        except Submitted as sent:
+            return told_of(sent)
         except (Forbidden, NotFound):
             raise
         except Refusal as refusal:

@@ -6,16 +6,17 @@ version, runs the rule, lets the audit collect what changed, and commits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.engine import deeds, once, picking
+from app.engine import approving, deeds, once, picking
 from app.engine.actions import (
     UNCHANGED,
     Act,
@@ -47,6 +48,8 @@ class Result:
     ok: bool
     reason: str = ""
     changed: bool = True
+    waits: bool = False
+    """It was not done yet: it waits for approval."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,12 @@ class Report:
     @property
     def unchanged(self) -> int:
         """How many were already as wanted."""
-        return sum(r.ok and not r.changed for r in self.results)
+        return sum(r.ok and not r.changed and not r.waits for r in self.results)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for approval."""
+        return sum(r.waits for r in self.results)
 
     @property
     def refused(self) -> list[Result]:
@@ -130,7 +138,8 @@ def perform(
     """Do ``action`` to the records; ``form`` holds the cleaned values of its fields.
 
     Records out of scope raise `NotFound`; a rule's `Refusal` on one of several is reported beside the
-    others, which go through (A-56). A question of one of them is asked before any is changed.
+    others, which go through (A-56). A question of one of them is asked before any is changed. Those that need
+    approval wait for it, the others do not.
     """
     resource = resource_of(action.model)
     require_action(actor, action, resource)
@@ -146,6 +155,7 @@ def perform(
     values = dict(form or {})
     results: list[Result] = []
     said: list[str | Done] = []
+    asking = approving.asking(act, resource, action.name)
     with deed(act):
         if token and once.seen(session, token, actor.id) is not None:
             raise Refusal("该操作已提交，请勿重复提交")
@@ -159,9 +169,16 @@ def perform(
         named = [s for s in action.fields if s.target is not None and isinstance(values.get(s.name), int)]
         deeds.keep(session, *(session.get(s.target, values[s.name]) for s in named))
         alone = len(wanted) == 1
-        for i in wanted:
-            if i in found:
-                results.append(_one(act, action, resource, found[i], version, values, chosen, said, alone))
+        one = partial(_one, act, action, resource, version=version, form=values, chosen=chosen, alone=alone)
+        held: dict[Any, list[Any]] = {}
+        for record in (found[i] for i in wanted if i in found):
+            flow = asking.flow_for(act, record, values, len(wanted))
+            if flow is None:
+                results.append(one(record, told=said))
+            else:
+                held.setdefault(flow, []).append(record)
+        for flow, records in held.items():
+            results += _submitted(approving.Wanted(act, asking.sure, records, values, flow), one, said)
         results += [Result(i, f"#{i}", False, NotFound().message) for i in wanted if i not in found]
         if token and any(r.ok for r in results):
             once.remember(session, token, actor.id, "")
@@ -176,11 +193,25 @@ def perform(
     )
 
 
+def _submitted(wanted: approving.Wanted, one: Callable[..., Result], said: list[str | Done]) -> list[Result]:
+    """Have records wait for approval; those that the rule refuses, or that are so already, need none."""
+    attempt = approving.attempt(wanted.act)
+    tried = [one(record, told=[]) for record in wanted.records]
+    changes = attempt.undo()
+    waits = {r.id for r in tried if r.ok and r.changed}
+    if waits:
+        records = [r for r in wanted.records if r.id in waits]
+        sent = approving.submit(replace(wanted, records=records, changes=changes))
+        said.append(Done(sent.message, (("查看申请", sent.url),)))
+    return [replace(r, changed=False, waits=True) if r.id in waits else r for r in tried]
+
+
 def _one(
     act: Act,
     action: Action,
     resource: type[Resource],
     record: Any,
+    *,
     version: int | None,
     form: Mapping[str, Any],
     chosen: Sequence[picking.Chosen],
@@ -241,12 +272,16 @@ def create(
 ) -> tuple[Any, Act]:
     """Make a record from cleaned form values; returns it (the rule may make another kind of record)
     with the deed's remarks. With ``token`` a second submission of the same form changes nothing and
-    raises `AlreadyDone`. ``action`` is what the history calls it."""
+    raises `AlreadyDone`. ``action`` is what the history calls it. One that needs approval raises `Submitted`
+    when its request is kept."""
     require(actor, ("can_add", resource.view_name()), f"新增{resource.label}")
     session = db.session()
     act = Act(actor, now or utcnow(), session, source, action, frozenset(answers))
+    asking = approving.asking(act, resource, approving.CREATE)
+    sent = None
     with deed(act, token):
         deeds.only_once(session, token, actor.id)
+        attempt = approving.attempt(act) if asking else None
         roots = deeds.roots_in(resource, fields_of(resource.groups(editing=False)), values)
         deeds.lock(session, resource, (), roots=roots)
         record = resource.model()
@@ -258,8 +293,17 @@ def create(
         fields = fields_of(resource.groups(editing=False))
         picking.judge(act, record, picking.chosen(session, fields, values, actor))
         _add(act, record, given, values)
+        flow = asking.flow_for(act, record, values)
+        if attempt is not None and flow is None:
+            attempt.keep()
+        elif attempt is not None:
+            wanted = approving.Wanted(act, asking.sure, (), values, flow, attempt.undo())
+            sent = approving.submit(wanted)
         if token:
-            once.remember(session, token, actor.id, f"/{resource_of(type(record)).name}/{record.id}")
+            url = f"/{resource_of(type(record)).name}/{record.id}" if sent is None else sent.url
+            once.remember(session, token, actor.id, url)
+    if sent is not None:
+        raise sent
     return record, act
 
 
@@ -324,9 +368,13 @@ def remove(
     require(actor, ("can_delete", resource.view_name()), f"删除{resource.label}")
     session = db.session()
     act = Act(actor, utcnow(), session, source, action, frozenset(answers))
+    asking = approving.asking(act, resource, approving.DELETE)
+    sent = None
     with deed(act):
         record = find(session, resource, record_id, actor, lock=True)
         _check_version(record, version)
+        flow = asking.flow_for(act, record, {})
+        attempt = approving.attempt(act) if flow is not None else None
         resource.remove(record, act)
         label = label_of(resource, record)
         try:
@@ -338,6 +386,12 @@ def remove(
             if not users:
                 raise
             raise Refusal(f"“{label}”正被{'、'.join(users)}使用，不能删除") from error
+        if attempt is not None:
+            changes = attempt.undo()
+            record = find(session, resource, record_id, actor)
+            sent = approving.submit(approving.Wanted(act, asking.sure, (record,), {}, flow, changes))
+    if sent is not None:
+        raise sent
     return act
 
 

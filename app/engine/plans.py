@@ -51,10 +51,10 @@ class Named:
 def named(condition: ColumnElement[bool], name: str) -> Named:
     """The condition of a declaration, e.g. of a saved view, as one that can be kept: its values get the names
     ``{name}_0`` and so on, in the order in which they stand. Conditions under one name differ in values only.
+    What every statement is executed with (who looks, `scopes`) keeps its name.
     """
-    values = [
-        v for v in visitors.iterate(condition) if isinstance(v, BindParameter) and not v.literal_execute
-    ]
+    bound = (v for v in visitors.iterate(condition) if isinstance(v, BindParameter))
+    values = [v for v in bound if not v.literal_execute and not v.required]
     names = {id(v): f"{name}_{n}" for n, v in enumerate(values)}
 
     def renamed(element: Any, **_: Any) -> Any:

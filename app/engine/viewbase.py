@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from flask import Response, g, redirect, request, send_file
+from flask import Response, flash, g, redirect, request, send_file
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView
 
 from app.engine import pages
 from app.engine.actions import Forbidden, Question, Refusal
+from app.engine.approving import Submitted
 from app.engine.faces import faced
 from app.engine.previewing import stay_reading
 from app.engine.resource import Resource
@@ -71,6 +72,12 @@ def leave(address: str) -> ResponseReturnValue:
     if "X-Zk-Sheet" in request.headers:
         return Response(status=204, headers={"Location": address})
     return redirect(address)
+
+
+def told_of(sent: Submitted) -> ResponseReturnValue:
+    """Say that something waits for approval, where its request stands."""
+    flash(sent.message, "good")
+    return leave(sent.url)
 
 
 def download(content: Any, name: str) -> ResponseReturnValue:

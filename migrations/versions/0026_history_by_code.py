@@ -1,14 +1,14 @@
 """the history is searched by the record's code: labels begin with names, which scatter many new entries
 
 Revision ID: 0026
-Revises: 0019
+Revises: 0024
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0026"
-down_revision = "0019"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

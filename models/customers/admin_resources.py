@@ -7,7 +7,7 @@ from sqlalchemy import false
 from app.engine.configuring import configurable
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scope, Scopes
-from models.customers import inbound, settings, tags
+from models.customers import inbound, policy_effects, settings, tags
 from models.customers.friends import NOTE, FriendRelation
 from models.customers.handover_tables import Handover
 from models.customers.policy import DuplicateRule
@@ -213,4 +213,5 @@ configurable(
     DuplicateRules,
     key=(DuplicateRule.entrance,),
     content=(DuplicateRule.within, DuplicateRule.effect, DuplicateRule.told),
+    answers=(policy_effects.SURE,),
 )

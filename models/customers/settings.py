@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.engine.actions import Act, Invalid, Refusal
+from models.customers import policy_effects
 from models.customers.policy import DuplicateRule, Effect, Entrance, SameWithin, Told
 from models.customers.track import TrackAct, TrackPoints
 
@@ -32,19 +34,31 @@ def create_row(row: Any, act: Act, values: dict[str, Any]) -> Any:
         taken = act.session.scalars(select(type(row).id).where(key == getattr(row, key.key), own)).first()
     if taken is not None:
         raise Invalid({key.key: "已有此项设置，请直接修改"})
+    if isinstance(row, DuplicateRule):
+        policy_effects.judge(act, policy_effects.held(act.session, row), _as_saved(row, {}), row.dealer_id)
     return row
+
+
+def _as_saved(row: DuplicateRule, values: Mapping[str, Any]) -> SimpleNamespace:
+    """The rule as it will stand: a new one takes the defaults of its columns when it is stored."""
+    usual = {"within": SameWithin.DEALER, "effect": Effect.INSIST}
+    return SimpleNamespace(**{n: values.get(n) or getattr(row, n) or usual[n] for n in usual})
 
 
 def edit_row(row: Any, act: Act, values: dict[str, Any]) -> None:
     """Change an own row; a change of points holds for new track items only (A-47)."""
     if row.dealer_id is None and act.actor.dealer_id is not None:
         raise Refusal("集团默认值不能修改，请新增本商场的设置")
+    if isinstance(row, DuplicateRule):
+        policy_effects.judge(act, row, _as_saved(row, values), row.dealer_id)
 
 
 def remove_row(row: Any, act: Act) -> None:
     """Go back to the default of the group."""
     if row.dealer_id is None:
         raise Refusal("集团默认值不能删除")
+    if isinstance(row, DuplicateRule):
+        policy_effects.judge(act, row, policy_effects.held(act.session, row), row.dealer_id)
 
 
 def install(session: Session) -> None:

@@ -17,8 +17,9 @@ from models.identity.role_rules import GROUP_ONLY, Rights
 MANAGEMENT = frozenset({"组织权限管理", "管理"})
 """The menu groups of organisation and settings."""
 
-OWN_ONLY = frozenset({"jobs", "board_briefs"})
+OWN_ONLY = frozenset({"jobs", "board_briefs", "approval_requests"})
 """Resources whose rows are their person's own, whatever else a role sees."""
+_OWN = frozenset({Scope.MINE, Scope.RELATED})
 
 _DEALER = frozenset({Scope.DEALER})
 _STORE = frozenset({Scope.STORE})
@@ -114,8 +115,9 @@ class Template:
 
     def rights(self) -> Rights:
         """Its permissions and scopes, of everything that is declared now."""
-        grants = frozenset(p.pair for p in all_permissions() if self.may(p))
-        pages = {p.resource_name for p in all_permissions() if self.may(p)}
+        given = [p for p in all_permissions() if self.may(p) or _is_asked(p)]
+        grants = frozenset(p.pair for p in given)
+        pages = {p.resource_name for p in given}
         scopes = frozenset(
             (r.name, scope) for r in resources() if r.name in pages for scope in self._sees(r) & offered(r)
         )
@@ -123,7 +125,7 @@ class Template:
 
     def _sees(self, resource: type[Resource]) -> frozenset[Scope]:
         if resource.name in OWN_ONLY and not self.leads:
-            return frozenset({Scope.MINE})
+            return _OWN
         if resource.name in _SHOWROOM and self.assigned is not None:
             return self.assigned
         return self.managed if _is_management(resource.name) else self.sees
@@ -131,6 +133,11 @@ class Template:
 
 def _is_management(name: str) -> bool:
     return name in {p.resource_name for p in all_permissions() if p.group in MANAGEMENT}
+
+
+def _is_asked(p: PermissionDef) -> bool:
+    """Whatever one does may have to be approved, and whoever works here may be asked to."""
+    return p.resource_name == "approval_requests" and p.permission in _READ
 
 
 def _for_work(p: PermissionDef) -> bool:

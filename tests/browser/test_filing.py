@@ -245,7 +245,7 @@ def test_a_stale_save_shows_mine_and_theirs(page_as: Any, world: World) -> None:
     expect(conflict).to_contain_text("数据已被他人修改，请刷新后重试")
     expect(conflict.locator("tbody tr").filter(has_text="小区")).to_contain_text("对方的小区")
     expect(screen.field(mine, "小区")).to_have_value("我的小区")
-    screen.press(mine, "以我的为准重新保存")
+    screen.press(mine, "用我的")
     expect(mine.get_by_role("heading", name="周敏")).to_be_visible()
     mine.goto(f"/customers/{world.customers['周敏']}/history")
     expect(mine.locator("main")).to_contain_text("对方的小区")

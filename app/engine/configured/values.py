@@ -17,7 +17,7 @@ from app.engine import conditions, drawing, forms, serial
 from app.engine.actions import Invalid, Refusal
 from app.engine.configuring import SECRET, Kind, kind_of, name_of
 from app.engine.fields import FieldSpec
-from app.engine.resource import fields_of, resource, resource_of
+from app.engine.resource import fields_of, resource_of
 from app.engine.scopes import Actor, visible
 from app.engine.typed import Wrong
 
@@ -224,14 +224,14 @@ def said(name: Any) -> str:
 
 
 def _condition_out(value: Any, names: Names) -> Any:
-    found = resource(str(value.get("of"))) if isinstance(value, Mapping) else None
+    found = conditions.subject(str(value.get("of"))) if isinstance(value, Mapping) else None
     if found is None:
         return value
     return {"of": found.name, "where": _tree(found, value.get("where"), lambda s, i: names.of(s.target, i))}
 
 
 def _condition_in(_spec: FieldSpec, value: Any, context: forms.Context, names: Names) -> Any:
-    found = resource(str(value.get("of"))) if isinstance(value, Mapping) else None
+    found = conditions.subject(str(value.get("of"))) if isinstance(value, Mapping) else None
     if found is None:
         raise Wrong("条件没有指明对象")
 

@@ -15,6 +15,8 @@ class Difference:
     mine: str
     theirs: str
     by: str = ""
+    name: str = ""
+    """The field, where the other one's value of it can be taken alone."""
 
 
 @dataclass(slots=True)

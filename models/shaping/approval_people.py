@@ -1,0 +1,210 @@
+"""The steps of an approval in words, and who may speak at each of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from app.engine import conditionwords
+from app.engine.actions import Refusal
+from app.engine.approving import deed_named
+from app.engine.conditions import Wrong
+from app.engine.configured.values import Coder, coders
+from app.engine.fields import FieldSpec
+from app.engine.forms import Context
+from app.engine.guards import derived
+from app.engine.scopes import Actor
+from app.engine.typed import typed_as_lines
+from models.identity.queries import holders
+from models.identity.roles import RoleAssignment, StaffRole
+from models.identity.tables import Employee, Membership
+from models.identity.templates import DEALER_ROLES
+
+Step = Mapping[str, Any]
+
+SEEING = ("can_list", "ApprovalRequests")
+"""Whoever decides has to have the page of requests."""
+MANAGER, SUPERIOR, ROLE = "manager", "superior", "role:"
+MOST, LONGEST = 8, 720
+_ADMIN = "admin"
+_WORDS = {MANAGER: "申请人的店长", SUPERIOR: "申请人的上级"}
+_WHO = {**{words: who for who, words in _WORDS.items()}, "店长": MANAGER, "上级": SUPERIOR}
+_ALL, _ANY = ("全部同意", "全部", "所有人同意"), ("任一人同意", "任一同意", "任一人", "任一")
+_HOURS = re.compile(r"(\d{1,4}) ?(小时|天)(后?(未处理)?(转|到)下一步)?")
+_EXAMPLE = "请写“申请人的上级”“申请人的店长”或“角色 角色名称”"
+
+
+def who_words(step: Step) -> str:
+    """Who speaks at a step, in words."""
+    who = str(step.get("who"))
+    return _WORDS.get(who) or f"角色 {step.get('named', '')}"
+
+
+def step_words(step: Step) -> str:
+    """A step as it is typed."""
+    parts = [who_words(step)]
+    if step.get("all"):
+        parts.append(_ALL[0])
+    if step.get("hours"):
+        parts.append(f"{step['hours']}小时后转下一步")
+    return "，".join(parts)
+
+
+def _in_words(value: Any, _actor: Actor | None) -> str:
+    steps = [s for s in value or () if isinstance(s, Mapping)]
+    return "\n".join(map(step_words, steps))
+
+
+# ----- back
+
+
+def parse(text: str, session: Session, dealer_id: int | None) -> list[dict[str, Any]]:
+    """The steps that these lines say. Raises `Refusal` naming the line that cannot be understood, or that leads
+    nowhere."""
+    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise Refusal("请至少填写一个审批步骤")
+    if len(lines) > MOST:
+        raise Refusal(f"最多{MOST}个步骤")
+    steps = [_step(line, n, session, dealer_id) for n, line in enumerate(lines, 1)]
+    seen: dict[str, int] = {}
+    for n, step in enumerate(steps, 1):
+        before = seen.setdefault(step["who"], n)
+        if before != n:
+            raise Refusal(f"第{n}步又回到了第{before}步的“{who_words(step)}”，同一审批人只能出现一次")
+    if steps[-1].get("hours"):
+        raise Refusal(f"第{len(steps)}步是最后一步，没有下一步可转，请去掉时限")
+    return steps
+
+
+def _step(line: str, n: int, session: Session, dealer_id: int | None) -> dict[str, Any]:
+    who, *rest = (part.strip() for part in re.split(r"[，,；;]", line))
+    step: dict[str, Any] = _who(who, n, session, dealer_id)
+    for part in filter(None, rest):
+        hours = _HOURS.fullmatch(part)
+        if part in _ALL:
+            step["all"] = True
+        elif hours is not None:
+            step["hours"] = int(hours[1]) * (24 if hours[2] == "天" else 1)
+            if not 0 < step["hours"] <= LONGEST:
+                raise Refusal(f"第{n}步的时限请填写1至{LONGEST}小时")
+        elif part not in _ANY:
+            raise Refusal(f"第{n}步的“{part[:20]}”无法识别，可用：任一人同意、全部同意、24小时后转下一步")
+    return step
+
+
+def _who(text: str, n: int, session: Session, dealer_id: int | None) -> dict[str, Any]:
+    if text in _WHO:
+        return {"who": _WHO[text]}
+    label = text.removeprefix("角色").lstrip(" ：:“").rstrip("”")
+    if label == text or not label:
+        raise Refusal(f"第{n}步的“{text[:20]}”无法识别，{_EXAMPLE}")
+    key = _keys(session, dealer_id).get(label)
+    if key is None:
+        raise Refusal(f"第{n}步的角色“{label[:20]}”不存在")
+    return {"who": ROLE + key, "named": label}
+
+
+def _keys(session: Session, dealer_id: int | None) -> dict[str, str]:
+    """What follows the owner in the stable names of the roles one may name, by label: a dealer's and the
+    group's, or the presets of every dealer where the group decides for all."""
+    if dealer_id is None:
+        return {t.label: t.key for t in DEALER_ROLES}
+    of = StaffRole.dealer_id.is_(None) | (StaffRole.dealer_id == dealer_id)
+    with session.no_autoflush:
+        rows = session.execute(select(StaffRole.label, StaffRole.name).where(of, StaffRole.label != ""))
+    return {label: name.partition(":")[2] for label, name in rows}
+
+
+def _read(_spec: FieldSpec, text: str, context: Context) -> list[dict[str, Any]]:
+    record = context.record
+    return parse(text, context.session, context.actor.dealer_id if record is None else record.dealer_id)
+
+
+def _condition(_spec: FieldSpec, text: str, context: Context) -> dict[str, Any]:
+    deed = deed_named(_chosen("deed", context))
+    if deed is None:
+        raise Refusal("请先选择需审批的操作")
+    return conditionwords.parse(deed, text, context.actor, context.session).to_json()  # type: ignore[arg-type]
+
+
+def _chosen(name: str, context: Context) -> str:
+    given = [t for t in context.texts.get(name, ()) if t]
+    return given[-1] if given else str(getattr(context.record, name, None) or "")
+
+
+def _lines_in(spec: FieldSpec, value: Any, context: Context, _names: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(line, str) for line in value):
+        raise Wrong("格式不正确")
+    return _read(spec, "\n".join(value), context)
+
+
+typed_as_lines("approval_condition", _condition)
+typed_as_lines("approval_steps", _read)
+derived["approval_condition"] = derived["condition"]
+derived["approval_steps"] = _in_words
+coders["approval_condition"] = coders["condition"]
+coders["approval_steps"] = Coder(lambda value, _names: _in_words(value, None).splitlines(), _lines_in)
+
+
+# ----- who it is
+
+
+def speakers(session: Session, step: Step, dealer_id: int, applicant_id: int) -> list[int]:
+    """Who may decide at that step of this person's request; never the person."""
+    who = str(step["who"])
+    if who == MANAGER:
+        found = _managers(session, dealer_id, applicant_id)
+    elif who == SUPERIOR:
+        found = _superiors(session, dealer_id, applicant_id)
+    else:
+        found = _with_role(session, dealer_id, [who.removeprefix(ROLE)])
+    return _able(session, found - {applicant_id}, dealer_id)
+
+
+def anybody(session: Session, step: Step, dealer_id: int) -> bool:
+    """Whether there is somebody in the dealer who could decide at that step for somebody."""
+    who = str(step["who"])
+    keys = {MANAGER: ["manager"], SUPERIOR: ["manager", _ADMIN]}.get(who) or [who.removeprefix(ROLE)]
+    return bool(_able(session, _with_role(session, dealer_id, keys), dealer_id))
+
+
+def _able(session: Session, people: Iterable[int], dealer_id: int) -> list[int]:
+    return sorted(set(people) & set(holders(session, *SEEING, dealer_id)))
+
+
+def _superiors(session: Session, dealer_id: int, applicant_id: int) -> set[int]:
+    """上级: of somebody in a store its managers, of a manager the administrators of the dealer; so of
+    somebody whose store has none."""
+    managers = _managers(session, dealer_id, applicant_id)
+    above = managers - {applicant_id}
+    if applicant_id in managers or not above:
+        return _with_role(session, dealer_id, [_ADMIN])
+    return above
+
+
+def _managers(session: Session, dealer_id: int, applicant_id: int) -> set[int]:
+    """The people of the store the person works in now who have the role 店长."""
+    store = select(Employee.store_id).where(Employee.id == applicant_id).scalar_subquery()
+    here = select(Membership.user_id).where(Membership.store_id == store)
+    return _with_role(session, dealer_id, ["manager"]) & set(session.scalars(here))
+
+
+def _with_role(session: Session, dealer_id: int, keys: Sequence[str]) -> set[int]:
+    names = [f"{owner}:{key}" for owner in (dealer_id, "group") for key in keys]
+    held = (
+        select(RoleAssignment.user_id)
+        .join(StaffRole, StaffRole.id == RoleAssignment.role_id)
+        .join(Employee, Employee.id == RoleAssignment.user_id)
+        .where(StaffRole.name.in_(names), Employee.dealer_id == dealer_id, Employee.active.is_(True))
+        .where(or_(StaffRole.dealer_id == dealer_id, StaffRole.dealer_id.is_(None)))
+    )
+    with session.no_autoflush:
+        return set(session.scalars(held))
+
+
+__all__ = ["SEEING", "anybody", "parse", "speakers", "step_words", "who_words"]

@@ -1,0 +1,389 @@
+"""How a request comes to be and goes its way: from step to step, with everybody told, until the deed is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.engine import approving, audit, outbox, perform
+from app.engine.actions import Act, Done, Question, Refusal
+from app.engine.approving import CREATE, DELETE, Deed, Looked, Submitted, Wanted
+from app.engine.changes import plain, typed
+from app.engine.conditions import Wrong, from_json
+from app.engine.faces import faced
+from app.engine.fields import FieldSpec
+from app.engine.forms import Keeping
+from app.engine.resource import fields_of
+from app.engine.scopes import SYSTEM, Actor
+from models.identity.rights import current_epoch, load_actor
+from models.notifications.telling import NUMBER, tell
+from models.notifications.topics import APPLICATION
+from models.shaping import approval_people
+from models.shaping.approval_tables import (
+    ApprovalFlow,
+    ApprovalRequest,
+    ApprovalSeat,
+    RequestState,
+    SeatState,
+    deed_words,
+)
+
+ESCALATE = "approval.escalate"
+URL = "/approval_requests"
+SHOWN = 20
+"""So many rows of what a deed would change are kept."""
+
+
+# ----- the rules in force
+
+_kept: list[tuple[int, tuple[ApprovalFlow, ...]]] = []
+
+
+def in_force(session: Session) -> tuple[ApprovalFlow, ...]:
+    """The rules of everybody that are switched on, the dealers' before the group's; read once per process and
+    state of the rights."""
+    epoch = current_epoch(session)
+    for known, flows in _kept:
+        if known == epoch:
+            return flows
+    statement = select(ApprovalFlow).where(ApprovalFlow.active.is_(True))
+    order = (ApprovalFlow.dealer_id.is_(None), ApprovalFlow.sort, ApprovalFlow.id)
+    with session.no_autoflush:
+        flows = tuple(session.scalars(statement.order_by(*order)))
+    for flow in flows:
+        session.expunge(flow)
+    if epoch:
+        _kept[:] = [(epoch, flows)]
+    return flows
+
+
+class Keeper:
+    """What the engine asks of approvals."""
+
+    def flows(self, act: Act, deed: Deed) -> Sequence[Any]:
+        """The rules for that deed in the person's dealer; people of the group and the system need nobody's word."""
+        dealer = act.actor.dealer_id
+        if dealer is None or act.actor.system:
+            return ()
+        return [f for f in in_force(act.session) if f.deed == deed.name and f.dealer_id in (None, dealer)]
+
+    def holds(self, flow: Any, act: Act, deed: Deed, looked: Looked) -> bool:
+        """Whether the rule is about this record. One whose condition names what is gone holds for all: a rule that
+        cannot be read any more lets nothing slip through."""
+        if not flow.condition:
+            return True
+        try:
+            return from_json(flow.condition).holds(looked, act.now)
+        except Wrong:
+            return True
+
+    def submit(self, wanted: Wanted) -> Submitted:
+        """Keep the request and ask at the first step."""
+        request = _request(wanted)
+        act, session = wanted.act, wanted.act.session
+        with audit.acting(
+            session, Act(act.actor, act.now, session, act.source, "create", deed_id=act.deed_id)
+        ):
+            session.add(request)
+            session.flush()
+            if not _open(act, request, 0):
+                who = approval_people.who_words(request.steps[0])
+                raise Refusal(
+                    f"此操作需要审批（{request.flow_name}），但现在没有可以审批的{who}，请联系商场系统管理员"
+                )
+            session.flush()
+        asked = f"已提交审批（{request.flow_name}，{request.stage}），通过后自动执行"
+        return Submitted(asked, f"{URL}/{request.id}")
+
+
+def _request(wanted: Wanted) -> ApprovalRequest:
+    act, deed = wanted.act, wanted.deed
+    specs = specs_of(deed, act.actor)
+    shown = [dict(row) for row in wanted.changes if row["changes"].get("fields")][:SHOWN]
+    return ApprovalRequest(
+        title=_title(wanted)[:160], flow_name=wanted.flow.name, flow_id=wanted.flow.id,
+        subject=deed.resource.name, deed=deed.name, applicant_id=act.actor.id, dealer_id=act.actor.dealer_id,
+        asked={n: frozen(specs[n], v) for n, v in wanted.values.items() if n in specs},
+        records=[[r.id, getattr(r, "version", None), perform.label_of(deed.resource, r)] for r in wanted.records],
+        answers=sorted(act.answers), steps=[dict(step) for step in wanted.flow.steps],
+        changes=[_kept_row(row, wanted.deed, wanted.values) for row in shown],
+        trail=[_mark(act, "提交申请")],
+    )  # fmt: skip
+
+
+def _title(wanted: Wanted) -> str:
+    words = deed_words(wanted.deed)
+    labels = [perform.label_of(wanted.deed.resource, r) for r in wanted.records]
+    if not labels:
+        pairs = (p for row in wanted.changes[:1] for p in row["changes"]["fields"].values())
+        labels = [str(p[3]) for p in pairs if len(p) == 4 and p[3]][:1]
+    return words + (f"：{labels[0]}" if labels else "") + (f" 等{len(labels)}条" if len(labels) > 1 else "")
+
+
+def _kept_row(row: Mapping[str, Any], deed: Deed, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What is worth knowing beforehand: numbers drawn while trying are given back, so that a record that is not
+    yet there has neither number nor name."""
+    changes = dict(row["changes"])
+    fresh = row["action"] == "create"
+    if fresh and row["resource"] == deed.resource.name and deed.code == CREATE:
+        changes["fields"] = {n: p for n, p in changes["fields"].items() if n in asked}
+    return {
+        "resource": row["resource"], "kind": row["kind_label"], "label": "" if fresh else row["record_label"],
+        "dealer": row["dealer_id"], "changes": changes,
+    }  # fmt: skip
+
+
+# ----- values on their way through JSON
+
+
+def specs_of(deed: Deed, actor: Actor) -> dict[str, FieldSpec]:
+    """The fields whose values the deed takes, by name."""
+    if deed.action is not None:
+        return {s.name: s for s in deed.action.fields}
+    if deed.code == DELETE:
+        return {}
+    return {s.name: s for s in fields_of(faced(deed.resource, actor.dealer_id).groups(editing=False))}
+
+
+def frozen(spec: FieldSpec, value: Any) -> Any:
+    """A cleaned value as JSON keeps it, whole."""
+    if isinstance(value, str) and not hasattr(value, "label"):
+        return value
+    if isinstance(value, list | tuple) and not isinstance(value, Keeping):
+        return [frozen(spec, v) for v in value]
+    return plain(value)
+
+
+def thawed(spec: FieldSpec, value: Any) -> Any:
+    """The value that the rule takes."""
+    if isinstance(value, list):
+        return [thawed(spec, v) for v in value]
+    if isinstance(value, str) and spec.kind in ("money", "number"):
+        return Decimal(value)
+    return typed(spec, value)
+
+
+# ----- from step to step
+
+
+def _mark(act: Act, what: str, remark: str | None = None) -> dict[str, Any]:
+    return {
+        "at": act.now.isoformat(timespec="seconds"),
+        "who": act.actor.called,
+        "what": what,
+        "remark": remark or "",
+    }
+
+
+def note(act: Act, request: ApprovalRequest, what: str, remark: str | None = None) -> None:
+    """Keep that something happened to a request."""
+    request.trail = [*request.trail, _mark(act, what, remark)]
+
+
+def _open(act: Act, request: ApprovalRequest, number: int) -> bool:
+    """Ask at that step. False when nobody could answer there."""
+    session = act.session
+    step = request.steps[number]
+    people = approval_people.speakers(session, step, request.dealer_id, request.applicant_id)
+    if not people:
+        return False
+    request.step, request.state = number, RequestState.WAITING
+    of = f"第{number + 1}步，共{len(request.steps)}步" if len(request.steps) > 1 else ""
+    how = "全部同意" if step.get("all") and len(people) > 1 else ""
+    request.stage = "，".join(filter(None, (approval_people.who_words(step), how, of)))[:120]
+    request.due_at = act.now + timedelta(hours=int(step["hours"])) if step.get("hours") else None
+    _seat(session, request, people, number)
+    if request.due_at is not None:
+        place = {"request": request.id, "round": request.round, "step": number}
+        key = f"{ESCALATE}:{request.id}:{request.round}:{number}"
+        outbox.put(session, ESCALATE, place, key, at=request.due_at, now=act.now)
+    _tell(act, request, people, "待审批", lambda: f"待审批：{request.title}")
+    return True
+
+
+def _seat(session: Session, request: ApprovalRequest, people: Iterable[int], number: int) -> None:
+    known = {s.user_id: s for s in seats(session, request)}
+    for user in people:
+        seat = known.get(user) or ApprovalSeat(request_id=request.id, user_id=user)
+        seat.step, seat.state = number, SeatState.OPEN
+        session.add(seat)
+    session.flush()
+
+
+def seats(session: Session, request: ApprovalRequest) -> list[ApprovalSeat]:
+    """Everybody who has or had a turn."""
+    return list(session.scalars(select(ApprovalSeat).where(ApprovalSeat.request_id == request.id)))
+
+
+def _close(session: Session, request: ApprovalRequest) -> None:
+    """Nobody's turn is open any more."""
+    for seat in seats(session, request):
+        if seat.state is SeatState.OPEN:
+            seat.state = SeatState.PASSED
+    request.due_at = None
+
+
+def _tell(
+    act: Act, request: ApprovalRequest, users: Iterable[int], what: str, one: Callable[[], str]
+) -> None:
+    tell(
+        act, users, APPLICATION, one, f"{what}：{NUMBER}条申请", record=request, label=lambda: request.title,
+        dealer_id=request.dealer_id,
+    )  # fmt: skip
+
+
+def onwards(act: Act, request: ApprovalRequest) -> str | Done:
+    """Go on after the present step: to the next one where somebody can speak, else do it. Returns what became of
+    it, in words."""
+    _close(act.session, request)
+    for number in range(request.step + 1, len(request.steps)):
+        if _open(act, request, number):
+            return f"已同意，等待{request.stage}"
+        who = approval_people.who_words(request.steps[number])
+        note(act, request, f"第{number + 1}步没有可以审批的{who}，已跳过")
+    return carry_out(act, request)
+
+
+def end(act: Act, request: ApprovalRequest, state: RequestState, result: str = "") -> None:
+    """Close a request, and tell whoever asked."""
+    _close(act.session, request)
+    request.state, request.stage, request.result = state, "", result or None
+    said = f"：{result}" if result else ""
+    _tell(
+        act,
+        request,
+        [request.applicant_id],
+        state.label,
+        lambda: f"{request.title}，{state.label}{said}"[:160],
+    )
+
+
+def escalate(act: Act, request: ApprovalRequest) -> None:
+    """Nobody answered in time: the next step decides in place of this one."""
+    _close(act.session, request)
+    note(act, request, f"{approval_people.who_words(request.steps[request.step])}超时未处理，转下一步")
+    for number in range(request.step + 1, len(request.steps)):
+        if _open(act, request, number):
+            return
+    end(act, request, RequestState.FAILED, "超时后没有可以审批的人，请重新申请")
+
+
+# ----- doing it
+
+
+def changed_since(session: Session, request: ApprovalRequest) -> list[str]:
+    """The records that are not any more what they were when this was asked, by name; those that are gone too."""
+    deed = approving.deed_named(request.deed)
+    if deed is None or not hasattr(deed.resource.model, "version"):
+        return []
+    now = _versions(session, deed, request)
+    return [str(label) for i, version, label in request.records if now.get(i) != version]
+
+
+def _versions(session: Session, deed: Deed, request: ApprovalRequest) -> dict[int, int]:
+    model = deed.resource.model
+    wanted = model.id.in_([r[0] for r in request.records])
+    return {row[0]: row[1] for row in session.execute(select(model.id, model.version).where(wanted))}
+
+
+def ask_anew(act: Act, request: ApprovalRequest, changed: Sequence[str]) -> str | Done:
+    """What was agreed to is not there any more: show what the deed would do now, and ask from the beginning."""
+    session = act.session
+    who = f"{changed[0]}等{len(changed)}条" if len(changed) > 1 else changed[0]
+    note(act, request, f"{who}在申请后被修改，重新审批")
+    attempt = approving.attempt(act)
+    try:
+        _do(act, request)
+    except Refusal as refusal:
+        attempt.drop()
+        return _failed(act, request, refusal)
+    rows = attempt.undo()
+    deed = approving.deed_named(request.deed)
+    assert deed is not None
+    now = _versions(session, deed, request)
+    request.records = [[i, now.get(i), label] for i, _, label in request.records if i in now]
+    told = [row for row in rows if row["changes"].get("fields")][:SHOWN]
+    request.changes = [_kept_row(row, deed, request.asked) for row in told]
+    request.round += 1
+    _close(session, request)
+    if not _open(act, request, 0):
+        end(act, request, RequestState.FAILED, "没有可以审批的人，请重新申请")
+    return f"{who}在申请后被修改，未执行；已按现在的内容重新发起审批"
+
+
+def carry_out(act: Act, request: ApprovalRequest) -> str | Done:
+    """Do what everybody has agreed to, in the name and by the rights of whoever asked, as they are now."""
+    changed = changed_since(act.session, request)
+    if changed:
+        return ask_anew(act, request, changed)
+    attempt = approving.attempt(act)
+    try:
+        said, links = _do(act, request)
+    except Refusal as refusal:
+        attempt.drop()
+        return _failed(act, request, refusal)
+    attempt.keep()
+    request.deed_id = act.deed_id
+    end(act, request, RequestState.DONE, said)
+    return Done("已同意并执行" + (f"：{said}" if said else ""), links)
+
+
+def _failed(act: Act, request: ApprovalRequest, refusal: Refusal) -> str:
+    why = refusal.heading if isinstance(refusal, Question) else refusal.message
+    note(act, request, "执行未成功", why)
+    end(act, request, RequestState.FAILED, why)
+    return f"审批已通过，但执行未成功：{why}"
+
+
+def _do(act: Act, request: ApprovalRequest) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The deed itself; returns what has not become of it, and where its record stands. What the rule tells is for the
+    applicant's eyes alone and kept nowhere."""
+    applicant = load_actor(act.session, request.applicant_id)
+    deed = approving.deed_named(request.deed)
+    if applicant is None:
+        raise Refusal("申请人已停用")
+    if deed is None:
+        raise Refusal("此操作已不存在")
+    specs = specs_of(deed, applicant)
+    values = {n: thawed(specs[n], v) for n, v in request.asked.items() if n in specs}
+    if deed.code == CREATE and deed.action is None:
+        found = faced(deed.resource, applicant.dealer_id)
+        record, _ = perform.create(found, values, applicant, now=act.now, answers=request.answers)
+        return "", ((perform.label_of(deed.resource, record), f"/{deed.resource.name}/{record.id}"),)
+    if deed.action is None:
+        number, version, _ = request.records[0]
+        perform.remove(deed.resource, number, applicant, version=version, answers=request.answers)
+        return "", ()
+    ids = [r[0] for r in request.records]
+    report = perform.perform(deed.action, ids, applicant, values, now=act.now, answers=request.answers)
+    refused = "；".join(f"{r.label}：{r.reason}" for r in report.refused[:5])
+    if refused and not report.done:
+        raise Refusal(refused)
+    said = f"完成 {report.done} 条，{len(report.refused)} 条未成功（{refused}）" if refused else ""
+    return said, ()
+
+
+# ----- in time
+
+
+@outbox.handler(ESCALATE, label="审批超时")
+def _escalate(delivery: outbox.Delivery) -> None:
+    """A step's time is over; where somebody has answered by then, nothing happens."""
+    place, session = delivery.payload, delivery.session
+    act = Act(SYSTEM, delivery.now, session, "timer", "审批超时")
+    with audit.acting(session, act):
+        found = select(ApprovalRequest).where(ApprovalRequest.id == place["request"]).with_for_update()
+        request = session.scalar(found)
+        if request is None or request.state is not RequestState.WAITING:
+            return
+        if (request.round, request.step) == (place["round"], place["step"]):
+            escalate(act, request)
+            session.flush()
+
+
+approving.provide_approvals(Keeper())
