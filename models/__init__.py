@@ -42,6 +42,7 @@ PARTS = (
     "clock",
     "dashboards",
     "dashboard_resources",
+    "kinds",
     "home",
     "views",
 )
@@ -57,6 +58,7 @@ ENGINE = (
     "exports",
     "imports.tables",
     "jobcentre",
+    "configured.noting",
 )
 """Parts of the engine with tables, kinds of jobs or screens of their own."""
 
