@@ -48,6 +48,7 @@ PARTS = (
     "dashboards",
     "dashboard_resources",
     "brief_resources",
+    "kinds",
     "home",
     "views",
 )
@@ -63,6 +64,7 @@ ENGINE = (
     "exports",
     "imports.tables",
     "jobcentre",
+    "configured.noting",
 )
 """Parts of the engine with tables, kinds of jobs or screens of their own."""
 

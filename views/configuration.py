@@ -186,7 +186,8 @@ def _said(day: date | None) -> str:
 def _line(change: past.Change, undo_url: str = "") -> ChangeLine:
     entry = change.entry
     fresh = change.did == past.CREATED
-    url = f"/{entry.resource}/{entry.record_id}"
+    page = f"{entry.record_id}" if change.kind.resource.detail else ""  # else all have one page
+    url = f"/{entry.resource}/{page}"
     return ChangeLine(
         history.moment(entry.at),
         entry.actor_name,

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from app.engine.actions import Act
+from app.engine.changes import plain
 from app.engine.fields import FieldSpec, describe
 from app.engine.resource import Resource, fields_of, has_resource, resource_of
 
@@ -30,12 +31,15 @@ EXACT = "="
 @dataclass(frozen=True, eq=False)
 class Part:
     """Content that is no column: the rights of a role. ``read(session, ids)`` gives the values of these
-    records, ``words(old, new)`` the lines of a change. The history keeps what they were under ``EXACT`` and the
-    name of each field."""
+    records, lists, ``words(old, new)`` the lines of a change. The history keeps what they were under ``EXACT``
+    and the name of each field: by itself where the part ``follows`` columns, else the rules of the kind note it.
+    ``ordered`` values are lists whose order says something."""
 
     fields: tuple[FieldSpec, ...]
     read: Callable[[Session, Sequence[int]], Mapping[int, Mapping[str, Any]]]
     words: Callable[[Mapping[str, Any], Mapping[str, Any]], list[str]]
+    follows: tuple[Any, ...] = ()
+    ordered: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,17 +48,47 @@ class Writer:
     themselves at rights beyond those of the resource.
 
     ``put(act, owner, record, flat)`` takes the key and the content of an entry as a file holds them (``record``
-    is None for a new one) and raises `Refusal` for what is wrong with them; ``drop(act, record)`` takes it away.
+    is None for a new one) and raises `Refusal` for what is wrong with them; ``drop(act, record)`` takes it away,
+    and ``back(act, record)`` brings back what only bears the mark of being gone. ``right`` is the permission for
+    all of it.
     """
 
     put: Callable[[Act, int | None, Any, Mapping[str, Any]], None]
     drop: Callable[[Act, Any], None]
+    back: Callable[[Act, Any], None] | None = None
+    right: str = "can_edit"
+
+
+@dataclass(frozen=True, eq=False)
+class Mark:
+    """A column, and what it holds of some rows."""
+
+    column: Any
+    value: Any
+
+    @property
+    def name(self) -> str:
+        """The name of the column."""
+        return str(self.column.key)
+
+    @property
+    def stored(self) -> Any:
+        """The value as the history keeps it."""
+        return plain(self.value)
+
+    def holds(self) -> ColumnElement[bool]:
+        """Rows that bear it."""
+        found: ColumnElement[bool] = (
+            self.column.is_(None) if self.value is None else self.column == self.value
+        )
+        return found
 
 
 @dataclass(frozen=True, eq=False)
 class Kind:
     """One declared kind. ``code`` is the column that names an entry alone where it is filled in; ``where``
-    leaves rows out that nobody configures; ``answers`` go on where the rules ask; ``fit(act, record, values)``
+    leaves rows out that nobody configures, ``personal`` marks those that are somebody's own, and ``there`` those
+    that are not taken away although their row stays; ``answers`` go on where the rules ask; ``fit(act, record, values)``
     makes given values what the rule takes; ``depends(session, record)`` says in words what would lose its hold,
     empty for nothing; ``hidden(flat)`` is true of entries that hold a secret, and ``words(flat)`` is what one
     is called."""
@@ -66,6 +100,8 @@ class Kind:
     part: Part | None = None
     writer: Writer | None = None
     where: ColumnElement[bool] | None = None
+    personal: Mark | None = None
+    there: Mark | None = None
     answers: tuple[str, ...] = ()
     fit: Callable[[Act, Any, dict[str, Any]], dict[str, Any]] | None = None
     depends: Callable[[Session, Any], str] | None = None
@@ -96,6 +132,13 @@ class Kind:
         return {s.name: s for s in (*self.key, *self.content, *parts)}
 
     @property
+    def rows(self) -> list[ColumnElement[bool]]:
+        """What holds of the rows that are entries."""
+        found = [self.where] if self.where is not None else []
+        found += [~self.personal.holds()] if self.personal is not None else []
+        return found + ([self.there.holds()] if self.there is not None else [])
+
+    @property
     def parts(self) -> frozenset[str]:
         """The names of what is no column."""
         return frozenset(s.name for s in self.part.fields) if self.part is not None else frozenset()
@@ -116,6 +159,7 @@ class Kind:
 
 _kinds: dict[str, Kind] = {}
 _names: dict[Any, FieldSpec] = {}
+_following: dict[Any, Kind] = {}
 
 
 def configurable(
@@ -146,6 +190,8 @@ def configurable(
         if untyped:
             raise TypeError(f"{resource.name}: no form asks for {', '.join(sorted(untyped))}")
     _kinds[kind.name] = kind
+    if kind.part is not None and kind.part.follows:
+        _following[resource.model] = kind
     return kind
 
 
@@ -168,6 +214,11 @@ def kind(name: str) -> Kind | None:
 def kind_of(model: Any) -> Kind | None:
     """The kind whose entries are of that model, or None."""
     return next((k for k in _kinds.values() if k.resource.model is model), None)
+
+
+def following(model: Any) -> Kind | None:
+    """The kind of that model whose part follows columns, or None."""
+    return _following.get(model)
 
 
 def name_of(model: Any) -> FieldSpec | None:

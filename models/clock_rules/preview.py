@@ -30,18 +30,20 @@ class Touched:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a rule means now: how many records it counts for, how many come due within a day, and the first."""
+    """What a rule means now: how many records it counts for, how many come due by ``within``, and the first."""
 
     rule: Rule
     amount: int
     soon: int
     listed: list[Touched]
+    within: str = "24小时内"
 
     @property
     def sentence(self) -> str:
-        """影响 184 位客户，24小时内产生 37 条。"""
-        about = self.rule.subject.resource
-        return f"影响{self.amount}{about.unit}，24小时内产生{self.soon}条"
+        """影响184位客户，今晚20:00产生37条任务。"""
+        rule = self.rule
+        about = f"影响{self.amount}{rule.subject.resource.unit}"
+        return f"{about}，{self.within}产生{self.soon}{rule.effect.makes}"
 
 
 def preview(session: Session, rule: Rule, actor: Actor, now: datetime) -> Preview:
@@ -50,7 +52,7 @@ def preview(session: Session, rule: Rule, actor: Actor, now: datetime) -> Previe
     seen = visible(shown, actor) if actor.can("can_list", shown.view_name()) else false()
     mine = [seen, *queries.in_reach(rule, now)]
     amount = session.scalar(select(func.count()).select_from(shown.model).where(*mine), actor.params) or 0
-    due = _soon(session, rule, now)
+    due, within = _soon(session, rule, now)
     soon = session.scalar(select(func.count()).select_from(shown.model).where(*mine, due), actor.params) or 0
     first = (
         select(shown.pk(), shown.title, rule.start.column)
@@ -62,15 +64,24 @@ def preview(session: Session, rule: Rule, actor: Actor, now: datetime) -> Previe
         Touched(pk, str(title), _next(rule, start, now))
         for pk, title, start in session.execute(first, actor.params)
     ]
-    return Preview(rule, amount, soon, listed)
+    return Preview(rule, amount, soon, listed, within)
 
 
-def _soon(session: Session, rule: Rule, now: datetime) -> Any:
-    """What comes due within a day; of a rule with a time of day at its next run."""
+def _soon(session: Session, rule: Rule, now: datetime) -> tuple[Any, str]:
+    """What comes due within a day, of a rule with a time of day at its next run; and when that is."""
     if rule.timing.at is None:
-        return queries.due_between(rule, now, now + SOON)
+        return queries.due_between(rule, now, now + SOON), "24小时内"
     day = rule.timing.slots(now, now + SOON)[0]
-    return queries.due_on(rule, day, session.get_bind().dialect.name)
+    due = queries.due_on(rule, day, session.get_bind().dialect.name)
+    return due, said(local(rule.timing.moment(day)), local(now))
+
+
+def said(moment: datetime, now: datetime) -> str:
+    """A moment within a day, as one says it: 今晚20:00."""
+    day = "今" if moment.date() == now.date() else "明"
+    part = {"早": 11, "天": 18, "晚": 24}
+    named = next(word for word, until in part.items() if moment.hour < until)
+    return f"{day}{named}{moment:%H:%M}" if moment.hour >= 5 else f"{day}日凌晨{moment:%H:%M}"
 
 
 def _next(rule: Rule, start: Any, now: datetime) -> str:

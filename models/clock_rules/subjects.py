@@ -115,6 +115,8 @@ class Effect:
     parameters: tuple[FieldSpec, ...] = ()
     subjects: tuple[str, ...] = ()
     """Names of the resources it works on; empty for all."""
+    makes: str = "条提醒"
+    """What each record it is carried out on gives, with its counting word."""
 
 
 _subjects: dict[str, Subject] = {}

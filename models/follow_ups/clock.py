@@ -68,7 +68,7 @@ def _chosen(fired: Fired) -> Any:
 
 declare_effect(
     Effect(
-        MAKE_TASK, "生成任务", _make_tasks, subjects=("customers", "contacts"),
+        MAKE_TASK, "生成任务", _make_tasks, subjects=("customers", "contacts"), makes="条任务",
         parameters=(
             entry("kind", "任务类型", choices=TaskKind),
             entry("subject", "任务标题", maxlength=60, hint="后面自动加上姓名"),

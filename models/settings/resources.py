@@ -6,7 +6,7 @@ from app.engine.configuring import Writer, configurable
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
 from models.settings import exports, numbering, queries, rules
-from models.settings.tables import DictionaryEntry, Parameter
+from models.settings.tables import OF_FIELDS, DictionaryEntry, Parameter
 
 __all__ = ["Dictionaries", "Parameters", "exports", "numbering", "queries"]
 
@@ -100,6 +100,7 @@ configurable(
     depends=rules.entries_below,
     words=rules.entry_words,
     under=DictionaryEntry.dictionary,
+    where=~DictionaryEntry.dictionary.startswith(OF_FIELDS),
 )
 configurable(
     Parameters,

@@ -24,6 +24,10 @@ class EntryTone(Colour):
     BAD = "bad", "红色", Tone.BAD
 
 
+OF_FIELDS = "custom."
+"""What the names of dictionaries with the options of added fields begin with."""
+
+
 class DictionaryEntry(Steering, Dated, Versioned, Audited, Model):
     """One choice of a dictionary; without dealer it is the group's preset for everybody.
 

@@ -13,12 +13,14 @@ from app.engine import audit, perform
 from app.engine.actions import Act, Invalid, Refusal, Stale
 from app.engine.database import db, utcnow
 from app.engine.events import publish
+from app.engine.fields import describe
 from app.engine.resource import resource_of
 from app.engine.scopes import Actor, Scope, scopes_of
+from app.engine.storing import set_members
 from models.identity.rights import bump_epoch
 from models.identity.rules import is_group, own_dealer, unique
 from models.shaping import dashboard_tiles
-from models.shaping.dashboards import Board, Sharing
+from models.shaping.dashboards import ROLES_OF_BOARD, Board, Sharing
 
 _SHARERS = frozenset({Scope.DEALER, Scope.GROUP})
 FULL = f"一个看板最多放{dashboard_tiles.MOST}个图块，请先移除不用的图块"
@@ -46,6 +48,8 @@ def update_board(board: Any, act: Act, values: Mapping[str, Any]) -> None:
         _check_sharing(board, act, shared)
     if "name" in values or shared is not board.shared:
         _check_name(board, act, values.get("name", board.name), shared)
+    if shared is not Sharing.ROLES and board.shared is Sharing.ROLES:
+        set_members(act.session, board, describe(ROLES_OF_BOARD), ())
     bump_epoch(act.session)  # the roles stand in a table of their own
 
 
@@ -86,7 +90,7 @@ def build(name: str, layout: Sequence[Mapping[str, Any]], actor: Actor, source: 
     act = Act(actor, utcnow(), db.session(), source, "create")
     with perform.deed(act):
         board: Board = perform.create(resource_of(Board), {"name": name}, actor, source=source)[0]
-        _lay(board, [dashboard_tiles.checked(tile, act) for tile in layout], act)
+        lay(board, [dashboard_tiles.checked(tile, act) for tile in layout], act)
     return board
 
 
@@ -100,7 +104,7 @@ def duplicate(label: str, layout: Sequence[dict[str, Any]], actor: Actor, source
     act = Act(actor, utcnow(), db.session(), source, "create")
     with perform.deed(act):
         board: Board = perform.create(resource_of(Board), {"name": name}, actor, source=source)[0]
-        _lay(board, fresh, act)
+        lay(board, fresh, act)
     return board
 
 
@@ -122,11 +126,11 @@ def rearrange(board_id: int, version: int, change: Change, actor: Actor, source:
         keep_groups(board, act)
         if board.version != version:
             raise Stale
-        _lay(board, change([dict(tile) for tile in board.layout], act), act)
+        lay(board, change([dict(tile) for tile in board.layout], act), act)
     return board
 
 
-def _lay(board: Board, wanted: Layout, act: Act) -> None:
+def lay(board: Board, wanted: Layout, act: Act) -> None:
     """Put the tiles down, note in the history what came, went and moved, and keep the one that went."""
     if len(wanted) > dashboard_tiles.MOST:
         raise Refusal(FULL)

@@ -88,7 +88,7 @@ def change(
     menu = Menu(act, dealer_id)
     before = menu.piece(key)
     menu.check(key, version)
-    given = _checked(menu, before, values)
+    given = checked(menu, before, values)
     place = given.pop("place", None)
     menu.put(key, **given)
     if place is not None and place != menus.group_of(menu.layout, key):
@@ -110,7 +110,7 @@ def add(act: Act, dealer_id: int | None, kind: str, values: Mapping[str, Any]) -
         "icon": blank.icon,
         **({} if kind == menus.OWN_GROUP else {"url": "", "place": ""}),
     }
-    given = _checked(menu, blank, {**wanted, **values})
+    given = checked(menu, blank, {**wanted, **values})
     if kind == menus.LINK:
         held = next(o.pieces for o in groups if o.group.key == given["place"])
         blank = replace(blank, sort=(held[-1].sort if held else 0) + STEP)
@@ -210,7 +210,7 @@ def take_back(act: Act, deed_id: str) -> None:
 # ----- what holds
 
 
-def _checked(menu: Menu, piece: Piece, values: Mapping[str, Any]) -> dict[str, Any]:
+def checked(menu: Menu, piece: Piece, values: Mapping[str, Any]) -> dict[str, Any]:
     """The given values, cleaned; raises `Invalid` with a sentence per field."""
     given = dict(values)
     wrong: dict[str, str] = {}
@@ -291,10 +291,10 @@ def _place(menu: Menu, key: str, place: str, before: str | None) -> None:
     groups = menus.ordered(menu.layout)
     if names_group(key):
         if place:
-            _checked(menu, menu.piece(key), {"place": place})
+            checked(menu, menu.piece(key), {"place": place})
         row = [o.group for o in groups if o.group.key != key]
     else:
-        _checked(menu, menu.piece(key), {"place": place})
+        checked(menu, menu.piece(key), {"place": place})
         row = [p for o in groups if o.group.key == place for p in o.pieces if p.key != key]
         menu.put(key, place=place)
     keys = [p.key for p in row]
@@ -320,6 +320,13 @@ def _remove(menu: Menu, key: str) -> None:
         if held:
             raise Refusal(f"分组中还有{len(held)}项，请先移到其他分组")
     menu.put(key, gone=True)
+
+
+def check_whole(menu: Menu, key: str) -> None:
+    """What must hold of a menu after a piece of it was changed."""
+    if key in menu.layout:
+        _check_names(menu, key)
+    _keep_editor(menu)
 
 
 def _check_names(menu: Menu, key: str) -> None:

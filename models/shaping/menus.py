@@ -34,7 +34,8 @@ LINK = "link:"
 STEP = 1000
 """Room between two neighbours, so that one can be put between them without moving the others."""
 SHAPES = ("label", "icon", "place", "sort", "hidden", "roles", "url")
-_EVERYWHERE = "*:"
+EVERYWHERE = "*:"
+"""Before the key of a preset role: as every dealer has it."""
 
 
 def names_group(key: str) -> bool:
@@ -186,7 +187,7 @@ def load(session: Session) -> Snapshot:
             given["roles"] = tuple(given["roles"]) if given["roles"] is not None else None
             shapes[dealer_id][key] = Shape(key, **given)
         labels = dict(tuple(row) for row in session.execute(select(StaffRole.name, StaffRole.label)))
-    labels |= {_EVERYWHERE + t.key: t.label for t in DEALER_ROLES}
+    labels |= {EVERYWHERE + t.key: t.label for t in DEALER_ROLES}
     roles = {r for own in shapes.values() for s in own.values() for r in s.roles or ()}
     return Snapshot(dict(shapes), frozenset(roles), labels)
 
@@ -195,7 +196,7 @@ def role_names(role: str) -> tuple[str, ...]:
     """The names by which a menu may be hidden from a role: its own, and for preset roles that of the preset in
     every dealer."""
     preset = role.partition(":")[2]
-    every = (_EVERYWHERE + preset,) if preset in {t.key for t in DEALER_ROLES} else ()
+    every = (EVERYWHERE + preset,) if preset in {t.key for t in DEALER_ROLES} else ()
     return (role, *every)
 
 
@@ -203,7 +204,7 @@ def roles_to_name(session: Session, dealer_id: int | None) -> dict[str, str]:
     """The roles from which pieces can be hidden, by name: a dealer's and the group's, or the presets of every
     dealer where the group decides for all."""
     if dealer_id is None:
-        return {_EVERYWHERE + t.key: t.label for t in DEALER_ROLES}
+        return {EVERYWHERE + t.key: t.label for t in DEALER_ROLES}
     of = StaffRole.dealer_id.is_(None) | (StaffRole.dealer_id == dealer_id)
     statement = select(StaffRole.name, StaffRole.label).where(of, StaffRole.label != "")
     rows = session.execute(statement.order_by(StaffRole.dealer_id.is_(None), StaffRole.id))

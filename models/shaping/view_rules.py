@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from app.engine import filters, listing, rowcolours, savedviews
 from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal, Stale
+from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import CALLABLE, may_filter, without_numbers
 from app.engine.resource import Resource, resource
@@ -21,19 +22,19 @@ from models.shaping.view_tables import Audience, SavedView, ViewState, place_of
 
 MOST = 50
 """So many views of one list for the same people at most."""
-_LONGEST = 400
+LONGEST = 400
 _NARROWEST, _WIDEST = 48, 1000
 """Pixels of a column."""
 
 
 def list_of(actor: Actor, name: str) -> type[Resource]:
-    """The list of that name, if this person sees it; raises `NotFound` or `Forbidden`."""
+    """The list of that name as this person has it, with added fields; raises `NotFound` or `Forbidden`."""
     found = resource(name)
     if found is None or not found.columns:
         raise NotFound
     if not actor.can("can_list", found.view_name()):
         raise Forbidden(found.label, seeing=True)
-    return found
+    return faced(found, actor.dealer_id)
 
 
 def conditions(
@@ -278,7 +279,7 @@ def _widths(given: Mapping[str, int], shown: Sequence[str]) -> dict[str, int]:
 
 
 def _said(words: str) -> str:
-    return without_numbers(words)[:_LONGEST]
+    return without_numbers(words)[:LONGEST]
 
 
 def _check_place(act: Act, view: SavedView) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from app.engine.actions import Forbidden, Invalid, NotFound, Question, Refusal
 from app.engine.audit import acting
 from app.engine.database import db, utcnow
 from app.engine.perform import create, perform, remove, update
+from models.clock_rules.preview import said
 from models.clock_rules.resources import ClockRules
 from models.clock_rules.tables import ClockRule, Direction, Repeat, Unit
 from models.identity import presets, role_rules
@@ -63,12 +64,12 @@ def test_saving_asks_with_whom_it_touches(world: World, login: Any) -> None:
     data = {**FORM, "amount": "60", "unit": "hours", "at": ""}
     asked = client.post("/clock_rules/new", data=data)
     page = asked.get_data(as_text=True)
-    assert "影响2位客户，24小时内产生1条" in page and rules() == []
+    assert "影响2位客户，24小时内产生1条任务" in page and rules() == []
     assert "王先生" in page and "赵先生" in page and "外店客户" not in page and "钱先生" not in page
     assert client.post("/clock_rules/new", data={**data, "_answer": "touch"}).status_code == 302
     (rule,) = rules()
     previewed = client.post("/clock_rules/action/preview", data={"id": rule.id}, follow_redirects=True)
-    assert "影响2位客户，24小时内产生1条" in previewed.get_data(as_text=True)
+    assert "影响2位客户，24小时内产生1条任务" in previewed.get_data(as_text=True)
 
 
 def test_the_preview_is_read_in_the_scope_of_the_person(world: World) -> None:
@@ -219,3 +220,13 @@ def test_a_question_is_asked_of_programs_too(world: World) -> None:
     with pytest.raises(Question, match="影响1位客户") as asked:
         create(ClockRules, {**values, "direction": Direction.AFTER}, world.actor("boss"))
     assert asked.value.rows[0][0] == "张女士" and asked.value.links[0].startswith("/customers/")
+
+
+@pytest.mark.parametrize(
+    ("hour", "words"),
+    [(2, "明日凌晨02:00"), (8, "明早08:00"), (14, "今天14:00"), (20, "今晚20:00"), (17, "今天17:00")],
+)
+def test_when_a_rule_runs_next_is_said_as_people_say_it(hour: int, words: str) -> None:
+    now = datetime(2026, 3, 4, 12, 30)
+    moment = now.replace(hour=hour, minute=0)
+    assert said(moment if moment > now else moment + timedelta(days=1), now) == words

@@ -21,7 +21,7 @@ from app.engine.configured import files, state, words
 from app.engine.configured.files import BadFile, File, Mistake, Written
 from app.engine.configured.state import NTH, Entry
 from app.engine.configured.values import Names, cleaned, token
-from app.engine.configuring import Kind
+from app.engine.configuring import Kind, Writer
 from app.engine.database import utcnow
 from app.engine.deeds import deed
 from app.engine.scopes import Actor, Scope, scopes_of
@@ -90,9 +90,10 @@ def compare(
 
 
 def _plainly(value: Any, kind: Kind, name: str) -> Any:
-    if name in kind.parts and isinstance(value, list):
+    if name in kind.parts and isinstance(value, list) and not (kind.part and kind.part.ordered):
         return sorted({str(v) for v in value})
-    return value
+    spec = kind.specs[name]
+    return sorted(value, key=token) if spec.links is not None and isinstance(value, list) else value
 
 
 @dataclass
@@ -212,14 +213,27 @@ def _carry(act: Act, step: Step, names: Names) -> None:
 def put(act: Act, kind: Kind, names: Names, record: Any, given: Mapping[str, Any]) -> Any:
     """Make a new entry or change one, by what a file says of it, through the rules of its resource."""
     if kind.writer is not None:
-        view = kind.resource.view_name()
-        perform.require(act.actor, ("can_edit", view), f"编辑{kind.label}")
+        _require(act.actor, kind, kind.writer)
         with deed(replace(act)):
             kind.writer.put(act, names.owner, record, given)
             act.session.flush()
         return record
     context = forms.Context(act.session, act.actor, act.now, record)
     return keep(act, kind, record, cleaned(kind, given, record, names, context))
+
+
+def bring_back(act: Act, kind: Kind, record: Any) -> None:
+    """Bring back an entry that only bears the mark of being gone."""
+    writer = kind.writer
+    assert writer is not None and writer.back is not None
+    _require(act.actor, kind, writer)
+    with deed(replace(act)):
+        writer.back(act, record)
+        act.session.flush()
+
+
+def _require(actor: Actor, kind: Kind, writer: Writer) -> None:
+    perform.require(actor, (writer.right, kind.resource.view_name()), f"编辑{kind.label}")
 
 
 def keep(act: Act, kind: Kind, record: Any, values: dict[str, Any]) -> Any:
@@ -243,7 +257,7 @@ def remove(act: Act, kind: Kind, record: Any) -> None:
     if leaning:
         raise Refusal(leaning)
     if kind.writer is not None:
-        perform.require(act.actor, ("can_edit", kind.resource.view_name()), f"编辑{kind.label}")
+        _require(act.actor, kind, kind.writer)
         with deed(replace(act)):
             kind.writer.drop(act, record)
             act.session.flush()

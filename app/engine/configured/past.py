@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.engine import audit, deeds, history, perform
@@ -79,6 +79,7 @@ def changes(
     mine = {k.name: k for k in state.readable(actor)}
     names = [asked.kind] if asked.kind in mine else [] if asked.kind else sorted(mine)
     statement = select(AuditEntry).where(visible(AuditLog, actor), AuditEntry.resource.in_(names))
+    statement = statement.where(*(_shared(mine[n]) for n in names if mine[n].personal is not None))
     if asked.person:
         statement = statement.where(AuditEntry.actor_name == asked.person)
     if asked.since is not None:
@@ -106,6 +107,8 @@ def one(session: Session, actor: Actor, entry_id: int) -> Change:
     statement = select(AuditEntry).where(AuditEntry.id == entry_id, visible(AuditLog, actor))
     entry = session.scalar(statement, actor.params)
     known = kind(entry.resource) if entry is not None else None
+    if known is not None and known.personal is not None:
+        entry = session.scalar(statement.where(_shared(known)), actor.params)
     mine = known is not None and actor.can("can_list", known.resource.view_name())
     if entry is None or known is None or not mine or not entry.changes.get("fields"):
         raise NotFound
@@ -114,11 +117,30 @@ def one(session: Session, actor: Actor, entry_id: int) -> Change:
     return found
 
 
+def _shared(known: Kind) -> ColumnElement[bool]:
+    """Of a kind whose entries may be somebody's own: what is about others, now or by this very change."""
+    mark, model = known.personal, known.resource.model
+    assert mark is not None
+    there = select(model.id).where(model.id == AuditEntry.record_id, ~mark.holds()).exists()
+    sides = [AuditEntry.changes[("fields", mark.name, n)].as_string() for n in (0, 1)]
+    said = [and_(side.is_not(None), side != mark.stored) for side in sides]
+    return or_(AuditEntry.resource != known.name, there, *said)
+
+
 def did(known: Kind, entry: AuditEntry) -> str:
-    """Whether it made the entry, changed it or took it away: the first column of its name tells."""
+    """Whether it made the entry, changed it or took it away: the first column of its name tells, or the mark of
+    what is there."""
     fields = entry.changes.get("fields") or {}
     old, new = (fields.get(known.key[0].name) or [True, True])[:2]
+    if known.there is not None and old is True and known.there.name in fields:
+        return CREATED if fields[known.there.name][1] == known.there.stored else REMOVED
     return CREATED if old is None else REMOVED if new is None else CHANGED
+
+
+def _marked(change: Change) -> bool:
+    """Whether it was taken away by a mark, so that its row is still there."""
+    there = change.kind.there
+    return there is not None and change.did == REMOVED and there.name in change.fields
 
 
 def batch(session: Session, actor: Actor, change: Change, *, named: int = SHOWN) -> list[Change]:
@@ -260,12 +282,17 @@ def _take_back(act: Act, change: Change) -> None:
     if change.did == CREATED:
         difference.remove(act, known, record)
         return
+    if _marked(change):
+        difference.bring_back(act, known, record)
+        return
     old = {n: pair[0] for n, pair in change.fields.items()}
     owner = old.get(known.owner.key) if record is None else getattr(record, known.owner.key)
     act = _for(act, known, owner)
     names = Names(session, act.actor, owner)
     if known.writer is not None:
-        flat = {n: v for n, v in old.items() if n in known.specs}
+        columns = [s for s in known.specs.values() if s.name in old and s.name not in known.parts]
+        flat = {s.name: _as_file(s, old[s.name], names) for s in columns}
+        flat |= {n: old[EXACT + n] for n in known.parts if EXACT + n in old}
         difference.put(act, known, names, record, flat)
         return
     asked = fields_of(known.resource.groups(editing=record is not None))
@@ -291,13 +318,15 @@ def _check(session: Session, change: Change, actor: Actor) -> Any:
     known = change.kind
     view = known.resource.view_name()
     needed = {CREATED: "can_delete", CHANGED: "can_edit", REMOVED: "can_add"}[change.did]
-    perform.require(actor, ("can_edit" if known.writer is not None else needed, view), f"{known.label}：撤销")
+    perform.require(
+        actor, (known.writer.right if known.writer is not None else needed, view), f"{known.label}：撤销"
+    )
     _check_kept(change)
     try:
         record = perform.find(session, known.resource, change.entry.record_id, actor)
     except NotFound:
         record = None
-    if change.did == REMOVED:
+    if change.did == REMOVED and not _marked(change):
         _check_free(session, change, actor)
         return None
     if record is None:

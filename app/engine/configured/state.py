@@ -59,9 +59,7 @@ def entries(session: Session, kind: Kind, actor: Actor, owner: int | None) -> di
 def _read(session: Session, kind: Kind, actor: Actor, owner: int | None) -> Iterable[Entry]:
     place = kind.owner.is_(None) if owner is None else kind.owner == owner
     model = kind.resource.model
-    statement = select(model).where(visible(kind.resource, actor), place).order_by(model.id)
-    if kind.where is not None:
-        statement = statement.where(kind.where)
+    statement = select(model).where(visible(kind.resource, actor), place, *kind.rows).order_by(model.id)
     with session.no_autoflush:
         records = list(session.scalars(statement, actor.params))
         parts = kind.part.read(session, [r.id for r in records]) if kind.part is not None else {}

@@ -97,15 +97,28 @@ def _of_group(name: Any) -> bool:
 
 
 def flat_of(kind: Kind, record: Any, names: Names) -> dict[str, Any]:
-    """The columns of a record as a file holds them."""
+    """The columns and links of a record as a file holds them."""
     specs = (*kind.key, *kind.content, *([kind.code] if kind.code is not None else []))
-    return {s.name: written(s, getattr(record, s.name), names) for s in specs}
+    return {s.name: written(s, _stored(s, record, names.session), names) for s in specs}
+
+
+def _stored(spec: FieldSpec, record: Any, session: Session) -> Any:
+    return getattr(record, spec.name) if spec.links is None else linked(session, spec, record.id)
+
+
+def linked(session: Session, spec: FieldSpec, record_id: int) -> list[int]:
+    """The records that one is linked to by that field."""
+    links = spec.links
+    assert links is not None
+    return list(session.scalars(select(links.right).where(links.left == record_id).order_by(links.right)))
 
 
 def written(spec: FieldSpec, value: Any, names: Names) -> Any:
     """A stored value as a file holds it."""
     if value is None:
         return None
+    if spec.links is not None:
+        return sorted((names.of(spec.target, int(v)) for v in value), key=token)
     if spec.target is not None:
         return names.of(spec.target, value)
     if spec.kind in coders:
@@ -135,8 +148,8 @@ def holds_secret(value: Any) -> bool:
     return isinstance(value, list) and any(map(holds_secret, value))
 
 
-def token(identity: Mapping[str, Any]) -> str:
-    """The name of an entry as one text."""
+def token(identity: Any) -> str:
+    """The name of an entry, or any of its values, as one text."""
     return json.dumps(identity, sort_keys=True, ensure_ascii=False)
 
 
@@ -156,12 +169,14 @@ def cleaned(
         try:
             if spec is None:
                 continue
-            if editing and name not in kind.parts and holds_secret(getattr(record, name)):
+            if editing and _is_column(spec, kind) and holds_secret(getattr(record, name)):
                 errors[name] = "此项含密钥，请在页面上修改"
             elif name in kind.parts:
                 values[name] = _texts(value)
             elif spec.kind in coders:
                 coded[name] = value
+            elif spec.links is not None:
+                texts[name] = [_ref(spec, one, names) for one in _listed(value)]
             elif spec.target is not None:
                 texts[name] = [_ref(spec, value, names)]
             elif _is_json(spec) and not isinstance(value, str):
@@ -178,6 +193,10 @@ def cleaned(
         for spec in plain_ones:
             if spec.default is not None:
                 texts.setdefault(spec.name, [drawing.as_text(spec, spec.default)])
+    elif given:
+        for spec in plain_ones:
+            if spec.links is not None:
+                texts.setdefault(spec.name, [str(i) for i in linked(context.session, spec, record.id)])
     context = replace(context, record=record, texts=texts)
     try:
         values |= forms.clean(plain_ones, texts, context, partial=editing)
@@ -194,10 +213,20 @@ def cleaned(
     return values
 
 
+def _is_column(spec: FieldSpec, kind: Kind) -> bool:
+    return spec.links is None and spec.name not in kind.parts
+
+
 def _texts(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
         raise ValueError
     return list(value)
+
+
+def _listed(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError
+    return value
 
 
 def _ref(spec: FieldSpec, value: Any, names: Names) -> str:
