@@ -81,18 +81,18 @@ def resume(row: Automation, act: Act) -> str:
 @action(
     "试运行", on=Automation, name="trial", icon="eye-check", batch=False, row=True, primary=True,
     page="/automation/trial", permission=("can_edit", "Automations"), permission_label="编辑自动化",
-    fields=(entry("record", "记录编号", "integer", required=True),),
+    fields=(entry("target", "记录编号", "integer", required=True),),
 )  # fmt: skip
-def try_out(row: Automation, act: Act, record: int) -> str:
+def try_out(row: Automation, act: Act, target: int) -> str:
     """What it would do to a record that the person sees, in words; changes nothing. People ask on a page of its
     own."""
     rule = book.rule_of(row)
     if rule is None:
         raise Refusal(GONE)
-    found = perform.find(act.session, rule.subject.resource, record, act.actor)
+    found = perform.find(act.session, rule.subject.resource, target, act.actor)
     if not rule.condition.holds(found, act.now):
         return "条件不满足，不会执行"
-    said, why = trial(act.session, rule, record, act.now)
+    said, why = trial(act.session, rule, target, act.now)
     return f"不会执行：{why}" if why else f"将会执行：{'；'.join(said)}"
 
 

@@ -40,7 +40,7 @@ def offered(session: Session, actor: Actor) -> dict[str, Dashboard]:
     """The dashboards of which this person sees anything, by their key in the menu."""
     found = {d.name: d for d in dashboards.dashboards()}
     for board in dashboard_queries.in_menu(session, actor):
-        found[board.key] = dashboard_tiles.dashboard_of(board.id, board.name, board.layout)
+        found[board.key] = dashboard_tiles.dashboard_of(board.id, board.name, board.layout, actor.dealer_id)
     return {key: d for key, d in found.items() if any(may_see(tile, actor) for tile in d.tiles)}
 
 

@@ -67,7 +67,7 @@ def _words(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 def _said(tiles: Any) -> str:
     listed = tiles if isinstance(tiles, list) else []
     plain = [{**t, "own": {}} for t in listed if isinstance(t, Mapping)]
-    return "、".join(map(dashboard_tiles.words, plain))
+    return "、".join(dashboard_tiles.words(tile, None) for tile in plain)
 
 
 def put(act: Act, owner: int | None, record: Any, flat: Mapping[str, Any]) -> None:

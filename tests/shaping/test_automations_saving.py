@@ -209,7 +209,7 @@ def test_a_trial_says_what_would_happen_and_writes_nothing(world: World, login: 
 def test_a_trial_by_another_program_answers_in_words(world: World) -> None:
     made = automation(world, do_1="assign", person_1=world.people["seller2"].id)
     customer = world.customer()
-    report = perform(try_out, [made.id], world.actor("boss"), {"record": customer.id})
+    report = perform(try_out, [made.id], world.actor("boss"), {"target": customer.id})
     assert report.messages == ("将会执行：分配给导购乙",)
     assert customer.owner_id == world.people["seller"].id
 
