@@ -5,6 +5,7 @@ from __future__ import annotations
 pytest_plugins = (
     "tests.plugins.spec",
     "tests.plugins.databases",
+    "tests.plugins.trades",
     "tests.plugins.people",
     "tests.plugins.services",
     "tests.plugins.chromium",

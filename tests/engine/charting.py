@@ -13,8 +13,10 @@ from app.engine import charts, counting, listing
 from app.engine.database import db, utcnow, writing
 from app.engine.resource import resource
 from models.customers.tables import Customer, Stage
-from tests.customers.world import World, build
+from tests.customers import world as trade
+from tests.customers.world import World
 
+FORTY = 40
 STAGES = (Stage.FOLLOWING, Stage.FOLLOWING, Stage.ORDERED, Stage.LOST, Stage.INVALID)
 
 
@@ -23,13 +25,15 @@ def change(table: Any) -> Any:
     return update(table).execution_options(audited=True)
 
 
-def forty() -> World:
+def fill() -> None:
     """Two dealers and forty customers of different age, stage and owner."""
-    made = build()
+    trade.fill()
+    made = trade.found()
     now = utcnow()
     table: Any = Customer.__table__
     ids = [
-        made.customer(by=("seller", "seller2", "outsider")[n % 3], name=f"客户{n % 4}").id for n in range(40)
+        made.customer(by=("seller", "seller2", "outsider")[n % 3], name=f"客户{n % 4}").id
+        for n in range(FORTY)
     ]
     with writing(db.session()):
         for n, record_id in enumerate(ids):
@@ -43,6 +47,12 @@ def forty() -> World:
             statement = change(table).where(table.c.id == record_id).values(**values)
             db.session.execute(statement)
         db.session.commit()
+
+
+def found() -> World:
+    """The trade with its customers as it stands in the database."""
+    made = trade.found()
+    made.phones = FORTY
     return made
 
 

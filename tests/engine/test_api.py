@@ -16,16 +16,16 @@ from app.engine.guards import CUSTOMER_PHONE
 from app.engine.openapi import document
 from app.factory import create_app
 from models.customers.tables import Contact, ContactSource, Customer
-from tests.customers.world import PASSWORD, PHONE, World, build, grant
+from tests.customers.world import PASSWORD, PHONE, World, grant
 from tests.plugins.databases import settings_for_tests
 
 API = "/api/v1"
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(trade: World) -> World:
     """Two dealers with stores and people."""
-    return build()
+    return trade
 
 
 def sign_in(client: FlaskClient, username: str) -> dict[str, str]:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
@@ -19,7 +18,7 @@ from app.engine.history import history, last_writer, render_changes
 from app.engine.scopes import SYSTEM
 from models.customers.tables import Customer, Stage, Tag
 from models.identity.tables import Store
-from tests.customers.world import PHONE, World, build, grant
+from tests.customers.world import PHONE, World, grant
 from tests.plugins.people import Login
 from tests.settings.test_parameters import form
 
@@ -27,9 +26,9 @@ NOW = datetime(2026, 11, 22, 16, 30)
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(trade: World) -> World:
     """Two dealers with stores and people."""
-    return build()
+    return trade
 
 
 def entries(record: Any) -> list[AuditEntry]:

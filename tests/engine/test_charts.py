@@ -19,14 +19,14 @@ from app.engine.resource import Breakdown, Funnel, Net, Number, Trend, charted
 from models.customers.tables import Customer, Stage
 from models.orders.tables import ReceiptKind
 from tests.customers.world import World, grant
-from tests.engine.charting import change, forty, rows_behind
+from tests.engine.charting import change, rows_behind
 from tests.engine.charting import page_of as shown_page
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(forty: World) -> World:
     """Two dealers and forty customers of different age, stage and owner."""
-    return forty()
+    return forty
 
 
 CHARTS = (

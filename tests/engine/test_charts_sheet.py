@@ -6,7 +6,6 @@ import io
 from typing import Any
 
 import pytest
-from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy import select
 
@@ -15,15 +14,15 @@ from app.engine.database import db, writing
 from app.engine.guards import CUSTOMER_PHONE
 from models.identity.tables import Store
 from tests.customers.world import World, grant
-from tests.engine.charting import change, forty, page_of
+from tests.engine.charting import change, page_of
 
 DANGEROUS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", '=HYPERLINK("x")')
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(forty: World) -> World:
     """Forty customers."""
-    return forty()
+    return forty
 
 
 def book(answer: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from flask import Flask, current_app
+from flask import current_app
 
 from app.engine import dashboards, home
 from app.engine.actions import Forbidden
@@ -18,13 +18,13 @@ from app.engine.localtime import local
 from models.analytics.dashboards import MANAGER
 from models.orders.tables import ReceiptKind
 from tests.customers.world import World
-from tests.engine.charting import forty, rows_behind
+from tests.engine.charting import rows_behind
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(forty: World) -> World:
     """Forty customers, some money and some contacts."""
-    made = forty()
+    made = forty
     customer = made.customer()
     for kind, amount in ((ReceiptKind.RECEIPT, "300"), (ReceiptKind.REFUND, "50")):
         made.make("receipts", customer_id=customer.id, kind=kind, amount=Decimal(amount), method="现金")

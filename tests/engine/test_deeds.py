@@ -22,14 +22,14 @@ from models.customers.tables import Contact, Customer
 from models.orders import queries, rules
 from models.orders.resources import ServiceOrders
 from models.orders.tables import OrderState, ServiceOrder
-from tests.customers.world import World, build
+from tests.customers.world import World
 from tests.spec.reading import at_once
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(trade: World) -> World:
     """Two dealers with stores and people."""
-    return build()
+    return trade
 
 
 def of(name: str, found: type[Any]) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, text, update
@@ -14,7 +13,7 @@ from app.engine import names
 from app.engine.database import db, writing
 from app.engine.resource import resource
 from models.customers.tables import Contact
-from tests.customers.world import World, build
+from tests.customers.world import World
 
 LETTERS = st.characters(exclude_characters="\0", exclude_categories=("Cs",)) | st.sampled_from(
     "张王李三丰先生女士%_'\"\\*-: d1AaBbZz0😀👨‍👩𠮷éÉ（）·"
@@ -22,9 +21,9 @@ LETTERS = st.characters(exclude_characters="\0", exclude_categories=("Cs",)) | s
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(trade: World) -> World:
     """Two dealers with stores and people, read and written over fresh connections."""
-    made = build()
+    made = trade
     db.session.remove()
     db.engine.dispose()
     return made

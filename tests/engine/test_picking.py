@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from app.engine.actions import Invalid
@@ -15,7 +14,7 @@ from app.engine.database import db
 from app.engine.fields import ask_for
 from models.identity import presets
 from models.identity.tables import Department, Employee, Position, Store
-from tests.customers.world import PASSWORD, World, build
+from tests.customers.world import PASSWORD, World
 from tests.plugins.people import Login
 
 ADMIN = "admin"
@@ -23,9 +22,9 @@ ADMIN = "admin"
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(trade: World) -> World:
     """The small trade, whose people have positions here, with a namesake in each dealer."""
-    made = build()
+    made = trade
     session = db.session()
     with acting(session):
         for username, name in (("seller", "导购"), ("seller2", "导购"), ("drawer", "设计师")):

@@ -6,13 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from app.engine.resource import Net, Pivot, Ranking
 from models.customers.tables import Customer, Stage
 from models.orders.tables import Receipt, ReceiptKind
 from tests.customers.world import World
-from tests.engine.charting import change, forty, page_of, rows_behind
+from tests.engine.charting import change, page_of, rows_behind
 
 WHO = Ranking("who", "谁", by=Customer.filer_id, top=1)
 WHERE = Ranking("where", "哪店", by=Customer.store_id)
@@ -22,9 +21,9 @@ ALL = "scope=dealer&window=all"
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(forty: World) -> World:
     """Forty customers of three filers."""
-    return forty()
+    return forty
 
 
 def test_the_own_place_stands_below_the_first(world: World) -> None:

@@ -15,15 +15,15 @@ from app.engine.database import db
 from app.engine.pages import Event, Link, Timeline
 from app.engine.resource import resource
 from app.engine.scopes import SYSTEM
-from tests.customers.world import World, build
+from tests.customers.world import World
 
 NOON = datetime(2026, 11, 22, 4)
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(trade: World) -> World:
     """Two dealers with stores and people."""
-    return build()
+    return trade
 
 
 @pytest.fixture

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
 
 from app.engine import chrome
-from tests.customers.world import World, build
+from tests.customers.world import World
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(trade: World) -> World:
     """Two dealers with stores and people; gone after the test, like what was remembered of them."""
     chrome.forget()
-    return build()
+    return trade

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
 
-from tests.customers.world import World, build
+from tests.customers.world import World
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(trade: World) -> World:
     """Two dealers with stores and people; gone after the test."""
-    return build()
+    return trade

@@ -10,21 +10,20 @@ from typing import Any
 
 import openpyxl
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from app.engine.database import db
 from app.engine.imports.tables import ImportRun, ImportState
 from models.customers.policy import DuplicateRule, Effect, Entrance
-from tests.customers.world import World, build, words
+from tests.customers.world import World, words
 
 Table = Sequence[Sequence[Any]]
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(trade: World) -> World:
     """Two dealers with stores and people; gone after the test."""
-    return build()
+    return trade
 
 
 def xlsx(rows: Table, **sheets: Table) -> bytes:

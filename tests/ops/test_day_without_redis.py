@@ -30,7 +30,7 @@ from models.customers.tables import Customer
 from models.follow_ups.tables import FollowUp, SmsMessage
 from models.notifications.tables import DeliveryState, NoticeDelivery, NoticeKind, Notification
 from tests.customers.trade import many
-from tests.customers.world import PASSWORD, World, build, words
+from tests.customers.world import PASSWORD, World, words
 from tests.exports.files import entries, jobs, notices, rows, setting
 from tests.imports.conftest import Importer, xlsx
 from tests.notifications.conftest import MailServer
@@ -47,9 +47,9 @@ HEADING = ["客户姓名", "手机号码"]
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(trade: World) -> World:
     """The small trade."""
-    return build()
+    return trade
 
 
 class Served:

@@ -21,7 +21,7 @@ from app.engine.database import db, utcnow
 from app.engine.jobs import JobState
 from app.redis_embedded import EmbeddedRedis
 from jobs import worker
-from tests.customers.world import World, build
+from tests.customers.world import World
 from tests.exports.files import entries, jobs, many, notices, rows, setting
 
 pytestmark = pytest.mark.slow
@@ -45,9 +45,9 @@ main(["worker"])
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(trade: World) -> World:
     """The small trade with customers, whose exports become jobs."""
-    made = build()
+    made = trade
     many(made, ROWS)
     setting(made, "export.at_once", 0)
     return made

@@ -29,7 +29,7 @@ from models.customers.track import TrackEvent
 from models.follow_ups.tables import Task, TaskKind, TaskState
 from models.identity.tables import Employee
 from models.notifications.tables import NoticeKind, Notification
-from tests.customers.world import PASSWORD, World, build
+from tests.customers.world import PASSWORD, World
 from tests.exports.files import csv_rows, entries, jobs, many, rows
 from tests.ops.clicks import Clicker
 from tests.ops.test_supervisor import Running, until
@@ -43,9 +43,9 @@ JOB, SUMMARY = "job.run", "notices.daily"
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(trade: World) -> World:
     """The small trade with customers to export and staff with an overdue task each."""
-    made = build()
+    made = trade
     many(made, ROWS, "keeper")
     place = {"dealer_id": made.a.id, "store_id": made.stores[0].id}
     people = [

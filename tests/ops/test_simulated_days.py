@@ -23,7 +23,7 @@ from jobs import worker
 from jobs.schedule import Clock
 from models.follow_ups.tables import TaskKind
 from models.notifications.tables import NoticeKind, Notification
-from tests.customers.world import World, build
+from tests.customers.world import World
 from tests.ops.test_supervisor import until
 
 pytestmark = pytest.mark.slow
@@ -52,9 +52,9 @@ def slots() -> list[datetime]:
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(trade: World) -> World:
     """Consultants with a duty that is overdue and a customer who waits."""
-    made, long_ago = build(), at("2026-02-01 09:00")
+    made, long_ago = trade, at("2026-02-01 09:00")
     for name in OWNERS:
         customer = made.customer(name, now=long_ago).id
         made.make(

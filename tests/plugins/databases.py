@@ -183,8 +183,14 @@ def _new_database(server: Any, name: str) -> str:
 
 
 @pytest.fixture
-def initialised_app(app_on: Callable[..., Flask]) -> Flask:
-    """The application behind ``app``; a folder may put its own filled one in its place."""
+def initialised_app(app_on: Callable[..., Flask], request: pytest.FixtureRequest) -> Flask:
+    """The application behind ``app``: one with the trade that the test asks for, if it does. A folder may put its
+    own filled one in its place."""
+    from tests.plugins.trades import FILLED
+
+    for name, fill in FILLED.items():
+        if name in request.fixturenames:
+            return app_on(name, lambda _app, fill=fill: fill())
     return app_on("plain")
 
 

@@ -11,13 +11,13 @@ from flask.testing import FlaskClient
 from tests.customers.world import build as small
 from tests.imports.conftest import Importer
 from tests.registrations.showrooms import Showrooms, furnish
-from tests.registrations.world import Channel, build
+from tests.registrations.world import Channel
 
 
 @pytest.fixture
-def channel(app: Flask) -> Channel:
+def channel(channel_trade: Channel) -> Channel:
     """Two dealers with stores and people, two channel workers and their manager; gone after the test."""
-    return build()
+    return channel_trade
 
 
 @pytest.fixture

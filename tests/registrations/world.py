@@ -13,6 +13,7 @@ from app.engine.database import db
 from app.engine.perform import create
 from app.engine.resource import resource
 from models.identity import presets
+from models.identity.tables import Employee
 from models.registrations.tables import Registration, RegistrationGrant
 from tests.customers import world as trade
 from tests.customers.world import PASSWORD, World
@@ -69,13 +70,14 @@ def leads() -> list[Registration]:
     return list(db.session.scalars(select(Registration).order_by(Registration.id)))
 
 
-def build() -> Channel:
+def fill() -> None:
     """Make it in the running application's database."""
-    base = trade.build()
+    trade.fill()
+    base = trade.found()
     session = db.session()
     with acting(session):
         for username, name, role in PEOPLE:
-            base.people[username] = presets.add_person(
+            presets.add_person(
                 session,
                 dealer_id=base.a.id,
                 username=username,
@@ -86,7 +88,14 @@ def build() -> Channel:
             )
         presets.bump_epoch(session)
         session.commit()
-    return Channel(base.a, base.b, base.stores, base.people, base.categories)
 
 
-__all__ = ["PASSWORD", "Channel", "build", "leads"]
+def found() -> Channel:
+    """The trade as it stands in the database."""
+    base = trade.found()
+    names = [username for username, *_ in PEOPLE]
+    more = db.session().scalars(select(Employee).where(Employee.username.in_(names)))
+    return Channel(base.a, base.b, base.stores, base.people | {p.username: p for p in more}, base.categories)
+
+
+__all__ = ["PASSWORD", "Channel", "fill", "found", "leads"]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
 
 from app.engine.database import db
 from models.identity import presets
-from tests.customers.world import PASSWORD, World, build
+from tests.customers.world import PASSWORD, World
 
 
 @pytest.fixture
@@ -22,6 +21,6 @@ def boss_b(world: World) -> None:
 
 
 @pytest.fixture
-def world(app: Flask) -> World:
+def world(trade: World) -> World:
     """Two dealers with stores and people; gone after the test."""
-    return build()
+    return trade

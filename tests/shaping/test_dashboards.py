@@ -26,7 +26,7 @@ from models.shaping import dashboard_rules, dashboard_tiles
 from models.shaping.dashboard_tiles import MOST
 from models.shaping.dashboards import Board, Sharing
 from tests.customers.world import World, grant, words
-from tests.engine.charting import forty, rows_behind
+from tests.engine.charting import rows_behind
 from tests.plugins.databases import statements
 
 SOURCE = {"list": "customers", "chart": "source"}
@@ -34,9 +34,9 @@ COUNT = {"list": "customers", "kind": "number"}
 
 
 @pytest.fixture
-def full(app: Any) -> World:
+def full(forty: World) -> World:
     """The same trade with forty customers."""
-    return forty()
+    return forty
 
 
 def board(world: World, *tiles: Any, by: str = "boss", name: str = "我的看板", **more: Any) -> Board:

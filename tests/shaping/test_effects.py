@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from app.engine.database import db, utcnow
 from models.registrations import quota
 from tests.plugins.people import Login
 from tests.registrations.filed import file, judge
-from tests.registrations.world import Channel, build
+from tests.registrations.world import Channel
 
 
 @pytest.fixture
-def channel(app: Flask) -> Channel:
+def channel(channel_trade: Channel) -> Channel:
     """Two dealers with the people of the channel."""
-    return build()
+    return channel_trade
 
 
 def previewed(login: Login, limit: str) -> str:
