@@ -55,6 +55,11 @@ class Subject:
         return f"{self.resource.titled()} · {self.page.label}"
 
     @property
+    def whom(self) -> str:
+        """The name of the role it is for; empty for everybody."""
+        return next((r.label for r in self.roles if r.id == self.place[1]), "")
+
+    @property
     def wide(self) -> frozenset[str]:
         """The fields that take a row of their own as they are declared."""
         return wide_of(self.resource, self.page)
@@ -72,6 +77,10 @@ class Subject:
         if self.page is LayoutPage.NEW and actor.can("can_add", self.resource.view_name()):
             return f"{base}/new"
         return self.url(actor)
+
+    def done_url(self, actor: Actor) -> str:
+        """The same, where the person sees there what was saved."""
+        return self.back_url(actor) if self.place == (actor.dealer_id, None) else self.url(actor)
 
 
 def address(resource_name: str, page: str, of: str = "", role: int = 0, record: int = 0) -> str:
@@ -171,8 +180,7 @@ def _blocks(subject: Subject, plan: Plan, errors: Mapping[str, str]) -> list[Par
 
 
 def _intro(subject: Subject) -> str:
-    whom = next((r.label for r in subject.roles if r.id == subject.place[1]), "")
-    seen = f"角色“{whom}”的人员" if whom else "没有单独布局的角色"
+    seen = f"角色“{subject.whom}”的人员" if subject.whom else "没有单独布局的角色"
     where = "所有商场" if subject.place[0] is None else "本商场"
     note = "隐藏只影响显示，不影响权限；表单中隐藏的字段保留原值和默认值。"
     return f"保存后，{where}{seen}按此布局显示。{note}"
@@ -281,10 +289,10 @@ def index(actor: Actor, owner: int | None) -> str:
     of = OF_GROUP if owner is None and actor.dealer_id is not None else ""
     may = actor.can(*EDIT) and layout_rules.may_lay_out(actor, owner)
 
-    def cell(found: type[Resource], page: LayoutPage) -> tuple[Link | None, list[str]]:
+    def cell(found: type[Resource], page: LayoutPage) -> tuple[Link | None, list[Link]]:
         if page not in pages_of(found):
             return None, []
-        said = _whom(known, found.name, page.value, owner, roles)
+        said = _whom(known, found.name, page.value, owner, roles, of if may else None)
         return Link(page.label, address(found.name, page.value, of) if may else ""), said
 
     rows = [
@@ -306,11 +314,23 @@ def index(actor: Actor, owner: int | None) -> str:
     return chrome.page("layouts.html", key=SELF, title=TITLE, page=shown)
 
 
-def _whom(known: Snapshot, name: str, page: str, owner: int | None, roles: Mapping[int, str]) -> list[str]:
-    """For whom that owner has laid it out, in words; what the group has done for everybody is said too."""
+def _whom(
+    known: Snapshot,
+    name: str,
+    page: str,
+    owner: int | None,
+    roles: Mapping[int, str],
+    of: str | None,
+) -> list[Link]:
+    """For whom that owner has laid it out, with where that is changed unless ``of`` says that it may not be; what
+    the group has done for everybody is said too."""
     places = known.kept.get((name, page), {})
-    said = ["全部人员"] if (owner, None) in places else []
-    said += [roles.get(r, "") for d, r in places if r is not None and d == owner]
+
+    def url(role_id: int | None) -> str:
+        return address(name, page, of, role_id or 0) if of is not None else ""
+
+    said = [Link("全部人员", url(None))] if (owner, None) in places else []
+    said += [Link(roles.get(r, ""), url(r)) for d, r in places if r is not None and d == owner]
     if owner is not None and (None, None) in places and (owner, None) not in places:
-        said.append("集团预置")
+        said.append(Link("集团预置", ""))
     return said

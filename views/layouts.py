@@ -173,9 +173,10 @@ def _save(act: Act, subject: Subject, plan: Plan, version: int) -> ResponseRetur
     except Refusal as refusal:
         errors = {"": refusal.message}
         return layout_drawing.editor(act, subject, plan, version, errors=errors), refusal.status
-    said = f"“{subject.called}”的布局已保存" if row_id else f"“{subject.called}”与默认一致，未单独保存"
+    called = _called(subject)
+    said = f"“{called}”的布局已保存" if row_id else f"“{called}”与默认一致，未单独保存"
     flash(_with_history(said, act, row_id), "good")
-    return redirect(subject.back_url(act.actor))
+    return redirect(subject.done_url(act.actor))
 
 
 def _reset(act: Act, subject: Subject, version: int) -> ResponseReturnValue:
@@ -190,8 +191,12 @@ def _reset(act: Act, subject: Subject, version: int) -> ResponseReturnValue:
     except Refusal as refusal:
         errors = {"": refusal.message}
         return layout_drawing.editor(act, subject, subject.plan, version, errors=errors), refusal.status
-    flash(_with_history(f"“{subject.called}”已恢复默认布局", act, 1), "good")
+    flash(_with_history(f"“{_called(subject)}”已恢复默认布局", act, 1), "good")
     return redirect(subject.url(act.actor))
+
+
+def _called(subject: Subject) -> str:
+    return " · ".join(filter(None, (subject.called, subject.whom)))
 
 
 def _with_history(said: str, act: Act, row_id: int) -> Any:

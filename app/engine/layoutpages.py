@@ -69,11 +69,12 @@ class LayoutEditor:
 
 @dataclass(slots=True)
 class LayoutRow:
-    """A list with what of it is laid out: each page with where it is changed and for whom it has been."""
+    """A list with what of it is laid out: each page with where it is changed, and for whom it has been, with where
+    that is."""
 
     label: str
     icon: str
-    cells: list[tuple[Link | None, list[str]]]
+    cells: list[tuple[Link | None, list[Link]]]
 
 
 @dataclass(slots=True)

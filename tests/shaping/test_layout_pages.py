@@ -120,6 +120,8 @@ def test_whoever_has_a_role_with_a_layout_sees_that_one_else_the_dealers_else_th
     lay(world, hiding(plan, "gender"))
     lay(world, hiding(plan, "kind"), role=consultant)
     with_role, without = (shown_in(body(login(who).get(NEW))) for who in ("seller", "keeper"))
+    index = body(login("boss").get("/layouts/"))
+    assert f'page=new&amp;role={consultant}" aria-label="客户 新建表单 导购"' in index
     assert "gender" in with_role and "kind" not in with_role
     assert "gender" not in without and "kind" in without
     clerk = presets.preset_role(session, world.a.id, "clerk").id
