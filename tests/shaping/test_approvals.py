@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
@@ -9,22 +10,25 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from app.engine import forms, outbox
-from app.engine.actions import Invalid, NotFound, Refusal, Stale
+from app.engine import approving, forms, outbox
+from app.engine.actions import Act, Invalid, NotFound, Refusal, Stale
 from app.engine.approving import Submitted
 from app.engine.database import db, utcnow
 from app.engine.history import history
 from app.engine.perform import Report, create, perform
+from app.engine.perform import remove as perform_remove
 from app.engine.resource import resource
 from models.customers.tables import Customer, Stage
-from models.identity.tables import Employee
+from models.identity.tables import Brand, Employee
 from models.notifications.tables import Notification
 from models.orders.tables import Receipt, ReceiptKind
 from models.shaping.approval_requests import ESCALATE
 from models.shaping.approval_rules import Verdict
 from models.shaping.approval_tables import ApprovalFlow, ApprovalRequest, ApprovalSeat, RequestState
 from tests.customers.world import World, grant
+from tests.plugins.databases import statements
 from tests.plugins.people import Login
+from tests.shaping.test_configuration_files import bring_in, export
 
 TWO_STEPS = "申请人的店长\n角色 商场系统管理员"
 INVALIDATE = {
@@ -390,3 +394,37 @@ def test_a_turn_is_each_persons_once(world: World) -> None:
     decide(world, request, "keeper")
     assert request.state is RequestState.DONE
     assert db.session.scalar(select(func.count(ApprovalSeat.id))) == 1
+
+
+def test_a_deletion_waits_too(world: World, login: Login) -> None:
+    flow(world, subject="brands", deed="brands/delete", condition="", steps="角色 店长")
+    brand = world.make("brands", "boss", name="旧牌")
+    sent = login("boss").post(f"/brands/{brand.id}/delete", follow_redirects=True)
+    assert "已提交审批（退款审批，角色 店长）" in sent.get_data(as_text=True)
+    assert db.session.scalar(select(func.count(Brand.id)).where(Brand.name == "旧牌")) == 1
+    decide(world, latest(), "keeper")
+    assert db.session.scalar(select(func.count(Brand.id)).where(Brand.name == "旧牌")) == 0
+
+
+def test_a_rule_travels_in_a_file_and_is_taken_back_from_the_history(world: World, login: Login) -> None:
+    made = flow(world, steps="申请人的店长，全部同意，48小时后转下一步\n角色 商场系统管理员")
+    text = export(world)
+    entry = next(e for e in json.loads(text)["kinds"]["approval_flows"] if e["name"] == "退款审批")
+    assert entry["steps"] == ["申请人的店长，全部同意，48小时后转下一步", "角色 商场系统管理员"]
+    stored = (made.condition, made.steps)
+    perform_remove(resource("approval_flows"), made.id, world.actor("boss"))
+    bring_in(world, text)
+    again = db.session.scalars(select(ApprovalFlow)).one()
+    assert (again.condition, again.steps) == stored and export(world) == text
+    page = login("boss").get("/configuration/").get_data(as_text=True)
+    assert "审批流程" in page and "申请人的店长，全部同意，48小时后转下一步" in page
+
+
+def test_what_no_rule_is_about_costs_no_statement(world: World) -> None:
+    flow(world)
+    act = Act(world.actor("seller"), utcnow(), db.session())
+    approving.asking(act, resource("customers"), "invalidate")
+    seen = statements(db.engine)
+    assert not approving.asking(act, resource("customers"), "invalidate")
+    assert approving.asking(act, resource("receipts"), "create")
+    assert [s for s in seen if "approval" in s] == []
