@@ -52,6 +52,7 @@ def judge(act: Act, old: Any, new: Any, dealer_id: int | None) -> None:
         return
     shared = count(act.session, dealer_id)
     if not shared.dealer:
+        act.warn("目前没有客户与其他客户号码相同，查重规则只影响以后录入的号码")
         return
     before, after = shared.words(old.within), shared.words(new.within)
     moved = f"按原来的“{old.within.label}”为 {before} 位" if old.within is not new.within else "人数不变"

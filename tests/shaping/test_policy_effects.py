@@ -71,6 +71,12 @@ def test_what_finds_nobody_or_changes_nothing_asks_nothing(world: World, repeate
     assert policy_effects.count(db.session(), world.b.id) == policy_effects.Shared(0, 0, False)
 
 
+def test_where_nobody_shares_a_number_that_is_said(world: World, login: Login) -> None:
+    form = {"entrance": "form", "within": "store", "effect": "refuse", "told": "owner"}
+    page = login("boss").post("/duplicate_rules/new", data=form, follow_redirects=True)
+    assert "目前没有客户与其他客户号码相同" in page.get_data(as_text=True)
+
+
 def test_a_rule_of_ones_own_is_compared_with_the_groups_on_the_page(repeated: World, login: Login) -> None:
     boss = login("boss")
     form = {"entrance": "form", "within": "dealer", "effect": "refuse", "told": "owner"}
@@ -93,8 +99,10 @@ def test_examples_keep_to_scope_and_mask(repeated: World) -> None:
 
 
 def test_the_count_is_one_statement_and_bounded(repeated: World, monkeypatch: Any) -> None:
+    dealer_id, session = repeated.a.id, db.session()
     seen = statements(db.engine)
-    found = policy_effects.count(db.session(), repeated.a.id)
-    assert len(seen) == 1 and (found.dealer, found.store, found.bounded) == (4, 2, False)
+    found = policy_effects.count(session, dealer_id)
+    assert len([s for s in seen if "customer_phones" in s]) == 1
+    assert (found.dealer, found.store, found.bounded) == (4, 2, False)
     monkeypatch.setattr(policy_effects, "MOST_NUMBERS", 1)
     assert policy_effects.count(db.session(), None).bounded
