@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from app.engine import approving, forms, outbox
@@ -28,6 +29,7 @@ from models.shaping.approval_tables import ApprovalFlow, ApprovalRequest, Approv
 from tests.customers.world import World, grant
 from tests.plugins.databases import statements
 from tests.plugins.people import Login
+from tests.registrations.filed import at_once
 from tests.shaping.test_configuration_files import bring_in, export
 
 TWO_STEPS = "申请人的店长\n角色 商场系统管理员"
@@ -428,3 +430,22 @@ def test_what_no_rule_is_about_costs_no_statement(world: World) -> None:
     assert not approving.asking(act, resource("customers"), "invalidate")
     assert approving.asking(act, resource("receipts"), "create")
     assert [s for s in seen if "approval" in s] == []
+
+
+@pytest.mark.parametrize("steps", ["角色 店长", "角色 店长\n角色 商场系统管理员"])
+def test_two_words_at_the_same_moment_count_once(app: Flask, world: World, steps: str) -> None:
+    manager = next(r for r in world.people["keeper"].roles)
+    second = db.session.get_one(Employee, world.people["seller2"].id)
+    world.change(second, "boss", roles=[manager.id])
+    flow(world, steps=steps)
+    request = asked(world, paid(world))
+    number, version, actors = request.id, request.version, [world.actor("keeper"), world.actor("seller2")]
+    db.session.remove()
+    action = next(a for a in resource("approval_requests").actions if a.name == "decide")
+
+    def say(actor: Any) -> Any:
+        return lambda: perform(action, [number], actor, {"verdict": Verdict.AGREE}, version=version)
+
+    said = sorted(at_once(app, *map(say, actors)))
+    assert [Stale().message in s for s in said].count(True) == 1, said
+    assert refunds() == (1 if "\n" not in steps else 0)
