@@ -14,12 +14,14 @@ from sqlalchemy import func, select
 from app.engine import approving, forms, outbox
 from app.engine.actions import Act, Invalid, NotFound, Refusal, Stale
 from app.engine.approving import Submitted
+from app.engine.audit import acting
 from app.engine.database import db, utcnow
 from app.engine.history import history
 from app.engine.perform import Report, create, perform
 from app.engine.perform import remove as perform_remove
 from app.engine.resource import resource
 from models.customers.tables import Customer, Stage
+from models.identity import presets, role_rules
 from models.identity.tables import Brand, Employee
 from models.notifications.tables import Notification
 from models.orders.tables import Receipt, ReceiptKind
@@ -449,3 +451,19 @@ def test_two_words_at_the_same_moment_count_once(app: Flask, world: World, steps
     said = sorted(at_once(app, *map(say, actors)))
     assert [Stale().message in s for s in said].count(True) == 1, said
     assert refunds() == (1 if "\n" not in steps else 0)
+
+
+def test_whoever_lacks_the_page_of_requests_is_told_on_the_list(world: World, login: Login) -> None:
+    flow(world)
+    customer = paid(world)
+    session = db.session()
+    with acting(session):
+        role = presets.preset_role(session, world.a.id, "consultant")
+        held = role_rules.rights_of(session, role.id)
+        less = held.grants - {("can_list", "ApprovalRequests")}
+        role_rules.give(session, role, role_rules.Rights(less, held.scopes))
+        session.commit()
+    form = {"customer_id": str(customer.id), "kind": "refund", "amount": "6000", "paid_on": "2026-11-20"}
+    sent = login("seller").post("/receipts/new", data=form, follow_redirects=True)
+    assert sent.status_code == 200 and "已提交审批" in sent.get_data(as_text=True)
+    assert latest().applicant_id == world.people["seller"].id
