@@ -64,6 +64,7 @@ def test_the_counts_before_and_after_are_told_and_nothing_is_saved_yet(repeated:
     assert own.within is SameWithin.STORE
 
 
+@pytest.mark.sqlite_only
 def test_what_finds_nobody_or_changes_nothing_asks_nothing(world: World, repeated: World) -> None:
     own = rule(repeated)
     boss = repeated.actor("boss")
@@ -71,12 +72,14 @@ def test_what_finds_nobody_or_changes_nothing_asks_nothing(world: World, repeate
     assert policy_effects.count(db.session(), world.b.id) == policy_effects.Shared(0, 0, False)
 
 
+@pytest.mark.sqlite_only
 def test_where_nobody_shares_a_number_that_is_said(world: World, login: Login) -> None:
     form = {"entrance": "form", "within": "store", "effect": "refuse", "told": "owner"}
     page = login("boss").post("/duplicate_rules/new", data=form, follow_redirects=True)
     assert "目前没有客户与其他客户号码相同" in page.get_data(as_text=True)
 
 
+@pytest.mark.sqlite_only
 def test_a_rule_of_ones_own_is_compared_with_the_groups_on_the_page(repeated: World, login: Login) -> None:
     boss = login("boss")
     form = {"entrance": "form", "within": "dealer", "effect": "refuse", "told": "owner"}
@@ -90,6 +93,7 @@ def test_a_rule_of_ones_own_is_compared_with_the_groups_on_the_page(repeated: Wo
     assert saved.status_code == 302 and db.session.scalar(own) is not None
 
 
+@pytest.mark.sqlite_only
 def test_examples_keep_to_scope_and_mask(repeated: World) -> None:
     grant(repeated, "admin", ("guard_customer_phone", "Guards"))
     shown = policy_effects.examples(db.session(), repeated.actor("boss"), repeated.a.id, SameWithin.DEALER)
