@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import flash, request
+from sqlalchemy import select
 
-from app.engine import chrome
+from app.engine import chrome, history
 from app.engine.actions import Invalid, NotFound, Refusal, Stale
 from app.engine.database import db
 from app.engine.listing import number
 from app.engine.menupages import MenuBlock, MenuForm, MenuLine, MenuPage
 from app.engine.menus import icons
-from app.engine.pages import Link, Option
+from app.engine.pages import Difference, Link, Option
 from app.engine.scopes import Actor
 from models.shaping import menu_rules, menus
 from models.shaping.menu_resources import MenuSettings
+from models.shaping.menu_tables import MenuShape
 from models.shaping.menus import LINK, OWN_GROUP, URL, Piece, Shape
 
 TITLE = MenuSettings.titled()
@@ -156,11 +158,53 @@ def form(
         address=str(given.get("url", piece.url)), icons=_icons(icon),
         hidden=bool(given.get("hidden", piece.hidden)), hides=key != menus.SELF,
         roles=[Option(name, label, selected=name in ticked) for name, label in roles.items()],
-        errors=_errors(refusal),
+        errors={} if isinstance(refusal, Stale) else _errors(refusal),
     )  # fmt: skip
     if not group:
         shown.places = _places(layout, given.get("place") or menus.group_of(layout, key))
+    if isinstance(refusal, Stale):
+        shown.theirs_url = address("edit", of, key=key)
+        shown.conflict = _both(
+            given, piece, menus.group_of(layout, key) if not group else "", layout, roles, owner
+        )
     return chrome.page("menu_entry.html", key=menus.SELF, title=TITLE, page=shown)
+
+
+def _both(
+    given: Mapping[str, Any],
+    piece: Piece,
+    place: str,
+    layout: menus.Layout,
+    roles: Mapping[str, str],
+    owner: int | None,
+) -> list[Difference]:
+    """What was typed beside what somebody else has made of the piece."""
+
+    def named(keys: Iterable[str]) -> str:
+        return "、".join(label for name, label in roles.items() if name in keys)
+
+    def group(key: str) -> str:
+        return layout[key].label if key in layout else ""
+
+    hidden = menu_rules.shown_roles(roles, piece)
+    pairs = {
+        "label": ("名称", str(given.get("label", "")), piece.label),
+        "icon": ("图标", str(given.get("icon", "")), piece.icon),
+        "place": ("所在分组", group(str(given.get("place", ""))), group(place)),
+        "url": ("地址", str(given.get("url", "")), piece.url),
+        "hidden": ("隐藏", "是" if given.get("hidden") else "否", "是" if piece.hidden else "否"),
+        "roles": ("对角色隐藏", named(given.get("roles", ())), named(hidden)),
+    }
+    row = db.session().scalar(
+        select(MenuShape.id).where(MenuShape.key == piece.key, MenuShape.dealer_id == owner)
+    )
+    by = history.last_writer(MenuSettings.name, row) if row is not None else ""
+    found = [
+        Difference(label, mine, theirs, by)
+        for n, (label, mine, theirs) in pairs.items()
+        if n in given and mine != theirs
+    ]
+    return found or [Difference("全部内容", "与对方的相同", "与我的相同", by)]
 
 
 def new(

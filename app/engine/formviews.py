@@ -77,7 +77,7 @@ class FormViews(AskViews):
         except perform.AlreadyDone as done:
             return redirect(done.url)
         except Submitted as sent:
-            return told_of(sent)
+            return told_of(sent, f"{self.base}/")
         except Question as question:
             return self._form(context, label, texts=texts, preset=preset, question=question)
         except Invalid as wrong:
@@ -321,7 +321,7 @@ class FormViews(AskViews):
             )  # fmt: skip
             return chrome.page("form.html", key=self.resource.name, title=shown.title, page=shown)
         except Submitted as sent:
-            return told_of(sent)
+            return told_of(sent, f"{self.base}/")
         except (Forbidden, NotFound):
             raise
         except Refusal as refusal:

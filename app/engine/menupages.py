@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.engine.pages import Link, Option
+from app.engine.pages import Difference, Link, Option
 
 
 @dataclass(slots=True)
@@ -75,3 +75,5 @@ class MenuForm:
     hides: bool = True
     links: list[Link] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
+    conflict: list[Difference] = field(default_factory=list)
+    theirs_url: str = ""

@@ -112,6 +112,7 @@ def _common() -> dict[str, Any]:
                             "label": text,
                             "ok": {"type": "boolean"},
                             "reason": text,
+                            "waiting": {"type": "boolean", "description": "已提交审批，通过后才执行"},
                         },
                     },
                 },
@@ -154,6 +155,12 @@ def _body(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": description, "content": {_JSON: {"schema": schema}}}
+
+
+def _waits() -> dict[str, Any]:
+    """The answer about what needs approval."""
+    told = {"message": {"type": "string"}, "url": {"type": "string", "description": "申请所在的页面"}}
+    return {"202": _answer("已提交审批，通过后才执行", {"type": "object", "properties": told})}
 
 
 def _ref(name: str) -> dict[str, Any]:
@@ -388,6 +395,7 @@ def _write_operation(resource: type[Resource], view: str, schema: str, *, creati
         "requestBody": _body(_ref(schema)),
         "responses": {
             "201" if creating else "200": _answer("已保存", {"type": "object", "properties": properties}),
+            **(_waits() if creating else {}),
             **_errors(*codes),
         },
     }
@@ -401,7 +409,11 @@ def _delete_operation(resource: type[Resource]) -> dict[str, Any]:
         "summary": f"删除{resource.label}",
         "description": "规则不允许时说明原因",
         "requestBody": {**_body({"type": "object", "properties": {"answers": answers}}), "required": False},
-        "responses": {"200": _answer("已删除", back), **_errors("400", "401", "403", "404", "409")},
+        "responses": {
+            "200": _answer("已删除", back),
+            **_waits(),
+            **_errors("400", "401", "403", "404", "409"),
+        },
     }
 
 

@@ -15,7 +15,7 @@ from app.engine.actions import Forbidden, Question, Refusal
 from app.engine.approving import Submitted
 from app.engine.faces import faced
 from app.engine.previewing import stay_reading
-from app.engine.resource import Resource
+from app.engine.resource import Resource, resource
 from app.engine.scopes import Actor
 from app.engine.security import current_actor, require_actor
 
@@ -74,10 +74,12 @@ def leave(address: str) -> ResponseReturnValue:
     return redirect(address)
 
 
-def told_of(sent: Submitted) -> ResponseReturnValue:
-    """Say that something waits for approval, where its request stands."""
+def told_of(sent: Submitted, otherwise: str) -> ResponseReturnValue:
+    """Say that something waits for approval, where its request stands; ``otherwise`` for those without that page."""
     flash(sent.message, "good")
-    return leave(sent.url)
+    of = resource(sent.url.split("/")[1])
+    may = of is not None and require_actor().can("can_list", of.view_name())
+    return leave(sent.url if may else otherwise)
 
 
 def download(content: Any, name: str) -> ResponseReturnValue:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Select, case, false, func, select
+from sqlalchemy import Select, String, case, cast, false, func, select
 from sqlalchemy.orm import Session
 
 from app.engine.actions import Act, Answer, Question
@@ -52,6 +52,7 @@ def judge(act: Act, old: Any, new: Any, dealer_id: int | None) -> None:
         return
     shared = count(act.session, dealer_id)
     if not shared.dealer:
+        act.warn("目前没有客户与其他客户号码相同，查重规则只影响以后录入的号码")
         return
     before, after = shared.words(old.within), shared.words(new.within)
     moved = f"按原来的“{old.within.label}”为 {before} 位" if old.within is not new.within else "人数不变"
@@ -87,13 +88,14 @@ def _repeated(dealer_id: int | None) -> Any:
     return phones.limit(MOST_NUMBERS + 1).cte("repeated")
 
 
-def _rows(dealer_id: int | None) -> tuple[Any, Any]:
+def _rows(dealer_id: int | None) -> Any:
     """Every customer with such a number, and how many of the same store have it."""
     repeated = _repeated(dealer_id)
     same = (CustomerPhone.dealer_id == repeated.c.dealer_id) & (CustomerPhone.phone == repeated.c.phone)
-    rows = (
+    return (
         select(
             CustomerPhone.customer_id,
+            CustomerPhone.dealer_id,
             CustomerPhone.phone,
             func.count().over(partition_by=(CustomerPhone.phone, Customer.store_id)).label("here"),
         )
@@ -101,13 +103,12 @@ def _rows(dealer_id: int | None) -> tuple[Any, Any]:
         .join(Customer, Customer.id == CustomerPhone.customer_id)
         .cte("sharing")
     )
-    return repeated, rows
 
 
 def count(session: Session, dealer_id: int | None) -> Shared:
     """How many customers of the dealer (of all dealers, without one) share a number, in one statement."""
-    repeated, rows = _rows(dealer_id)
-    numbers = select(func.count()).select_from(repeated).scalar_subquery()
+    rows = _rows(dealer_id)
+    numbers = func.count((cast(rows.c.phone, String) + "/" + cast(rows.c.dealer_id, String)).distinct())
     in_store = case((rows.c.here > 1, rows.c.customer_id))
     asked = select(
         func.count(rows.c.customer_id.distinct()), func.count(in_store.distinct()), numbers
@@ -124,7 +125,7 @@ def examples(
     resource = resource_of(Customer)
     spec = describe(Customer.phone)
     seen = visible(resource, actor) if actor.can("can_list", resource.view_name()) else false()
-    _, rows = _rows(dealer_id)
+    rows = _rows(dealer_id)
     number = projection(spec, actor, rows.c.phone)
     statement: Select[Any] = (
         select(Customer.id, Customer.name, Store.name, *(() if number is None else (number,)))

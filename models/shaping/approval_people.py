@@ -55,7 +55,8 @@ def step_words(step: Step) -> str:
 
 
 def _in_words(value: Any, _actor: Actor | None) -> str:
-    steps = [s for s in value or () if isinstance(s, Mapping)]
+    given = [value] if isinstance(value, Mapping) else value or ()  # the history asks step by step
+    steps = [s for s in given if isinstance(s, Mapping)]
     return "\n".join(map(step_words, steps))
 
 
@@ -148,7 +149,9 @@ typed_as_lines("approval_steps", _read)
 derived["approval_condition"] = derived["condition"]
 derived["approval_steps"] = _in_words
 coders["approval_condition"] = coders["condition"]
-coders["approval_steps"] = Coder(lambda value, _names: _in_words(value, None).splitlines(), _lines_in)
+coders["approval_steps"] = Coder(
+    lambda value, _names: _in_words(value, None).splitlines(), _lines_in, names=True
+)
 
 
 # ----- who it is

@@ -53,7 +53,9 @@ def typed(spec: FieldSpec, world: World, number: int = 7) -> str:
         return fixed[spec.kind]
     if spec.name in ("code", "username", "event_id"):
         return f"ZX-{number}"
-    if spec.kind in ("condition", "parameters", "following") or spec.name == "pattern":
+    if spec.kind == "approval_steps":
+        return "申请人的上级"
+    if spec.kind in ("condition", "approval_condition", "parameters", "following") or spec.name == "pattern":
         return ""
     if spec.name == "at":
         return "08:00"

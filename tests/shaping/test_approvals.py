@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
-from app.engine import forms, outbox
-from app.engine.actions import Invalid, NotFound, Refusal, Stale
+from app.engine import approving, forms, outbox
+from app.engine.actions import Act, Invalid, NotFound, Refusal, Stale
 from app.engine.approving import Submitted
+from app.engine.audit import acting
 from app.engine.database import db, utcnow
 from app.engine.history import history
 from app.engine.perform import Report, create, perform
+from app.engine.perform import remove as perform_remove
 from app.engine.resource import resource
 from models.customers.tables import Customer, Stage
-from models.identity.tables import Employee
+from models.identity import presets, role_rules
+from models.identity.tables import Brand, Employee
 from models.notifications.tables import Notification
 from models.orders.tables import Receipt, ReceiptKind
 from models.shaping.approval_requests import ESCALATE
 from models.shaping.approval_rules import Verdict
 from models.shaping.approval_tables import ApprovalFlow, ApprovalRequest, ApprovalSeat, RequestState
 from tests.customers.world import World, grant
+from tests.plugins.databases import statements
 from tests.plugins.people import Login
+from tests.registrations.filed import at_once
+from tests.shaping.test_configuration_files import bring_in, export
 
 TWO_STEPS = "申请人的店长\n角色 商场系统管理员"
 INVALIDATE = {
@@ -116,6 +124,7 @@ def test_a_large_refund_waits_for_two_words_and_is_then_done_as_asked(world: Wor
     assert refunds() == 2
 
 
+@pytest.mark.sqlite_only
 def test_what_the_rule_refuses_is_refused_when_it_is_asked_for(world: World) -> None:
     flow(world)
     customer = paid(world, "5500")
@@ -124,6 +133,7 @@ def test_what_the_rule_refuses_is_refused_when_it_is_asked_for(world: World) -> 
     assert db.session.scalar(select(func.count(ApprovalRequest.id))) == 0
 
 
+@pytest.mark.sqlite_only
 def test_refused_with_the_reason_or_withdrawn_and_nothing_is_done(world: World) -> None:
     flow(world)
     customer = paid(world)
@@ -142,6 +152,7 @@ def test_refused_with_the_reason_or_withdrawn_and_nothing_is_done(world: World) 
         decide(world, second, "keeper")
 
 
+@pytest.mark.sqlite_only
 def test_nobody_approves_an_own_request_and_only_whose_turn_it_is(world: World) -> None:
     flow(world, steps="角色 店长\n角色 商场系统管理员")
     customer = paid(world)
@@ -158,6 +169,7 @@ def test_nobody_approves_an_own_request_and_only_whose_turn_it_is(world: World) 
         decide(world, request, "outsider")
 
 
+@pytest.mark.sqlite_only
 def test_the_superior_of_a_manager_is_an_administrator(world: World) -> None:
     flow(world, steps="申请人的上级")
     customer = paid(world)
@@ -189,6 +201,7 @@ def test_when_the_record_has_changed_it_says_so_and_asks_anew(world: World) -> N
     assert db.session.get_one(Customer, customer.id).stage is Stage.INVALID
 
 
+@pytest.mark.sqlite_only
 def test_a_right_lost_meanwhile_keeps_it_from_being_done(world: World) -> None:
     flow(world, steps="申请人的店长")
     request = asked(world, paid(world))
@@ -240,6 +253,7 @@ def test_of_a_batch_only_what_the_condition_is_about_waits(world: World) -> None
     assert db.session.get_one(Customer, large.id).stage is Stage.INVALID
 
 
+@pytest.mark.sqlite_only
 def test_what_is_filled_in_and_how_many_are_meant_can_be_asked(world: World) -> None:
     other = world.people["seller2"]
     flow(
@@ -255,6 +269,7 @@ def test_what_is_filled_in_and_how_many_are_meant_can_be_asked(world: World) -> 
     assert db.session.get_one(Customer, two.id).owner_id == other.id
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("steps", "sentence"),
     [
@@ -272,6 +287,7 @@ def test_a_chain_that_leads_nowhere_is_refused_in_words(world: World, steps: str
         flow(world, steps=steps)
 
 
+@pytest.mark.sqlite_only
 def test_a_condition_of_another_deed_and_an_unknown_deed_are_refused(world: World) -> None:
     values = typed(world)
     with pytest.raises(Invalid, match="适用条件属于另一种操作"):
@@ -282,6 +298,7 @@ def test_a_condition_of_another_deed_and_an_unknown_deed_are_refused(world: Worl
         typed(world, condition="利润 不小于 5")
 
 
+@pytest.mark.sqlite_only
 def test_rules_of_another_dealer_hold_nothing_up(world: World, boss_b: None) -> None:
     flow(world, "boss_b", steps="角色 商场系统管理员")
     world.receive(paid(world), "6000", "refund")
@@ -291,6 +308,7 @@ def test_rules_of_another_dealer_hold_nothing_up(world: World, boss_b: None) -> 
 # ----- as people see it
 
 
+@pytest.mark.sqlite_only
 def test_the_day_of_a_request_on_the_screen(world: World, login: Login) -> None:
     flow(world)
     customer = paid(world)
@@ -326,6 +344,7 @@ def test_the_day_of_a_request_on_the_screen(world: World, login: Login) -> None:
     assert login("seller2").get(f"/approval_requests/{number}").status_code == 404
 
 
+@pytest.mark.sqlite_only
 def test_two_who_decide_at_once_the_second_sees_both(world: World, login: Login) -> None:
     """The second one's word is not lost, stands beside the first one's, and changes nothing."""
     manager = next(r for r in world.people["keeper"].roles)
@@ -343,6 +362,7 @@ def test_two_who_decide_at_once_the_second_sees_both(world: World, login: Login)
     assert refunds() == 1
 
 
+@pytest.mark.sqlite_only
 def test_a_guarded_value_is_not_seen_in_a_request(world: World, login: Login) -> None:
     grant(world, "manager", ("guard_customer_phone", "Guards"))
     flow(
@@ -367,6 +387,7 @@ def test_a_guarded_value_is_not_seen_in_a_request(world: World, login: Login) ->
     assert (made.phone, made.filer_id) == ("13912345678", world.people["seller"].id)
 
 
+@pytest.mark.sqlite_only
 def test_the_api_says_that_it_waits_and_a_file_cannot_wait(world: World, login: Login) -> None:
     flow(world)
     customer = paid(world)
@@ -383,6 +404,7 @@ def test_the_api_says_that_it_waits_and_a_file_cannot_wait(world: World, login: 
         create(resource("receipts"), values, world.actor("seller"), source="import")
 
 
+@pytest.mark.sqlite_only
 def test_a_turn_is_each_persons_once(world: World) -> None:
     flow(world, steps="申请人的店长\n角色 店长")
     request = asked(world, paid(world))
@@ -390,3 +412,75 @@ def test_a_turn_is_each_persons_once(world: World) -> None:
     decide(world, request, "keeper")
     assert request.state is RequestState.DONE
     assert db.session.scalar(select(func.count(ApprovalSeat.id))) == 1
+
+
+@pytest.mark.sqlite_only
+def test_a_deletion_waits_too(world: World, login: Login) -> None:
+    flow(world, subject="brands", deed="brands/delete", condition="", steps="角色 店长")
+    brand = world.make("brands", "boss", name="旧牌")
+    sent = login("boss").post(f"/brands/{brand.id}/delete", follow_redirects=True)
+    assert "已提交审批（退款审批，角色 店长）" in sent.get_data(as_text=True)
+    assert db.session.scalar(select(func.count(Brand.id)).where(Brand.name == "旧牌")) == 1
+    decide(world, latest(), "keeper")
+    assert db.session.scalar(select(func.count(Brand.id)).where(Brand.name == "旧牌")) == 0
+
+
+def test_a_rule_travels_in_a_file_and_is_taken_back_from_the_history(world: World, login: Login) -> None:
+    made = flow(world, steps="申请人的店长，全部同意，48小时后转下一步\n角色 商场系统管理员")
+    text = export(world)
+    entry = next(e for e in json.loads(text)["kinds"]["approval_flows"] if e["name"] == "退款审批")
+    assert entry["steps"] == ["申请人的店长，全部同意，48小时后转下一步", "角色 商场系统管理员"]
+    stored = (made.condition, made.steps)
+    perform_remove(resource("approval_flows"), made.id, world.actor("boss"))
+    bring_in(world, text)
+    again = db.session.scalars(select(ApprovalFlow)).one()
+    assert (again.condition, again.steps) == stored and export(world) == text
+    page = login("boss").get("/configuration/").get_data(as_text=True)
+    assert "审批流程" in page and "申请人的店长，全部同意，48小时后转下一步" in page
+
+
+@pytest.mark.sqlite_only
+def test_what_no_rule_is_about_costs_no_statement(world: World) -> None:
+    flow(world)
+    act = Act(world.actor("seller"), utcnow(), db.session())
+    approving.asking(act, resource("customers"), "invalidate")
+    seen = statements(db.engine)
+    assert not approving.asking(act, resource("customers"), "invalidate")
+    assert approving.asking(act, resource("receipts"), "create")
+    assert [s for s in seen if "approval" in s] == []
+
+
+@pytest.mark.parametrize("steps", ["角色 店长", "角色 店长\n角色 商场系统管理员"])
+def test_two_words_at_the_same_moment_count_once(app: Flask, world: World, steps: str) -> None:
+    manager = next(r for r in world.people["keeper"].roles)
+    second = db.session.get_one(Employee, world.people["seller2"].id)
+    world.change(second, "boss", roles=[manager.id])
+    flow(world, steps=steps)
+    request = asked(world, paid(world))
+    number, version, actors = request.id, request.version, [world.actor("keeper"), world.actor("seller2")]
+    db.session.remove()
+    action = next(a for a in resource("approval_requests").actions if a.name == "decide")
+
+    def say(actor: Any) -> Any:
+        return lambda: perform(action, [number], actor, {"verdict": Verdict.AGREE}, version=version)
+
+    said = sorted(at_once(app, *map(say, actors)))
+    assert [Stale().message in s for s in said].count(True) == 1, said
+    assert refunds() == (1 if "\n" not in steps else 0)
+
+
+@pytest.mark.sqlite_only
+def test_whoever_lacks_the_page_of_requests_is_told_on_the_list(world: World, login: Login) -> None:
+    flow(world)
+    customer = paid(world)
+    session = db.session()
+    with acting(session):
+        role = presets.preset_role(session, world.a.id, "consultant")
+        held = role_rules.rights_of(session, role.id)
+        less = held.grants - {("can_list", "ApprovalRequests")}
+        role_rules.give(session, role, role_rules.Rights(less, held.scopes))
+        session.commit()
+    form = {"customer_id": str(customer.id), "kind": "refund", "amount": "6000", "paid_on": "2026-11-20"}
+    sent = login("seller").post("/receipts/new", data=form, follow_redirects=True)
+    assert sent.status_code == 200 and "已提交审批" in sent.get_data(as_text=True)
+    assert latest().applicant_id == world.people["seller"].id

@@ -124,10 +124,13 @@ def test_one_form_changes_everything_of_an_entry(world: World, login: Login) -> 
     for mark in ("原名：", "原在：", "图标已改", "对导购隐藏", "与默认不同1处"):
         assert mark in text, mark
     assert 'data-key="customers"' not in nav(login("seller")) and "ti-home" in nav(client)
-    stale = client.post(EDIT, data=sent | {"label": "别的"})
+    stale = client.post(EDIT, data=sent | {"label": "别的", "roles": [""]})
     assert stale.status_code == 409
     page = stale.get_data(as_text=True)
     assert "数据已被他人修改" in page and 'value="别的"' in page
+    both = words(page.partition('class="card0 conflict"')[2].partition("</section>")[0])
+    assert "名称别的家庭总管" in both and "对角色隐藏（空）导购总管" in both and "图标" not in both
+    assert "用我的用对方的" in both
 
 
 def test_a_new_group_and_a_link(world: World, login: Login) -> None:
