@@ -99,7 +99,20 @@ def _wrong_value(subject: Subject, given: Given, act: Act) -> dict[str, str]:
 
 
 def _sets(subject: Subject, given: Given) -> Sequence[Touched]:
-    return [(subject.name, CHANGED, str(given["field"]), given["value"])]
+    spec = subject.settable(None).get(given["field"] or "")
+    return [(subject.name, CHANGED, str(given["field"]), _held(spec, given["value"]) if spec else ANY)]
+
+
+def _held(spec: FieldSpec, text: str | None) -> Any:
+    """What the field then holds, as far as that is certain: of a choice the entry of that name."""
+    if not text:
+        return None
+    if spec.kind != "choice":
+        return ANY if spec.kind in ("ref", "bool") else text
+    known = next((e.value for e in spec.entries(None) if text in (e.value, e.label)), None)
+    if known is None:
+        return ANY
+    return spec.choices.of(known) if spec.choices is not None else known
 
 
 # ----- giving records to people

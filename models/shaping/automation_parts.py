@@ -149,7 +149,7 @@ def declare_subject(subject: Subject, **changes: tuple[str, str]) -> None:
     """Let automations be about these records. ``changes`` are changes of one field with a name of their own:
     ``stage=("stage", "阶段变化")``."""
     _subjects[subject.name] = subject
-    for name, label in ((CREATED, f"新建{subject.resource.label}"), (CHANGED, "字段变化")):
+    for name, label in ((CREATED, "新建"), (CHANGED, "字段变化")):
         declare_event(Event(name, label, subject.name))
     for name, (changed, label) in changes.items():
         declare_event(Event(name, label, subject.name, frozenset({changed})))

@@ -59,7 +59,7 @@ def test_the_form_asks_with_how_many_records_it_meets_now(world: World, login: L
     made = db.session.scalars(select(Automation)).one()
     assert (made.dealer_id, made.author_id) == (world.a.id, world.people["boss"].id)
     shown = words(boss.get(f"/automations/{made.id}").get_data(as_text=True))
-    assert "新建客户" in shown
+    assert "事件新建" in shown
     assert "称谓是女士" in shown
     assert "“备注”改为请优先联系" in shown
     assert "请优先联系" in boss.get("/automations/").get_data(as_text=True)
@@ -70,6 +70,8 @@ def test_the_form_asks_with_how_many_records_it_meets_now(world: World, login: L
     ("change", "field", "said"),
     [
         ({"condition": "年龄 是 3"}, "condition", "没有以客户的某一项开头；可用的有：服务号"),
+        ({"condition": "称谓 是 女士\n称谓 是 先生"}, "condition", "对“称谓”的要求互相矛盾，永远不会满足"),
+        ({"condition": "称谓 是 女士\n称谓 为空"}, "condition", "对“称谓”的要求互相矛盾"),
         ({"event": "rescheduled"}, "event", "请选择所选对象下的事件"),
         ({"event": "changed"}, "watched", "请选择变化的字段"),
         ({"do_1": ""}, "do_1", "请选择动作"),
@@ -158,6 +160,9 @@ def test_circles_are_found_with_the_way_they_go() -> None:
     only_b = {"field": "level", "is": "is", "value": ["B"]}
     assert not circle(rule(5, "level", "level", "A", only_b), [], NOW)
     assert circle(rule(6, "level", "level", "B", only_b), [], NOW)
+    women = {"field": "gender", "is": "is", "value": ["female"]}
+    assert circle(rule(7, "gender", "gender", "女士", women), [], NOW)
+    assert not circle(rule(8, "gender", "gender", "先生", women), [], NOW)
     assert not circle(one, [two, replace(three, dealer_id=2)], NOW)
 
 
