@@ -1,5 +1,5 @@
 """Automations that would set each other off for ever, or that nothing can ever start, found before they are saved.
-Pure."""
+Nothing is asked of the database."""
 
 from __future__ import annotations
 

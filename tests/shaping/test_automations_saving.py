@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
-import models
 from app.engine.actions import Invalid, Question, Refusal
 from app.engine.audit import acting
 from app.engine.automating import CHANGED
@@ -133,9 +133,6 @@ def test_those_of_the_group_are_changed_by_the_group_alone(world: World) -> None
 # ----- circles
 
 
-models.load()
-
-
 def rule(number: int, watched: str, sets: str, value: str = "*", condition: Any = None) -> Rule:
     about, does = subject("customers"), doing("set")
     assert about is not None
@@ -147,7 +144,7 @@ def rule(number: int, watched: str, sets: str, value: str = "*", condition: Any 
 
 
 @pytest.mark.sqlite_only
-def test_circles_are_found_with_the_way_they_go() -> None:
+def test_circles_are_found_with_the_way_they_go(app: Flask) -> None:
     """Unless what the field then holds rules the next one out."""
     one, two, three = (
         rule(1, "remark", "address"),
