@@ -58,9 +58,11 @@ class Subject:
         return found
 
     def settable(self, dealer_id: int | None) -> dict[str, FieldSpec]:
-        """The fields that an automation may fill in: single ones of the form."""
+        """The fields that an automation may fill in: single ones of the form, whose value everybody may read who
+        reads the automation."""
         asked = forms.editable(self.face(dealer_id), editing=True)
-        return {s.name: s for s in asked if s.kind not in _UNSETTABLE and s.attribute is not None}
+        single = [s for s in asked if s.kind not in _UNSETTABLE and s.attribute is not None]
+        return {s.name: s for s in single if s.guard is None}
 
 
 @dataclass(frozen=True, eq=False)

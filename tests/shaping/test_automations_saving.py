@@ -77,7 +77,7 @@ def test_the_form_asks_with_how_many_records_it_meets_now(world: World, login: L
         ({"do_1": ""}, "do_1", "请选择动作"),
         ({"field_1": ""}, "field_1", "请选择修改的字段"),
         ({"field_1": "level", "value_1": "Z"}, "value_1", "请从列表中选择"),
-        ({"field_1": "phone", "value_1": "12"}, "value_1", "请输入正确的手机号码"),
+        ({"field_1": "phone", "value_1": "13912345678"}, "field_1", "请从列表中选择"),
         ({"field_1": "name", "value_1": ""}, "value_1", "请填写客户姓名"),
         ({"do_1": "task"}, "title_1", "请填写任务标题"),
         ({"do_1": "tell_person", "words_1": "看"}, "person_1", "请选择人员"),
