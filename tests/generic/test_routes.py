@@ -30,7 +30,7 @@ HAND_WRITTEN = {
     "/menu-settings/", "/menu-settings/edit", "/menu-settings/new", f"/menu-settings/{PK}", f"/menu-settings/{PK}/history",
     "/configuration/", f"/configuration/{PK}/undo", "/configuration/export", "/configuration/import",
     "/list_views/", *(f"/list_views/{PK}{path}" for path in ("", "/conditions", "/copy", "/delete", "/restore")),
-    "/automation/trial", "/automation/terms/<name>",
+    "/automation/trial", "/automation/terms",
 }  # fmt: skip
 PAGES = {
     "/undo/<deed>",

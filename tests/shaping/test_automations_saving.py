@@ -260,11 +260,11 @@ def test_no_query_is_asked_of_deeds_that_nothing_is_about(world: World) -> None:
 
 @pytest.mark.sqlite_only
 def test_conditions_are_offered_by_picking(world: World, login: Login) -> None:
-    found = login("boss").get("/automation/terms/customers").get_json()
+    found = login("boss").get("/automation/terms?subject=customers").get_json()
     level = next(t for t in found if t["label"] == "意向级别")
     assert "属于 {}" in level["many"]
     assert "A" in level["values"]
-    assert login("boss").get("/automation/terms/nothing").status_code == 404
+    assert login("boss").get("/automation/terms?subject=nothing").status_code == 404
 
 
 @pytest.mark.sqlite_only
