@@ -88,11 +88,11 @@ class AutomationsView(BaseView):  # type: ignore[misc]
         status = 400 if shown.error else 200
         return chrome.page("automation_trial.html", key=Automations.name, title=TITLE, page=shown), status
 
-    @expose("/terms/<name>", methods=["GET"])
-    def terms(self, name: str) -> ResponseReturnValue:
+    @expose("/terms", methods=["GET"])
+    def terms(self) -> ResponseReturnValue:
         """What conditions may say of these records, for the script that puts them together by picking."""
         actor = require_actor()
-        about = subject(name)
+        about = subject(request.args.get("subject"))
         if about is None or not actor.can("can_list", about.resource.view_name()):
             raise NotFound
         known = [

@@ -344,7 +344,8 @@ def update(
         if resource.update is not None:
             resource.update(record, act, dict(values))
         picking.judge(act, record, chosen)
-        changed = set_columns(resource, record, values, editing=True)
+        with session.no_autoflush:  # added fields read what was there before, and the record is written once
+            changed = set_columns(resource, record, values, editing=True)
         keep_unique(act, resource, record)
         for spec in changed:
             set_members(session, record, spec, values[spec.name])

@@ -74,7 +74,7 @@
     async function load() {
       row.hidden = true;
       if (!about.value) return;
-      const answer = await fetch(`/automation/terms/${encodeURIComponent(about.value)}`);
+      const answer = await fetch(`/automation/terms?subject=${encodeURIComponent(about.value)}`);
       terms = answer.ok ? await answer.json() : [];
       options(field, terms.map((t) => t.label), "选择字段");
       options(way, [], "比较");

@@ -16,6 +16,7 @@ from models.customers.resources import Customers
 from models.customers.tables import Contact, Customer
 from models.follow_ups.resources import Tasks
 from models.follow_ups.tables import Task, TaskKind
+from models.follow_ups.tasks import change_owner
 from models.shaping.automation_parts import (
     Doing,
     Step,
@@ -39,7 +40,9 @@ def _person(happening: Happening) -> Any:
 
 
 declare_subject(
-    Subject(Tasks, Task.owner_id), state=("state", "状态变化"), rescheduled=("due_at", "到期时间变化")
+    Subject(Tasks, Task.owner_id, change_owner),
+    state=("state", "状态变化"),
+    rescheduled=("due_at", "到期时间变化"),
 )
 declare_happening("task.completed", "completed", "完成任务", Tasks, _of_task)
 for _resource in (Customers, Contacts):

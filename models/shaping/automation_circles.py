@@ -1,4 +1,5 @@
-"""Automations that would set each other off for ever, found before they are saved. Pure."""
+"""Automations that would set each other off for ever, or that nothing can ever start, found before they are saved.
+Nothing is asked of the database."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from app.engine.automating import CHANGED
-from app.engine.conditions import All, Condition, Node, Term
+from app.engine.conditions import All, Condition, Node, Op, Term
 from models.shaping.automation_book import Rule
 from models.shaping.automation_parts import ANY, Touched
 
@@ -58,6 +59,22 @@ def _may_hold(condition: Condition, name: str, value: Any, now: datetime) -> boo
         return Condition(condition.resource, All(terms)).holds(holding, now)
     except TypeError:  # a text in place of a number or a day: it cannot be told
         return True
+
+
+def contradiction(condition: Condition, now: datetime) -> str:
+    """The field of which the condition asks what no value can meet; empty for none that is certain."""
+    by_field: dict[str, list[Term]] = {}
+    for term in _certain(condition.root):
+        by_field.setdefault(term.spec.name, []).append(term)
+    for name, terms in by_field.items():
+        candidates = next((t.values for t in terms if t.op in (Op.IS, Op.ONE_OF)), None)
+        if Op.EMPTY in {t.op for t in terms}:
+            candidates = (None,)
+        if candidates is not None and len(terms) > 1:
+            whole = Condition(condition.resource, All(tuple(terms)))
+            if not any(whole.holds(SimpleNamespace(**{name: value}), now) for value in candidates):
+                return terms[0].spec.label
+    return ""
 
 
 def _certain(node: Node) -> Iterator[Term]:

@@ -15,7 +15,6 @@ from app.engine.actions import Act, Invalid, Refusal
 from app.engine.automating import CHANGED
 from app.engine.database import alone
 from app.engine.fields import FieldSpec
-from app.engine.guards import hidden
 from app.engine.localtime import local
 from app.engine.scopes import Actor
 from models.identity.rights import load_actor
@@ -44,7 +43,7 @@ def values_for(
 ) -> tuple[FieldSpec, dict[str, Any]]:
     """The field and the form's values that set it, checked as its form checks them; raises `Invalid`."""
     spec = subject.settable(dealer_id).get(given["field"] or "")
-    if spec is None or hidden(spec, context.actor) is not None:
+    if spec is None:
         raise Invalid({"field": "此字段已不存在，或保存人不能修改它"})
     text = str(given["value"] or "").strip()
     texts = _texts(spec, text, context.now)
@@ -99,7 +98,20 @@ def _wrong_value(subject: Subject, given: Given, act: Act) -> dict[str, str]:
 
 
 def _sets(subject: Subject, given: Given) -> Sequence[Touched]:
-    return [(subject.name, CHANGED, str(given["field"]), given["value"])]
+    spec = subject.settable(None).get(given["field"] or "")
+    return [(subject.name, CHANGED, str(given["field"]), _held(spec, given["value"]) if spec else ANY)]
+
+
+def _held(spec: FieldSpec, text: str | None) -> Any:
+    """What the field then holds, as far as that is certain: of a choice the entry of that name."""
+    if not text:
+        return None
+    if spec.kind != "choice":
+        return ANY if spec.kind in ("ref", "bool") else text
+    known = next((e.value for e in spec.entries(None) if text in (e.value, e.label)), None)
+    if known is None:
+        return ANY
+    return spec.choices.of(known) if spec.choices is not None else known
 
 
 # ----- giving records to people

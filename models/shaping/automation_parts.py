@@ -58,9 +58,11 @@ class Subject:
         return found
 
     def settable(self, dealer_id: int | None) -> dict[str, FieldSpec]:
-        """The fields that an automation may fill in: single ones of the form."""
+        """The fields that an automation may fill in: single ones of the form, whose value everybody may read who
+        reads the automation."""
         asked = forms.editable(self.face(dealer_id), editing=True)
-        return {s.name: s for s in asked if s.kind not in _UNSETTABLE and s.attribute is not None}
+        single = [s for s in asked if s.kind not in _UNSETTABLE and s.attribute is not None]
+        return {s.name: s for s in single if s.guard is None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +151,7 @@ def declare_subject(subject: Subject, **changes: tuple[str, str]) -> None:
     """Let automations be about these records. ``changes`` are changes of one field with a name of their own:
     ``stage=("stage", "阶段变化")``."""
     _subjects[subject.name] = subject
-    for name, label in ((CREATED, f"新建{subject.resource.label}"), (CHANGED, "字段变化")):
+    for name, label in ((CREATED, "新建"), (CHANGED, "字段变化")):
         declare_event(Event(name, label, subject.name))
     for name, (changed, label) in changes.items():
         declare_event(Event(name, label, subject.name, frozenset({changed})))

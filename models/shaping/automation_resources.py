@@ -50,7 +50,7 @@ def _dealer() -> int | None:
 
 
 def _when(value: str, about: str, watched: str | None, *, now: datetime) -> str:
-    """新建客户; “级别”变化."""
+    """新建, or “意向级别”变化."""
     known = event(about, value)
     found = subject(about)
     if known is None or found is None:

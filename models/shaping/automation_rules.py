@@ -18,7 +18,7 @@ from app.engine.scopes import visible
 from models.identity.rules import is_group, unique
 from models.shaping import automation_book as book
 from models.shaping.automation_book import Rule, Then
-from models.shaping.automation_circles import circle
+from models.shaping.automation_circles import circle, contradiction
 from models.shaping.automation_parts import Subject, event, subject
 from models.shaping.automation_running import trial
 from models.shaping.automation_tables import Automation
@@ -140,10 +140,11 @@ def _wrong_condition(act: Act, about: Subject, condition: Mapping[str, Any]) -> 
     if condition.get("of") != about.name:
         return {"condition": "条件属于另一种对象，请重新填写"}
     try:
-        from_json(condition, actor=act.actor, session=act.session)
+        found = from_json(condition, actor=act.actor, session=act.session)
     except Wrong as wrong:
         return {"condition": wrong.message}
-    return {}
+    label = contradiction(found, act.now)
+    return {"condition": f"对“{label}”的要求互相矛盾，永远不会满足"} if label else {}
 
 
 def _wrong_step(act: Act, about: Subject, then: Then) -> dict[str, str]:

@@ -231,6 +231,7 @@ def fresh(resource: type[Resource], world: World) -> dict[str, str]:
         "employees": {"initial_password": "Rain&Tea-2024"},
         "registration_quotas": {"employee_id": str(world.people["consultant1"])},
         "registration_grants": {"registrant_id": person},
+        "automations": {"_answer": "touch"},
     }
     return known.get(resource.name, {})
 

@@ -50,7 +50,7 @@ def test_what_follows_from_a_new_customer_is_done_in_the_background(world: World
     assert (customer.remark, other.remark) == ("请优先联系", None)
     assert runs() == [("done", "“备注”改为请优先联系")]
     run = db.session.scalars(select(AutomationRun)).one()
-    assert (run.record_label, run.event) == (f"张女士 {customer.code}", "新建客户")
+    assert (run.record_label, run.event) == (f"张女士 {customer.code}", "新建")
     entry = db.session.scalars(
         select(AuditEntry).where(AuditEntry.resource == "customers").order_by(AuditEntry.id.desc())
     ).first()

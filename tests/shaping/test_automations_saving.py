@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
-import models
 from app.engine.actions import Invalid, Question, Refusal
 from app.engine.audit import acting
 from app.engine.automating import CHANGED
@@ -59,7 +59,7 @@ def test_the_form_asks_with_how_many_records_it_meets_now(world: World, login: L
     made = db.session.scalars(select(Automation)).one()
     assert (made.dealer_id, made.author_id) == (world.a.id, world.people["boss"].id)
     shown = words(boss.get(f"/automations/{made.id}").get_data(as_text=True))
-    assert "新建客户" in shown
+    assert "事件新建" in shown
     assert "称谓是女士" in shown
     assert "“备注”改为请优先联系" in shown
     assert "请优先联系" in boss.get("/automations/").get_data(as_text=True)
@@ -70,12 +70,14 @@ def test_the_form_asks_with_how_many_records_it_meets_now(world: World, login: L
     ("change", "field", "said"),
     [
         ({"condition": "年龄 是 3"}, "condition", "没有以客户的某一项开头；可用的有：服务号"),
+        ({"condition": "称谓 是 女士\n称谓 是 先生"}, "condition", "对“称谓”的要求互相矛盾，永远不会满足"),
+        ({"condition": "称谓 是 女士\n称谓 为空"}, "condition", "对“称谓”的要求互相矛盾"),
         ({"event": "rescheduled"}, "event", "请选择所选对象下的事件"),
         ({"event": "changed"}, "watched", "请选择变化的字段"),
         ({"do_1": ""}, "do_1", "请选择动作"),
         ({"field_1": ""}, "field_1", "请选择修改的字段"),
         ({"field_1": "level", "value_1": "Z"}, "value_1", "请从列表中选择"),
-        ({"field_1": "phone", "value_1": "12"}, "value_1", "请输入正确的手机号码"),
+        ({"field_1": "phone", "value_1": "13912345678"}, "field_1", "请从列表中选择"),
         ({"field_1": "name", "value_1": ""}, "value_1", "请填写客户姓名"),
         ({"do_1": "task"}, "title_1", "请填写任务标题"),
         ({"do_1": "tell_person", "words_1": "看"}, "person_1", "请选择人员"),
@@ -131,9 +133,6 @@ def test_those_of_the_group_are_changed_by_the_group_alone(world: World) -> None
 # ----- circles
 
 
-models.load()
-
-
 def rule(number: int, watched: str, sets: str, value: str = "*", condition: Any = None) -> Rule:
     about, does = subject("customers"), doing("set")
     assert about is not None
@@ -145,7 +144,7 @@ def rule(number: int, watched: str, sets: str, value: str = "*", condition: Any 
 
 
 @pytest.mark.sqlite_only
-def test_circles_are_found_with_the_way_they_go() -> None:
+def test_circles_are_found_with_the_way_they_go(app: Flask) -> None:
     """Unless what the field then holds rules the next one out."""
     one, two, three = (
         rule(1, "remark", "address"),
@@ -158,6 +157,9 @@ def test_circles_are_found_with_the_way_they_go() -> None:
     only_b = {"field": "level", "is": "is", "value": ["B"]}
     assert not circle(rule(5, "level", "level", "A", only_b), [], NOW)
     assert circle(rule(6, "level", "level", "B", only_b), [], NOW)
+    women = {"field": "gender", "is": "is", "value": ["female"]}
+    assert circle(rule(7, "gender", "gender", "女士", women), [], NOW)
+    assert not circle(rule(8, "gender", "gender", "先生", women), [], NOW)
     assert not circle(one, [two, replace(three, dealer_id=2)], NOW)
 
 
@@ -258,11 +260,11 @@ def test_no_query_is_asked_of_deeds_that_nothing_is_about(world: World) -> None:
 
 @pytest.mark.sqlite_only
 def test_conditions_are_offered_by_picking(world: World, login: Login) -> None:
-    found = login("boss").get("/automation/terms/customers").get_json()
+    found = login("boss").get("/automation/terms?subject=customers").get_json()
     level = next(t for t in found if t["label"] == "意向级别")
     assert "属于 {}" in level["many"]
     assert "A" in level["values"]
-    assert login("boss").get("/automation/terms/nothing").status_code == 404
+    assert login("boss").get("/automation/terms?subject=nothing").status_code == 404
 
 
 @pytest.mark.sqlite_only
