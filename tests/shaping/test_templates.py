@@ -18,6 +18,7 @@ from app.engine.guards import CUSTOMER_PHONE
 from app.engine.perform import create
 from app.engine.resource import resource
 from models.customers.track import TrackAct, TrackEvent
+from models.follow_ups import gateways
 from models.follow_ups.tables import Channel, SmsMessage
 from models.identity import presets, role_rules
 from models.shaping import template_presets
@@ -339,3 +340,25 @@ def test_a_message_is_written_for_each_customer_as_its_sender_reads_him(world: W
     none = client.post("/customers/action/send_sms", data={**data, "id": first.id, "template": "没有"})
     assert none.status_code == 400
     assert len(db.session.scalars(sent).all()) == 2
+
+
+def test_where_no_service_stands_behind_a_channel_it_is_said(world: World, login: Any) -> None:
+    customer = world.customer()
+    said, boss = "未接入短信服务：内容只记录在短信发件箱", login("boss")
+    data = {"id": customer.id, "text": "新店开业"}
+    answer = boss.post("/customers/action/send_sms", data=data, follow_redirects=True)
+    assert said in answer.get_data(as_text=True)
+    assert said in boss.get("/sms_messages/").get_data(as_text=True)
+    gateways.use(Channel.SMS, gateways.OutboxPage())
+    try:
+        answer = boss.post("/customers/action/send_sms", data=data, follow_redirects=True)
+        assert said not in answer.get_data(as_text=True)
+        assert said not in boss.get("/sms_messages/").get_data(as_text=True)
+    finally:
+        gateways.use(Channel.SMS, None)
+
+
+def test_the_page_of_a_template_keeps_its_lines(world: World, login: Any) -> None:
+    made = template(world, "一\n二")
+    page = login("boss").get(f"/text_templates/{made.id}").get_data(as_text=True)
+    assert '<span class="lines">一\n二</span>' in page
