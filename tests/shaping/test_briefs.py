@@ -179,8 +179,8 @@ def test_it_is_asked_for_where_the_numbers_are(world: World, login: Any) -> None
     [
         ({"at": "25:00"}, "请填写时间，例如 08:30"),
         ({"at": ""}, "请填写时间"),
-        ({"cadence": "monthly", "day": "31"}, "28"),
-        ({"cadence": "monthly", "day": ""}, "请填写日期"),
+        ({"cadence": "monthly", "day": "31"}, "请从列表中选择"),
+        ({"cadence": "monthly", "day": ""}, "请选择日期"),
         ({"cadence": "weekly", "weekday": ""}, "请选择星期"),
         ({"board": "board-999"}, "看板"),
         ({"recipients": "roles"}, "接收角色"),
