@@ -17,6 +17,7 @@ from app.engine.actions import Act, Forbidden, NotFound
 from app.engine.choices import Choice
 from app.engine.database import PK, db, id_of, utcnow
 from app.engine.faces import faced
+from app.engine.fields import describe
 from app.engine.filling import Block, Filler
 from app.engine.pages import Option
 from app.engine.resource import Resource
@@ -204,7 +205,7 @@ def _look(actor: Actor, about: type[Resource], kind: Choice, dealer_id: int | No
 
 
 def _sentences(errors: Mapping[str, str]) -> list[str]:
-    labels = {name: getattr(Template, name).property.columns[0].info["zk"].label for name in PARTS}
+    labels = {name: describe(getattr(Template, name)).label for name in PARTS}
     return [f"{labels[name]}{said}" if name in labels else said for name, said in errors.items()]
 
 

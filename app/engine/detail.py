@@ -182,6 +182,8 @@ def _item(
     value = values[spec.name]
     others = [values[name] for name in spec.beside]
     shown = _callable(spec, value) or html(spec, value, actor.dealer_id, actor.epoch, now, others)
+    if spec.kind == "textarea" and isinstance(value, str) and "\n" in value:
+        shown = Markup('<span class="lines">{}</span>').format(shown)
     if spec.kind == "ref":
         shown = _linked_name(spec, shown, pointed.get(spec.name), actor)
     elif leads_to:

@@ -52,7 +52,7 @@ def upgrade():
         sa.Column("name", sa.String(length=40), nullable=False),
         sa.Column("cadence", sa.String(length=24), nullable=False),
         sa.Column("weekday", sa.String(length=24), nullable=True),
-        sa.Column("day", sa.Integer(), nullable=True),
+        sa.Column("day", sa.String(length=2), nullable=True),
         sa.Column("at", sa.String(length=5), nullable=False),
         sa.Column("recipients", sa.String(length=24), nullable=False),
         sa.Column("owner_id", sa.Integer(), nullable=False),

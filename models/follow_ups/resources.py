@@ -25,7 +25,8 @@ from app.engine.scopes import Scope, Scopes
 from models.customers.contact_resources import Contacts
 from models.customers.resources import Customers, today, tomorrow
 from models.follow_ups import rules, tasks
-from models.follow_ups.tables import SETTLED, WAITING, FollowUp, SmsMessage, Task, TaskState
+from models.follow_ups.gateways import not_connected
+from models.follow_ups.tables import SETTLED, WAITING, Channel, FollowUp, SmsMessage, Task, TaskState
 
 
 class FollowUps(Resource, model=FollowUp):
@@ -183,6 +184,7 @@ class SmsMessages(Resource, model=SmsMessage):
     search_hint = "完整手机号码"
     sorts = (SmsMessage.created_at,)
     badges = (SmsMessage.state,)
+    notice = staticmethod(lambda actor, session, now: not_connected(Channel.SMS))
     detail = (Group("消息", *columns, SmsMessage.error, SmsMessage.reference),)
 
 

@@ -26,7 +26,7 @@ from models.shaping.dashboards import Sharing
 __all__ = ["Briefs", "brief_delivery"]
 
 WHEN = "recipients=roles"
-ROLES = replace(describe(ROLES_OF_BRIEF), shown_when=WHEN, needed_when=WHEN)
+ROLES = replace(describe(ROLES_OF_BRIEF), opens_when=WHEN, needed_when=WHEN)
 TIMES = (Brief.cadence, Brief.weekday, Brief.day, Brief.at)
 
 

@@ -33,8 +33,8 @@ def timing(brief: Any) -> Timing:
     return _timing(*(getattr(brief, name) for name in _TIMES))
 
 
-def _timing(cadence: Cadence, weekday: Weekday | None, day: int | None, at: str) -> Timing:
-    return Timing(cadence, int((weekday or Weekday.MONDAY).value), day or 1, at)
+def _timing(cadence: Cadence, weekday: Weekday | None, day: str | None, at: str) -> Timing:
+    return Timing(cadence, int((weekday or Weekday.MONDAY).value), int(day or 1), at)
 
 
 def may_share(actor: Actor) -> bool:
@@ -157,7 +157,7 @@ def come_back(act: Act, brief_id: int) -> str:
     return f"已重新订阅“{brief.name}”简报"
 
 
-@action("立即发给我", on=Brief, name="send_brief", icon="send", batch=False, row=True)
+@action("立即发给我", on=Brief, name="send_brief", icon="send", row=True)
 def send_now(brief: Any, act: Act) -> str:
     """The brief as it stands now, to whoever asks alone; the next one comes at its time all the same."""
     span = looks_back(brief.cadence, act.now)

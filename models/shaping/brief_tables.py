@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.engine.choices import Choice, Tone
+from app.engine.choices import Choice, Entry, Tone, declare_entries
 from app.engine.database import Model
 from app.engine.fields import Links, Pk, column
 from models.base import OF_GROUP, Audited, Dated, Versioned
 
 BOARDS = "briefed_boards"
 """The dictionary of dashboards that a dealer's people share, by their keys in the menu."""
+
+
+DAYS = "days_of_every_month"
+"""The dictionary of the days that no month lacks."""
 
 
 class Cadence(Choice):
@@ -61,10 +65,14 @@ class Brief(Dated, Versioned, Audited, Model):
         shown_when="cadence=weekly",
         needed_when="cadence=weekly",
     )
-    day: Mapped[int | None] = column(
-        "日期", Integer, default=1, minimum=1, maximum=28, unit="日", shown_when="cadence=monthly",
+    day: Mapped[str | None] = column(
+        "日期",
+        String(2),
+        dictionary=DAYS,
+        default="1",
+        shown_when="cadence=monthly",
         needed_when="cadence=monthly",
-    )  # fmt: skip
+    )
     at: Mapped[str] = column(
         "时间", String(5), default="08:30", required=True, pattern=r"([01]\d|2[0-3]):[0-5]\d", wrong="请填写时间，例如 08:30",
         hint="每天的简报统计昨日，每周的统计上周，每月的统计上月",
@@ -104,3 +112,5 @@ class BriefLeaver(Model):
 
 
 ROLES_OF_BRIEF = Links("roles", "接收角色", left=BriefRole.brief_id, right=BriefRole.role_id)
+
+declare_entries(DAYS, lambda: tuple(Entry(str(day), f"{day}日") for day in range(1, 29)))

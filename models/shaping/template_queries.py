@@ -95,7 +95,7 @@ def _print_link(actor: Actor, resource: type[Resource], pk: int) -> Link | None:
     return Link("打印", f"{PAGE}/{resource.name}/{pk}", "printer")
 
 
-def _entries(kind: TemplateKind) -> str:
+def _offered(kind: TemplateKind) -> str:
     """The dictionary of templates of that kind for customers, by their names."""
     name = f"templates.{kind.value}"
     declare_entries(
@@ -107,5 +107,5 @@ def _entries(kind: TemplateKind) -> str:
     return name
 
 
-SMS, MESSAGES = _entries(TemplateKind.SMS), _entries(TemplateKind.MESSAGE)
+SMS, MESSAGES = _offered(TemplateKind.SMS), _offered(TemplateKind.MESSAGE)
 provide_printing(_print_link)

@@ -7,7 +7,6 @@ from typing import Any
 
 from app.engine import audit, perform, templating
 from app.engine.actions import Act, Invalid, NotFound, Refusal
-from app.engine.database import db
 from app.engine.deeds import deed
 from app.engine.events import publish
 from app.engine.filling import Filler
@@ -108,7 +107,7 @@ def written(act: Act, kind: TemplateKind, record: Any, name: str) -> str:
 def note_printed(act: Act, about: type[Resource], pk: int, template: Known) -> None:
     """Keep in the record's history and on its track that it was printed; raises `NotFound` out of scope."""
     with deed(act):
-        record = perform.find(db.session(), about, pk, act.actor)
+        record = perform.find(act.session, about, pk, act.actor)
         audit.log(act, record, _PRINTED.format(template.name))
         publish(act, "printed", record, template=template.name)
 

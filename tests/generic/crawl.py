@@ -123,7 +123,8 @@ def single(app: Flask, own: dict[str, int]) -> dict[str, str]:
             continue
         if not rule.rule.startswith(prefixes):
             kind = rule.rule.split("/")[1]
-            found[rule.rule] = _replaced(rule.rule, pk=str(own.get(kind, 0)), name="manager")
+            name = "customers" if kind == "print" else "manager"
+            found[rule.rule] = _replaced(rule.rule, pk=str(own.get(kind, 0)), name=name)
     return found
 
 

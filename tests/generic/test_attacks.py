@@ -76,6 +76,7 @@ def test_editing_sets_nothing_the_form_does_not_ask_for(
         "last_name",
         "address",
         "address_key",
+        "sent_for",
         "store_id" if resource.name == "employees" else "",
     }
     changed = {name for name in before if before[name] != after[name]} - asked - derived

@@ -57,7 +57,7 @@ def test_get_of_ones_own_things_changes_nothing_but_the_mark_of_a_message(
     app: Flask, world: World, clients: Any, restorer: Restorer, run_outbox: Any
 ) -> None:
     """The pages about one record that is no resource's: messages, announcements, imports, changes of the
-    configuration, views of lists, dashboards. Opening a
+    configuration, views of lists, dashboards, sheets of paper. Opening a
     message is the declared exception, of the reader's own row and of nothing else in it."""
     client, session = clients(SEES), db.session()
     message = select(Notification.id).where(Notification.user_id == world.people[SEES])
@@ -70,7 +70,7 @@ def test_get_of_ones_own_things_changes_nothing_but_the_mark_of_a_message(
     own = {
         "notifications": session.scalar(message), "notices": world.records["announcements", HERE],
         "imports": session.scalar(select(ImportRun.id)), "configuration": session.scalar(change),
-        "list_views": world.records["saved_views", HERE],
+        "list_views": world.records["saved_views", HERE], "print": world.records["customers", HERE],
     }  # fmt: skip
     session.execute(update(Notification).values(read_at=None))
     session.commit()

@@ -18,6 +18,7 @@ from app.engine.guards import CUSTOMER_PHONE
 from app.engine.perform import create
 from app.engine.resource import resource
 from models.customers.track import TrackAct, TrackEvent
+from models.follow_ups import gateways
 from models.follow_ups.tables import Channel, SmsMessage
 from models.identity import presets, role_rules
 from models.shaping import template_presets
@@ -78,6 +79,7 @@ def test_a_sheet_holds_fields_references_and_tables(world: World, login: Any) ->
     assert order.code in sheet and "进行中" in sheet and "¥1,200.50" in sheet and "打印人导购甲" in sheet
 
 
+@pytest.mark.sqlite_only
 def test_a_value_is_never_markup(world: World, login: Any) -> None:
     customer = world.customer(name="<b>张</b>&{{x}}")
     template(world, "{{客户姓名}}<i>{{备注}}</i>", name="<script>")
@@ -117,6 +119,7 @@ def everything(name: str, dealer_id: int | None) -> str:
     return "\n".join([*(f"{{{{{token}}}}}" for token in (*templating.COMMON, *book.places)), *tables])
 
 
+@pytest.mark.sqlite_only
 def test_everything_that_is_offered_can_be_named(world: World) -> None:
     add(world, "宽：高|{深}", "text")
     for entry in dictionary(TEMPLATED, world.a.id):
@@ -145,6 +148,7 @@ def test_a_template_of_everything_leaks_nothing(world: World, login: Any) -> Non
         assert "98765" not in text and "98,765" not in text, name
 
 
+@pytest.mark.sqlite_only
 def test_who_may_not_print_or_see_prints_nothing(world: World, login: Any) -> None:
     customer = world.customer()
     made = template(world, "{{客户姓名}}")
@@ -184,6 +188,7 @@ def test_printing_is_kept_and_looking_is_not(world: World, login: Any) -> None:
 # ----- writing one
 
 
+@pytest.mark.sqlite_only
 def test_wrong_names_are_said_beside_their_field(world: World, login: Any) -> None:
     data = {"kind": "print", "resource": "customers", "name": "新", "head": "{{操作人", "body": "好\n{{客户名}}",
             "sort": "10", "active": "1"}  # fmt: skip
@@ -213,6 +218,7 @@ def test_a_field_that_was_added_can_be_named(world: World, login: Any) -> None:
     assert paper(login("seller"), f"/print/customers/{customer.id}") == "阶段：硬装"
 
 
+@pytest.mark.sqlite_only
 def test_a_field_that_is_gone_prints_nothing_and_is_said(world: World, login: Any) -> None:
     customer = world.customer()
     made = template(world, "甲{{客户姓名}}乙")
@@ -225,6 +231,7 @@ def test_a_field_that_is_gone_prints_nothing_and_is_said(world: World, login: An
     assert "“早就没有”已不存在" in page and "表格“旧表”已不存在" in page
 
 
+@pytest.mark.sqlite_only
 def test_the_form_shows_what_may_be_named_and_how_it_looks(world: World, login: Any) -> None:
     customer = world.customer(name="张女士", phone=SECRET)
     boss = login("boss")
@@ -275,6 +282,7 @@ def test_a_dealer_replaces_a_preset_and_cannot_change_it(world: World, login: An
     assert "基本信息" in paper(login("seller"), url)
 
 
+@pytest.mark.sqlite_only
 def test_a_file_carries_templates(world: World) -> None:
     template(world, "{{客户姓名}}", foot="谢谢")
     actor, session = world.actor("boss"), db.session()
@@ -305,6 +313,7 @@ def test_changes_are_taken_back_whole(world: World) -> None:
     assert (made.body, made.foot, made.name) == (long, "谢谢", "资料单")
 
 
+@pytest.mark.sqlite_only
 def test_a_page_asks_nothing_about_templates(world: World, login: Any) -> None:
     customer = world.customer()
     template(world, "{{客户姓名}}")
@@ -339,3 +348,27 @@ def test_a_message_is_written_for_each_customer_as_its_sender_reads_him(world: W
     none = client.post("/customers/action/send_sms", data={**data, "id": first.id, "template": "没有"})
     assert none.status_code == 400
     assert len(db.session.scalars(sent).all()) == 2
+
+
+@pytest.mark.sqlite_only
+def test_where_no_service_stands_behind_a_channel_it_is_said(world: World, login: Any) -> None:
+    customer = world.customer()
+    said, boss = "未接入短信服务：内容只记录在短信发件箱", login("boss")
+    data = {"id": customer.id, "text": "新店开业"}
+    answer = boss.post("/customers/action/send_sms", data=data, follow_redirects=True)
+    assert said in answer.get_data(as_text=True)
+    assert said in boss.get("/sms_messages/").get_data(as_text=True)
+    gateways.use(Channel.SMS, gateways.OutboxPage())
+    try:
+        answer = boss.post("/customers/action/send_sms", data=data, follow_redirects=True)
+        assert said not in answer.get_data(as_text=True)
+        assert said not in boss.get("/sms_messages/").get_data(as_text=True)
+    finally:
+        gateways.use(Channel.SMS, None)
+
+
+@pytest.mark.sqlite_only
+def test_the_page_of_a_template_keeps_its_lines(world: World, login: Any) -> None:
+    made = template(world, "一\n二")
+    page = login("boss").get(f"/text_templates/{made.id}").get_data(as_text=True)
+    assert '<span class="lines">一\n二</span>' in page
