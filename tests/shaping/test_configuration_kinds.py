@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy import inspect as mapped
 
 from app.engine.actions import NotFound
 from app.engine.audit import AuditEntry
 from app.engine.configured import difference, files, past
 from app.engine.configured.past import Asked
+from app.engine.configuring import kind
 from app.engine.database import db
 from app.engine.perform import remove, update
 from app.engine.resource import resource
@@ -244,3 +246,19 @@ def test_a_hidden_entry_is_told_and_taken_back_on_the_page(world: World, login: 
     world.act("remove_field", add(world, "昵称", "text"), "boss")
     assert "删除时间" in words(client.get("/configuration/?kind=custom_fields").get_data(as_text=True))
     assert "已撤销：自定义字段“" in take_back(client, "custom_fields")
+
+
+OF_THE_ROW = {"dealer_id", "owner_id", "gone", "state", "removed_at", "purged_at", "slot", "indexed_at"}
+"""What a row keeps that is no content of its entry: whose it is, whether it is there, where its values stand."""
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("name", KINDS)
+def test_a_file_holds_whatever_the_history_keeps_of_an_entry(name: str) -> None:
+    """A column that is added to one of them is configuration too, or it says above why not."""
+    known = kind(name)
+    assert known is not None
+    kept = {a.key for a in mapped(known.resource.model).column_attrs if "zk" in a.columns[0].info}
+    named = {"name"} if name == "menu-settings" else set()  # as the product calls the piece
+    unseen = {"created_at", "updated_at", "created_by_id", "updated_by_id", "version"}
+    assert kept - set(known.specs) - OF_THE_ROW - named - unseen == set()
