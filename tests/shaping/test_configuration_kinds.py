@@ -162,6 +162,7 @@ PIECE = {"key": "customers", "label": "我的客户"}
 NUMBER = {"list": "customers", "kind": "number"}
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("kinds", "sentence"),
     [

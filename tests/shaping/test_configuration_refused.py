@@ -25,6 +25,7 @@ def sent(client: Any, text: str, owner: int) -> Any:
     return client.post("/configuration/import", data=data, content_type="multipart/form-data")
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
