@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import config
-from benchmarks import clock, custom, digest, registrations, report, serving
+from benchmarks import clock, custom, digest, registrations, report, serving, shaping
 from benchmarks.databases import database, environment
 
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -86,6 +86,7 @@ def _figures(url: str, quick: bool) -> list[report.Row]:
         *written,
         *clock.rows(_said(url, "benchmarks.clock")),
         *digest.rows(url),
+        *shaping.rows(url),
         *report.chart_rows(_said(url, "benchmarks.charts", url, "2" if quick else "9")),
         *registrations.page_rows(
             _said(url, "benchmarks.registrations", "pages", url, "12" if quick else "60")

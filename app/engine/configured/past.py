@@ -212,7 +212,11 @@ def _titles(session: Session, listed: Sequence[Change]) -> dict[int, str]:
 
 def _lines(change: Change, flat: Mapping[str, Any], actor: Actor) -> list[HistoryChange]:
     """The fields before and after, through the gate; a secret stays one."""
-    found = history.changes_of(change.entry.changes, actor, change.entry.dealer_id)
+    changes, there = change.entry.changes, change.kind.there
+    if there is not None and change.did == CREATED and change.kind.key[0].name in change.fields:
+        # a new one is there, which is no news
+        changes = {**changes, "fields": {n: p for n, p in change.fields.items() if n != there.name}}
+    found = history.changes_of(changes, actor, change.entry.dealer_id)
     if change.kind.hidden(flat):
         return [HistoryChange(c.label, "", "", "保密") for c in found if c.label]
     known = change.kind.typed
