@@ -49,6 +49,7 @@ def furnish() -> dict[str, list[str]]:
     if session.scalar(mine.limit(1)) is None:
         _add(int(session.scalars(select(Employee.id).where(Employee.username == "admin")).one()))
         _fill(int(dealer_id or 0))
+        _index()
     found: dict[str, list[str]] = {}
     for field in db.session().scalars(mine.order_by(CustomField.id)):
         found.setdefault(field.kind.value, []).append(field.slot)
@@ -69,6 +70,10 @@ def _add(person: int) -> None:
             values |= {"formula": f"customers:[{number}] * 2", "result": Outcome.NUMBER}
         made, _ = create(resource("custom_fields"), values, actor)
         number = made.slot if kind == "number" else number
+
+
+def _index() -> None:
+    """The ways to the fields, as the product builds them; after the values, which would be put into each one."""
     delivery = Delivery(0, custom_work.INDEX, {}, 1, utcnow(), db.session())
     custom_work.index(delivery)()
     db.session.commit()

@@ -14,7 +14,8 @@ from app.engine.actions import Refusal
 from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
 from app.engine.forms import Context
-from app.engine.formulas import Formula, Known, Literal, Type, Wrong, circle, read
+from app.engine.formula_reading import read
+from app.engine.formulas import Formula, Known, Literal, Type, Wrong, circle
 from app.engine.guards import derived
 from app.engine.resource import Resource, fields_of, resource
 from app.engine.scopes import Actor
