@@ -8,7 +8,7 @@ from flask_appbuilder import BaseView, expose
 
 from app.engine import previewing
 from app.engine.database import PK, db, id_of
-from app.engine.security import PREVIEW
+from app.engine.security import PREVIEW, require_actor
 from models.identity import previews, role_rules
 from models.identity.packing import pack
 from views.role_drafts import LABEL, URL, Draft, allowed, blank, bring_back, readonly_because, stored, ticks
@@ -41,6 +41,7 @@ class PreviewEndView(BaseView):  # type: ignore[misc]
         """Back to the editor, with what was ticked there."""
         kept = previewing.end()
         if not kept:
+            require_actor()
             return redirect("/")
         flash("预览已结束", "good")
         role_id = id_of(kept.get("role"))

@@ -70,7 +70,11 @@ class Keeper:
         dealer = act.actor.dealer_id
         if dealer is None or act.actor.system:
             return ()
-        return [f for f in in_force(act.session) if f.deed == deed.name and f.dealer_id in (None, dealer)]
+        return [
+            f
+            for f in in_force(act.session)
+            if f.deed == deed.name and f.steps and f.dealer_id in (None, dealer)
+        ]
 
     def holds(self, flow: Any, act: Act, deed: Deed, looked: Looked) -> bool:
         """Whether the rule is about this record. One whose condition names what is gone holds for all: a rule that

@@ -14,10 +14,11 @@ from app.engine.configured.addresses import Portable
 from app.engine.configured.values import Coder, Names, cleaned, coders
 from app.engine.configuring import Mark, Part, Writer, configurable
 from app.engine.fields import FieldSpec, describe, entry
+from app.engine.resource import resource
 from app.engine.typed import Wrong
 from models.settings.tables import DictionaryEntry, EntryTone
-from models.shaping import custom_conditions, custom_rules
-from models.shaping.custom_fields import CustomField, FieldKind, Place, dictionary_of
+from models.shaping import custom_conditions, custom_formulas, custom_rules
+from models.shaping.custom_fields import CHOSEN, CustomField, FieldKind, Place, dictionary_of
 from models.shaping.custom_resources import CustomFields
 
 OPTIONS = entry("options", "选项", "texts")
@@ -60,6 +61,26 @@ def _condition_in(_spec: FieldSpec, value: Any, _context: forms.Context, names: 
 
 
 coders[custom_conditions.KIND] = Coder(_condition_out, _condition_in, names=True)
+
+
+# ----- formulas: by labels, as they are written
+
+
+def _formula_out(value: Any, names: Names) -> Any:
+    return custom_formulas.words(value, names.owner)
+
+
+def _formula_in(_spec: FieldSpec, value: Any, context: forms.Context, names: Names) -> Any:
+    if value in (None, ""):
+        return None
+    record = context.record
+    declared = resource(getattr(record, "resource", None) or (context.texts.get("resource") or ("",))[-1])
+    if declared is None or not isinstance(value, str):
+        raise Wrong("格式不正确")
+    return custom_formulas.stored(value, declared, record, names.owner, shared=names.owner is None)
+
+
+coders[custom_formulas.KIND] = Coder(_formula_out, _formula_in, names=True)
 
 
 # ----- options
@@ -165,12 +186,12 @@ def put(act: Act, owner: int | None, record: Any, flat: Mapping[str, Any]) -> No
         values = {"initial": initial} if initial else {}
     elif any(n in flat for n in _PLACES):
         values["places"] = _places(flat, {n: getattr(record, n) for n in _PLACES})
-    if options is not None and record.kind is FieldKind.CHOICE:
+    if options is not None and record.kind in CHOSEN:
         _keep_options(act, record, options)
         values["options"] = "\n".join(o["label"] for o in options if o["active"])
     if values:
         perform.update(CustomFields, record.id, values, act.actor, **how)
-    if options is not None and record.kind is FieldKind.CHOICE:
+    if options is not None and record.kind in CHOSEN:
         _keep_options(act, record, options)
 
 
@@ -223,13 +244,19 @@ KIND = configurable(
         CustomField.kind,
         CustomField.hint,
         CustomField.unit,
+        CustomField.target,
+        CustomField.result,
+        CustomField.formula,
         CustomField.required,
+        CustomField.once,
+        CustomField.guarded,
         CustomField.initial,
         CustomField.minimum,
         CustomField.maximum,
         CustomField.pattern,
         CustomField.shown_when,
         CustomField.needed_when,
+        CustomField.locked_when,
         CustomField.section,
         *(getattr(CustomField, name) for name in _PLACES),
         CustomField.position,

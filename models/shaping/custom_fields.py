@@ -13,7 +13,7 @@ from app.engine.choices import Choice, Entry, declare_entries, dictionary
 from app.engine.database import Model
 from app.engine.faces import extendable
 from app.engine.fields import Pk, column, describe
-from app.engine.formulas import FUNCTIONS
+from app.engine.formula_reading import FUNCTIONS
 from app.engine.resource import Resource, resources
 from app.engine.slots import Figure
 from models.base import OF_GROUP, Audited, Dated, Steering, Versioned, once_for_all

@@ -14,7 +14,8 @@ from app.engine.actions import Refusal
 from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
 from app.engine.forms import Context
-from app.engine.formulas import Formula, Known, Literal, Type, Wrong, circle, read
+from app.engine.formula_reading import read
+from app.engine.formulas import Formula, Known, Literal, Type, Wrong, circle
 from app.engine.guards import derived
 from app.engine.resource import Resource, fields_of, resource
 from app.engine.scopes import Actor
@@ -102,27 +103,35 @@ def _read(_spec: FieldSpec, text: str, context: Context) -> str:
     declared = resource(name)
     if declared is None:
         raise Refusal("请先选择所属对象")
-    dealer_id = context.actor.dealer_id
-    face = faced(declared, dealer_id)
-    own = getattr(context.record, "slot", None)
-    offered = [s for s in sources(face) if s.name != own and not (s.dealer and for_all(context))]
-    label = getattr(context.record, "label", None)
+    return stored(text, declared, context.record, context.actor.dealer_id, shared=for_all(context))
+
+
+def stored(text: str, declared: type[Resource], record: Any, dealer_id: int | None, *, shared: bool) -> str:
+    """A formula by labels as it is kept, of a field of that dealer (or of everybody's, ``shared``); raises
+    `Refusal` in words. ``record`` is the field itself, None for a new one."""
+    own = getattr(record, "slot", None)
+    offered = [s for s in sources(faced(declared, dealer_id)) if s.name != own and not (s.dealer and shared)]
+    label = getattr(record, "label", None)
     try:
         found = read(" ".join(text.split()), known(offered, dealer_id))
     except Wrong as wrong:
         if label and f"“{label}”" in wrong.message:
             raise Refusal("公式不能引用字段自身") from wrong
         raise Refusal(wrong.message) from wrong
-    stored = f"{name}:{found.written(lambda source: source)}"
-    if len(stored) > LONGEST:
+    kept = f"{declared.name}:{found.written(lambda source: source)}"
+    if len(kept) > LONGEST:
         raise Refusal("公式过长，请简化")
-    return stored
+    return kept
 
 
-def _words(stored: Any, actor: Actor | None) -> str:
-    """A stored formula as somebody would write it."""
-    name, _, text = str(stored or "").partition(":")
-    declared, dealer_id = resource(name), actor.dealer_id if actor is not None else None
+def _words(kept: Any, actor: Actor | None) -> str:
+    return words(kept, actor.dealer_id if actor is not None else None)
+
+
+def words(kept: Any, dealer_id: int | None) -> str:
+    """A stored formula as somebody of that dealer would write it."""
+    name, _, text = str(kept or "").partition(":")
+    declared = resource(name)
     if declared is None:
         return ""
     specs = {s.name: s for s in sources(faced(declared, dealer_id))}

@@ -56,3 +56,27 @@ def test_what_a_kind_does_not_need_is_not_asked(page_as: Any, world: World) -> N
     screen.press(page, "保存")
     expect(page.locator('[data-field="label"] .err')).to_have_text("客户已有字段“手机号码”")
     expect(screen.field(page, "选项")).to_have_value("一")
+
+
+def test_a_formula_is_written_by_labels_and_worked_out(page_as: Any, world: World) -> None:
+    page = page_as("admin")
+    for label, kind in (("面积", "数字"), ("双倍", "公式")):
+        page.goto("/custom_fields/new?resource=customers")
+        screen.fill(page, "字段名称", label)
+        screen.field(page, "类型").select_option(label=kind)
+        if kind == "公式":
+            screen.field(page, "公式结果").select_option(label="数字")
+            screen.fill(page, "公式", "[面积] × [不存在]")
+            screen.press(page, "保存")
+            expect(page.locator('[data-field="formula"] .err')).to_contain_text(
+                "没有可用于公式的字段“不存在”"
+            )
+            screen.fill(page, "公式", "[面积] × 2")
+        screen.press(page, "保存")
+        expect(page.get_by_role("heading", name=label, exact=True)).to_be_visible()
+    page.goto("/customers/new")
+    screen.fill(page, "客户姓名", "王先生")
+    screen.fill(page, "手机号码", "13799990000")
+    screen.fill(page, "面积", "45")
+    screen.press(page, "保存")
+    expect(page.get_by_role("main")).to_contain_text("90")

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from app.engine.database import db
 from app.engine.forms import editable
 from app.engine.resource import Resource, resources
+from models.shaping.custom_fields import Place
 from tests.generic.test_forms import FORMS, HAND_WRITTEN, fresh, good, person_for, typed
 from tests.generic.world import AWAY, FOREIGN, HERE, SEES, THERE, World, declared
 
@@ -78,6 +79,9 @@ def test_editing_sets_nothing_the_form_does_not_ask_for(
         "address_key",
         "sent_for",
         "store_id" if resource.name == "employees" else "",
+        *(
+            f"in_{place.value}" for place in Place if resource.name == "custom_fields"
+        ),  # of the places it asks for
     }
     changed = {name for name in before if before[name] != after[name]} - asked - derived
     assert changed == set()

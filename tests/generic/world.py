@@ -238,6 +238,8 @@ class Builder:
             return None
         if spec.target is not None:
             return self._reference(model, spec, column, place)
+        if spec.name == "pattern":  # what records hold fits none
+            return None
         if spec.name == "slot":
             return FAMILIES[FAMILY[list(FieldKind)[PLACES.index(place)]]][0]
         self.number += 1

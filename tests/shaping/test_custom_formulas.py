@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.engine.formulas import LONGEST, Known, Type, Wrong, circle, read
+from app.engine.formula_reading import LONGEST, read
+from app.engine.formulas import Known, Type, Wrong, circle
 
 KNOWN = {
     "面积": Known("number_1", Type.NUMBER),

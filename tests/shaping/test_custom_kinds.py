@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,7 @@ from app.engine.faces import faced
 from app.engine.outbox import Delivery
 from app.engine.perform import create, update
 from app.engine.resource import resource
+from app.engine.storing import TAKEN
 from models.customers.tables import Customer
 from models.shaping.custom_fields import CustomField, Place
 from tests.customers.world import World
@@ -307,14 +309,33 @@ def test_orders_take_fields_too(world: World, login: Login) -> None:
     assert "安装日期" in login("boss").get("/service_orders/").get_data(as_text=True)
 
 
-def test_race_for_a_value_is_decided_by_a_lock(world: World) -> None:
-    """The second of two deeds waits for the first one and then sees its value."""
+def test_of_two_at_once_one_gets_the_value(world: World, app: Any) -> None:
+    """The second deed waits for the first one and then sees its value."""
     slot = add(world, "车牌", "text", once=True).slot
-    face = faced(resource("customers"), world.a.id)
-    values: dict[str, Any] = {"name": "甲", "phone": world.next_phone(), slot: "浙A1"}
-    create(face, values, world.actor("seller"))
-    with pytest.raises(Invalid):
-        create(face, {**values, "phone": world.next_phone()}, world.actor("seller"))
+    actor, phones = world.actor("seller"), [world.next_phone() for _ in range(3)]
+    db.session.commit()
+    said: list[str] = []
+    together = threading.Barrier(len(phones))
+
+    def file(phone: str) -> None:
+        with app.app_context():
+            face = faced(resource("customers"), actor.dealer_id)
+            together.wait()
+            try:
+                create(face, {"name": "甲", "phone": phone, slot: "浙A1"}, actor)
+                said.append("filed")
+            except Invalid as refused:
+                said.append(refused.errors[slot])
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=file, args=(phone,)) for phone in phones]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(said) == ["filed", TAKEN, TAKEN]
+    assert db.session.query(Customer).filter_by(**{slot: "浙A1"}).count() == 1
 
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
