@@ -103,6 +103,7 @@ def _offered(kind: TemplateKind) -> str:
         lambda dealer: tuple(
             Entry(t.name, t.name) for t in templates(db.session(), kind, "customers", dealer)
         ),
+        by_dealer=True,
     )
     return name
 
