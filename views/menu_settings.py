@@ -98,7 +98,8 @@ class MenuSettingsView(BaseView):  # type: ignore[misc]
         """Where the log of all deeds leads."""
         actor = _allowed("can_list")
         row = find(db.session(), MenuSettings, pk, actor)
-        if not row.gone and actor.can(*menus.EDIT) and menu_rules.may_shape(actor, row.dealer_id):
+        there = row.key in menus.snapshot(db.session()).layout(row.dealer_id)
+        if there and actor.can(*menus.EDIT) and menu_rules.may_shape(actor, row.dealer_id):
             return redirect(
                 menu_drawing.address("edit", menu_drawing.of_word(row.dealer_id, actor), key=row.key)
             )

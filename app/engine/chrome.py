@@ -240,6 +240,9 @@ def _opening(
     shown = listing.tabs(resource, actor)
     if len(shown) < 2 or shown[0] not in PERSONAL:
         return shown[0] if shown else None
+    badge = resource.menu.badge if resource.menu is not None else None
+    if badge is not None and badge.scope in shown:
+        return badge.scope
     places = {Scope.STORE: actor.store_id, Scope.DEPARTMENT: actor.department_id}
     place = next((s for s in places if s in shown and places[s] is not None), None)
     if place is not None:

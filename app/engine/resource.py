@@ -30,10 +30,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Badge:
     """A count of waiting work at a menu item (D-06): the rows of a saved view, in the scope its list opens
-    with, so that the number opens exactly what it counts."""
+    with, so that the number opens exactly what it counts. A ``scope`` is the one it opens with for everybody
+    who has it, and nobody's rows are looked for to find out."""
 
     view: str
     hot: bool = False
+    scope: Scope | None = None
 
 
 @dataclass(frozen=True)

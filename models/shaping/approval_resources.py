@@ -54,7 +54,9 @@ class ApprovalRequests(Resource, model=ApprovalRequest):
     label = "审批"
     unit = "条申请"
     icon = "checks"
-    menu = Menu("经营", label="审批", icon="checks", order=285, badge=Badge("todo", hot=True))
+    menu = Menu(
+        "经营", label="审批", icon="checks", order=285, badge=Badge("todo", hot=True, scope=Scope.RELATED)
+    )
     scopes = Scopes(mine=ApprovalRequest.applicant_id, related=(SEATS,), dealer=ApprovalRequest.dealer_id)
     scope_labels = {Scope.MINE: "我的申请", Scope.RELATED: "我的审批", Scope.DEALER: "全部申请"}
     scope_tabs = (Scope.RELATED, Scope.MINE, Scope.DEALER, Scope.GROUP)

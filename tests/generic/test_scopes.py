@@ -239,7 +239,8 @@ def test_preset_of_the_group_shows_nobody_elses_children(
             f'"{c.name}" = (SELECT "{c.name}" FROM "{table}" WHERE id = :id)' for c in key.columns
         )
         db.session.execute(text(f'DELETE FROM "{table}" WHERE dealer_id IS NULL AND {same}'), {"id": pk})
-    of_group = {"store_id": "NULL", "owner_id": "(SELECT id FROM ab_user WHERE username = 'admin')"}
+    somebody = "(SELECT id FROM ab_user WHERE username = 'admin')"
+    of_group = {"store_id": "NULL", "owner_id": somebody, "author_id": somebody}
     nowhere = "".join(f", {c} = {v}" for c, v in of_group.items() if c in resource.model.__table__.c)
     db.session.execute(text(f'UPDATE "{table}" SET dealer_id = NULL{nowhere} WHERE id = :id'), {"id": pk})
     db.session.commit()

@@ -69,7 +69,7 @@ def fields(resource: type[Resource]) -> list[FieldSpec]:
 
 def opening(spec: FieldSpec) -> dict[str, str]:
     """What has to be chosen before the field is asked for."""
-    name, _, values = spec.opens_when.partition("=")
+    name, _, values = (spec.opens_when or spec.shown_when).partition("=")
     return {name: values.split("|")[0]} if name else {}
 
 
