@@ -150,13 +150,14 @@ def test_entries_and_groups_are_dragged(page_as: Any, world: World) -> None:
     page = page_as("boss")
     page.goto(URL)
     piece = page.locator('[data-piece][data-key="parameters"]')
-    target = page.locator('[data-piece][data-key="tags"]')
+    target = piece.locator("xpath=preceding-sibling::*[@data-piece][2]")
+    above = target.get_attribute("data-key")
     piece.locator("[data-grip]").drag_to(target, target_position={"x": 60, "y": 4})
     screen.flash(page, "已移动“系统参数”")
     keys = page.locator('[data-block][data-key="group:管理"] [data-piece]').evaluate_all(
         "all => all.map(one => one.dataset.key)"
     )
-    assert keys.index("parameters") == keys.index("tags") - 1
+    assert keys.index("parameters") == keys.index(above) - 1
     expect(piece).to_contain_text("已移动")
     blocks = page.locator("[data-block]")
     second = blocks.nth(1).get_attribute("data-key")
