@@ -31,8 +31,7 @@ def owner(world: World, name: str) -> int | None:
 def test_hand_over_preview_submit_and_take_back(page_as: Any, world: World, size: tuple[int, int]) -> None:
     page = page_as("admin", size=size)
     page.goto("/customers/?scope=dealer")
-    icon = page.locator(".head .r > *").first
-    icon.click()
+    page.locator(".many0 > summary").click()
     expect(page.locator(".many0 .pop a")).to_have_count(9)
     page.locator(".many0").get_by_text("在职继承").click()
     page.select_option("#person", label="陈朵")
