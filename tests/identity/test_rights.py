@@ -32,14 +32,14 @@ class Counter:
 
 
 def test_an_actor_costs_two_queries_and_a_stamp_one(world: World) -> None:
-    session = db.session()
+    session, boss = db.session(), world.people["boss"].id
     session.rollback()
     with Counter() as counted:
-        actor = load_actor(session, world.people["boss"].id)
+        actor = load_actor(session, boss)
     assert actor is not None and len(actor.permissions) > 50
     assert len(counted.seen) == 2
     with Counter() as counted:
-        known = stamp(session, world.people["boss"].id)
+        known = stamp(session, boss)
     assert known is not None and known.epoch == actor.epoch
     assert len(counted.seen) == 1
     with Counter() as counted:
