@@ -21,8 +21,8 @@ _MEANINGLESS = ("Content-Length", "Set-Cookie")  # a cookie is read decoded
 # Of the session, and of pages: chance puts any five digits there.
 _DRAWN_BY_LOT = ("csrf_token", "_id", "_user_id")
 _BY_LOT = re.compile(r'(?<=:\d\d)\.\d{6}|name="_once" value="[^"]*"|(?<=\?v=)[0-9a-f]{10}')
-_PALETTE = re.compile(r'<rgbColor rgb="[0-9A-F]{8}" ?/>')
-"""The colours that every spreadsheet lists, whatever it holds; some are five digits of somebody's number."""
+_ALWAYS = re.compile(r'<rgbColor rgb="[0-9A-F]{8}" ?/>|defaultThemeVersion="\d+"')
+"""What every spreadsheet lists, whatever it holds; some are five digits of somebody's number."""
 WINDOW = 5
 """Of a masked number three and four digits may be read; five in a row hold one of the hidden."""
 
@@ -42,7 +42,7 @@ def workbook(file: bytes) -> str:
     """All texts and numbers of a spreadsheet, its hidden corners included."""
     with zipfile.ZipFile(io.BytesIO(file)) as book:
         found = "\n".join(book.read(name).decode("utf-8", "replace") for name in book.namelist())
-    return _PALETTE.sub("", found)
+    return _ALWAYS.sub("", found)
 
 
 def _plain_json(body: str) -> str:

@@ -85,6 +85,10 @@ SANE: dict[str, dict[str, Any]] = {
         "subject": "customers", "start": "retained_since", "condition": None, "effect": "remind", "at": "08:00",
         "parameters": None, "silenced_by": None, "replaces_id": None, "store_id": None,
     },
+    "automations": {
+        "subject": "customers", "event": "created", "condition": None, "active": False,
+        "do_1": "set", "field_1": "remark", "value_1": "请优先联系", "do_2": None, "do_3": None,
+    },
     "approval_flows": {
         "subject": "receipts", "deed": "receipts/create", "condition": None, "steps": [{"who": "superior"}],
     },
