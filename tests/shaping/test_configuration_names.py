@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.engine import conditions
+from app.engine import conditions, templating
+from app.engine.actions import Act
 from app.engine.configured import difference, files, past, state
 from app.engine.configured.past import Asked
-from app.engine.database import db
+from app.engine.database import db, utcnow
+from app.engine.deeds import deed
 from app.engine.layouts import FULL
 from app.engine.perform import create, update
 from app.engine.resource import resource
@@ -25,7 +27,7 @@ from models.shaping.automation_tables import Automation
 from models.shaping.custom_fields import CustomField
 from models.shaping.custom_queries import guard_of
 from models.shaping.layout_tables import PageLayout
-from models.shaping.template_tables import Template
+from models.shaping.template_tables import Template, TemplateKind
 from tests.customers.world import World
 from tests.shaping.automations import SURE as SURE_OF_AUTOMATION
 from tests.shaping.automations import where
@@ -127,6 +129,17 @@ def test_what_speaks_of_added_fields_is_taken_back_as_it_was(world: World) -> No
            answers=SURE_OF_AUTOMATION)  # fmt: skip
     taken_back(world, "automations")
     assert shapes(export(world), *SPEAKING) == was
+
+
+@pytest.mark.sqlite_only
+def test_a_template_may_name_a_field_that_comes_with_it(world: World) -> None:
+    boss, session = world.actor("boss"), db.session()
+    templating.book(resource("customers"), world.a.id, boss.epoch)  # as a page has asked for it before
+    with deed(Act(boss, utcnow(), session, "import", "import")):
+        add(world, "昵称", "text")
+        values = {"kind": TemplateKind.PRINT, "resource": "customers", "name": "资料单", "active": True}
+        create(resource("text_templates"), values | {"body": "{{昵称}}"}, boss)
+    assert own(Template, world.a.id).body == "{{昵称}}"
 
 
 AUTOMATION = {"name": "甲", "subject": "customers", "event": "changed", "do_1": "set"}
