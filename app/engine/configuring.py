@@ -60,6 +60,17 @@ class Writer:
 
 
 @dataclass(frozen=True, eq=False)
+class Spoken:
+    """Content that names what is called otherwise in another installation: added fields, or their permissions.
+    ``out(value, of, names)`` gives what a file says, and ``into`` what is kept, or raises `Wrong` for what is not
+    there; ``of`` is the list that the column of that name says, where it needs one."""
+
+    out: Callable[[Any, str, Any], Any]
+    into: Callable[[Any, str, Any], Any]
+    of: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class Mark:
     """A column, and what it holds of some rows."""
 
@@ -91,7 +102,7 @@ class Kind:
     that are not taken away although their row stays; ``answers`` go on where the rules ask; ``fit(act, record, values)``
     makes given values what the rule takes; ``depends(session, record)`` says in words what would lose its hold,
     empty for nothing; ``hidden(flat)`` is true of entries that hold a secret, and ``words(flat)`` is what one
-    is called."""
+    is called; ``spoken`` is, by name, content that a file says otherwise than it is kept."""
 
     resource: type[Resource]
     key: tuple[FieldSpec, ...]
@@ -109,6 +120,7 @@ class Kind:
     words: Callable[[Mapping[str, Any]], str] | None = None
     under: Any = None
     typed: Callable[[Mapping[str, Any], str], FieldSpec | None] | None = None
+    spoken: Mapping[str, Spoken] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -86,11 +86,12 @@ _source: list[Callable[[Session | None], Iterable[Added]]] = []
 @dataclass(frozen=True, slots=True)
 class Added:
     """A guard that administrators made; without ``dealer`` for everybody. ``of`` is the resource whose field
-    it keeps."""
+    it keeps, and ``field`` what that is called."""
 
     guard: Guard
     dealer: int | None
     of: str
+    field: str
 
 
 def provide_guards(source: Callable[[Session | None], Iterable[Added]]) -> None:

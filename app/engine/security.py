@@ -10,7 +10,7 @@ import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -102,6 +102,17 @@ def actor_of(session: Session, user_id: int, epoch: int) -> Actor | None:
     while len(_actors) > _MAX_ACTORS:
         _actors.popitem(last=False)
     return actor
+
+
+def afresh(session: Session, actor: Actor) -> Actor:
+    """The same person with the rights that the running transaction has given by now."""
+    stamp = None if actor.system else _identity[0].stamp(session, actor.id, "")
+    if stamp is None or stamp.epoch == actor.epoch:
+        return actor
+    found = _identity[0].load(session, actor.id)
+    if found is None:
+        return actor
+    return replace(actor, permissions=found.permissions, scopes=found.scopes, epoch=found.epoch)
 
 
 def forget_actors() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.engine.configured.addresses import field_of
 from app.engine.configuring import configurable
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
@@ -91,4 +92,5 @@ configurable(
         ClockRule.replaces_id,
     ),
     answers=(rules.SURE,),
+    spoken={"start": field_of("subject")},
 )

@@ -8,7 +8,7 @@ from app.engine.configuring import Part, configurable, name_by
 from app.engine.fields import entry
 from app.engine.resource import Group, Menu, Related, Resource
 from app.engine.scopes import Actor, Scope, Scopes
-from models.identity import accounts, presets, role_rules, rules
+from models.identity import accounts, presets, role_names, role_rules, rules
 from models.identity.passwords import LONGEST
 from models.identity.roles import ROLES_OF, StaffRole
 from models.identity.tables import (
@@ -371,4 +371,5 @@ configurable(
     part=Part((role_rules.GRANTS, role_rules.SCOPES), role_rules.texts_of, role_rules.in_words),
     where=StaffRole.label != "",
     fit=role_rules.fit,
+    spoken={role_rules.GRANTS.name: role_names.SPOKEN},
 )

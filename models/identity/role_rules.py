@@ -19,11 +19,13 @@ from app.engine.fields import entry
 from app.engine.permissions import PermissionDef, all_permissions, permissions_in_force
 from app.engine.resource import Resource, resources
 from app.engine.scopes import Actor, Scope, offered
+from models.identity import role_names
 from models.identity.accounts import administrators
 from models.identity.delegation import beyond
 from models.identity.rights import Rights as Rights
 from models.identity.rights import bump_epoch
 from models.identity.rights import rights_of as rights_of
+from models.identity.role_names import key_of as key_of
 from models.identity.roles import RoleAssignment, RoleGrant, RoleKind, RoleScope, StaffRole
 from models.identity.rules import is_group, own_dealer
 from models.identity.tables import Employee
@@ -44,11 +46,6 @@ class Change:
     text: str
     old: str = ""
     new: str = ""
-
-
-def key_of(pair: Pair) -> str:
-    """A permission as forms and the API write it."""
-    return f"{pair[0]}@{pair[1]}"
 
 
 def catalogue(actor: Actor) -> tuple[PermissionDef, ...]:
@@ -326,7 +323,8 @@ def texts_of(session: Session, role_ids: Iterable[int]) -> dict[int, dict[str, l
 
 def in_words(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What a change of rights in that form means."""
-    return [f"{c.sign} {c.text}".strip() for c in difference(of_texts(old), of_texts(new))]
+    said = [f"{c.sign} {c.text}".strip() for c in difference(of_texts(old), of_texts(new))]
+    return [*said, *role_names.in_words(old.get(GRANTS.name) or (), new.get(GRANTS.name) or ())]
 
 
 def fit(act: Act, role: Any, values: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from app.engine import conditionwords
 from app.engine.actions import Refusal
 from app.engine.approving import deed_named
 from app.engine.conditions import Wrong
+from app.engine.configured.addresses import CONDITION
 from app.engine.configured.values import Coder, coders
 from app.engine.fields import FieldSpec
 from app.engine.forms import Context
@@ -148,7 +149,7 @@ typed_as_lines("approval_condition", _condition)
 typed_as_lines("approval_steps", _read)
 derived["approval_condition"] = derived["condition"]
 derived["approval_steps"] = _in_words
-coders["approval_condition"] = coders["condition"]
+coders["approval_condition"] = CONDITION
 coders["approval_steps"] = Coder(
     lambda value, _names: _in_words(value, None).splitlines(), _lines_in, names=True
 )

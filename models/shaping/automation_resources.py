@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import object_session
 
 from app.engine.automating import CHANGED
+from app.engine.configured.addresses import field_of
 from app.engine.configuring import configurable
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import gate
@@ -224,6 +225,7 @@ def compose() -> None:
             Automation.active,
         ),
         answers=(automation_rules.SURE,),
+        spoken=dict.fromkeys(("watched", *(f"field_{n}" for n in STEPS)), field_of("subject")),
     )
 
 

@@ -180,7 +180,7 @@ def _dictionaries(dealer_id: int | None) -> tuple[Entry, ...]:
 def _added_guards(session: Session | None) -> Iterator[AddedGuard]:
     for row in snapshot(session or db.session()).rows:
         if row.guarded and row.removed_at is None:
-            yield AddedGuard(cast(Guard, guard_of(row)), row.dealer_id, row.resource)
+            yield AddedGuard(cast(Guard, guard_of(row)), row.dealer_id, row.resource, row.label)
 
 
 provide_guards(_added_guards)

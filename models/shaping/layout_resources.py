@@ -39,4 +39,5 @@ configurable(
     key=(PageLayout.resource, PageLayout.page, PageLayout.role_id),
     content=(PageLayout.parts,),
     writer=Writer(layout_rules.keep_layout, layout_rules.drop_layout),
+    spoken=layout_rules.SPOKEN,
 )

@@ -10,12 +10,15 @@ from sqlalchemy import select
 
 from app.engine import faces, layouts
 from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal, Stale
+from app.engine.configured.addresses import Portable
 from app.engine.configured.values import Names
+from app.engine.configuring import Spoken
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import derived
 from app.engine.layouts import DETAIL, OWN, Plan
 from app.engine.resource import Resource, resource
 from app.engine.scopes import Actor
+from app.engine.typed import Wrong
 from models.identity.roles import StaffRole
 from models.identity.rules import is_group
 from models.shaping import layout_queries
@@ -194,6 +197,30 @@ def _role(act: Act, dealer_id: int | None, given: Any) -> int | None:
     if found not in known:
         raise Invalid({"role_id": "本系统中没有此角色"})
     return found
+
+
+def _parts_out(value: Any, of: str, names: Names) -> Any:
+    """The sections with their fields as a file names them; an added one that is no more is left out."""
+    place = Portable(of, names)
+    return [
+        {**part, "fields": [{**s, "name": n} for s in part["fields"] if (n := place.name_out(s["name"]))]}
+        for part in value
+    ]
+
+
+def _parts_in(value: Any, of: str, names: Names) -> Any:
+    try:
+        layouts.from_json(value)
+    except ValueError:
+        raise Wrong("格式不正确") from None
+    place = Portable(of, names)
+    return [
+        {**part, "fields": [{**s, "name": place.name_in(s["name"])} for s in part.get("fields", ())]}
+        for part in value
+    ]
+
+
+SPOKEN = {PageLayout.parts.key: Spoken(_parts_out, _parts_in, PageLayout.resource.key)}
 
 
 def drop_layout(act: Act, row: PageLayout) -> None:

@@ -7,7 +7,7 @@ from app.engine.fields import fixed
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
 from models.settings.resources import MENU
-from models.shaping import template_presets, template_queries, template_rules
+from models.shaping import template_names, template_presets, template_queries, template_rules
 from models.shaping.template_tables import Template
 
 __all__ = ["Templates", "template_presets", "template_queries"]
@@ -74,4 +74,5 @@ configurable(
     Templates,
     key=(Template.kind, Template.resource, Template.name),
     content=(Template.head, Template.body, Template.foot, Template.sort, Template.active),
+    spoken=template_names.SPOKEN,
 )

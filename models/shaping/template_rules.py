@@ -12,6 +12,7 @@ from app.engine.events import publish
 from app.engine.filling import Filler
 from app.engine.resource import Resource, resource_of
 from app.engine.resource import resource as named
+from models.identity.rights import current_epoch
 from models.identity.rules import is_group, own_dealer, unique
 from models.shaping.template_queries import Known, templates
 from models.shaping.template_tables import Template, TemplateKind, templated
@@ -57,7 +58,7 @@ def _judge(template: Any, act: Act, values: Mapping[str, Any]) -> None:
     if kind is not TemplateKind.PRINT and about.name != "customers":
         raise Invalid({"resource": f"{kind.label}只能用于客户"})
     texts = {part: values.get(part, getattr(template, part)) or "" for part in PARTS}
-    errors = check(about, template.dealer_id, kind, texts, act.actor.epoch)
+    errors = check(about, template.dealer_id, kind, texts, current_epoch(act.session))
     if errors:
         raise Invalid(errors)
     same = (Template.kind == kind, Template.resource == about.name)

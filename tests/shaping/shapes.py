@@ -58,7 +58,7 @@ def furnish_shapes(world: World) -> None:
     )  # fmt: skip
     world.tag("急装")
     shape_menu(world)
-    tag = session.query(Tag).one()
+    tag = session.query(Tag).filter_by(name="急装").one()
     own = {"store_id": [str(world.stores[0].id)], "stage": ["following"]}
     tiles = [{"list": "customers", "kind": "breakdown", "by": "level", "own": own, "title": "本店分级"},
              {"list": "customers", "chart": "source", "width": 2}]  # fmt: skip

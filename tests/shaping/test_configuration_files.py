@@ -20,10 +20,14 @@ from app.engine.resource import resource
 from models.clock_rules.resources import ClockRules
 from models.clock_rules.rules import SURE
 from models.clock_rules.tables import ClockRule
+from models.customers.policy import Effect, Entrance, SameWithin, Told
+from models.customers.track import TrackAct
 from models.identity.resources import Positions, Roles
 from models.settings.tables import DictionaryEntry, EntryTone, Parameter
 from tests.customers.world import World, words
 from tests.plugins.people import Login
+from tests.shaping.shapes import furnish_shapes
+from tests.shaping.speaking import speak
 from tests.shaping.test_configuration import an_entry, change_parameter
 
 
@@ -50,7 +54,10 @@ def furnish(world: World) -> None:
     create(Positions, {"name": "展厅主管", "sort": 15}, boss)
     given = {"grants": ["can_list@Customers", "can_edit@Customers"], "scopes": ["customers:store"]}
     create(Roles, {"label": "展厅主管", **given}, boss)
-    world.make("tags", "boss", name="急装", group_name="进度")
+    world.make("tags", "boss", name="精装", group_name="进度")
+    world.make("track_points", "boss", act=TrackAct.CALL, points=50)
+    policy = {"within": SameWithin.DEALER, "effect": Effect.INSIST, "told": Told.OWNER}
+    world.make("duplicate_rules", "boss", entrance=Entrance.FORM, **policy)
     world.make("registration_quotas", "boss", employee_id=seller.id, daily_limit=7)
     world.make("registration_grants", "boss", manager_id=world.people["keeper"].id, registrant_id=seller.id)
     above = db.session.scalars(select(ClockRule).where(ClockRule.code.is_not(None))).first()
@@ -65,6 +72,8 @@ def furnish(world: World) -> None:
     mine = same | {"name": "本店另定", "amount": 3, "replaces_id": above.id, "condition": condition}
     mine |= {"store_id": world.stores[0].id, "silenced_by": None, "active": True}
     create(ClockRules, mine, boss, answers=(SURE,))
+    furnish_shapes(world)
+    speak(world)
 
 
 def wipe(world: World) -> None:
@@ -82,10 +91,19 @@ def wipe(world: World) -> None:
     db.session.commit()
 
 
+@pytest.mark.sqlite_only
+def test_something_of_every_kind_is_furnished(world: World) -> None:
+    """A new kind is to go out, be compared and come back in these tests as well."""
+    furnish(world)
+    held = json.loads(export(world))["kinds"]
+    assert {k.name for k in configuring.kinds()} - {name for name, listed in held.items() if listed} == set()
+
+
 def test_what_was_exported_comes_back_and_is_exported_the_same(world: World) -> None:
     furnish(world)
     text = export(world)
-    assert json.loads(text)["kinds"]["clock_rules"][0]["replaces_id"]["of"] == "group"
+    rules = {r["name"]: r for r in json.loads(text)["kinds"]["clock_rules"]}
+    assert rules["本店另定"]["replaces_id"]["of"] == "group"
     assert all(not c.steps for c in bring_in(world, text).compared)
     wipe(world)
     before = json.loads(export(world))["kinds"]

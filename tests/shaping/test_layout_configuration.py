@@ -97,6 +97,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         "“客户姓名”是必填项，不能隐藏",
     ),
     ({"parts": []}, "与默认布局相同"),
+    (
+        {"parts": [{"key": "客户", "fields": [{"name": "text_9"}]}]},
+        "自定义字段应写作 [字段名称]，不能写作 text_9",
+    ),
+    ({"parts": [{"key": "客户", "fields": [{"name": "[无]"}]}]}, "客户没有自定义字段“无”"),
 ]
 
 
@@ -118,10 +123,10 @@ def test_a_section_and_a_field_a_file_names_that_are_not_here_are_passed_over(wo
     lay(world, hiding(plan_of(world), "gender"))
     text = json.loads(export(world))
     parts = text["kinds"]["layouts"][0]["parts"]
-    parts[0]["fields"].insert(0, {"name": "text_9"})
+    parts[0]["fields"].insert(0, {"name": "no_such_field"})
     bring_in(world, json.dumps(text, ensure_ascii=False))
     assert [row.summary for row in kept()] == ["“称谓”隐藏"]
-    assert "text_9" not in json.dumps(kept()[0].parts)
+    assert "no_such_field" not in json.dumps(kept()[0].parts)
 
 
 def test_a_removed_role_takes_its_layout_along(world: World) -> None:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy.exc import DataError, IntegrityError
@@ -18,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.engine import forms, perform
 from app.engine.actions import Act, Forbidden, Invalid, Question, Refusal
 from app.engine.configured import files, state, words
+from app.engine.configured.addresses import heard
 from app.engine.configured.files import BadFile, File, Mistake, Written
 from app.engine.configured.state import NTH, Entry
 from app.engine.configured.values import Names, cleaned, token
@@ -25,6 +27,7 @@ from app.engine.configuring import Kind, Writer
 from app.engine.database import utcnow
 from app.engine.deeds import deed
 from app.engine.scopes import Actor, Scope, scopes_of
+from app.engine.security import afresh
 
 ADD, CHANGE, REMOVE = "add", "change", "remove"
 SIGNS = {ADD: "新增", CHANGE: "修改", REMOVE: "删除"}
@@ -101,7 +104,8 @@ class Plan:
     """All that a file would change for one owner, kind by kind."""
 
     owner: int | None
-    compared: list[Compared]
+    file: File
+    compared: list[Compared] = field(default_factory=list)
 
     @property
     def steps(self) -> list[Step]:
@@ -142,7 +146,7 @@ def plan(session: Session, file: File, actor: Actor, owner: int | None, *, remov
         said = "这是集团预置的配置文件" if file.of == files.GROUP else "这是商场的配置文件"
         raise BadFile([Mistake(f"{said}，不能导入到{'集团预置' if owner is None else '商场'}")])
     mine = [k for k in state.readable(actor) if k.name in file.kinds]
-    found = Plan(owner, [])
+    found = Plan(owner, file)
     for kind in mine:
         present = state.entries(session, kind, actor, owner)
         complete = file.complete and removes
@@ -171,7 +175,13 @@ def carry_out(
     try:
         with deed(act):
             names = Names(session, actor, found.owner)
-            refused = settle(found.steps, lambda step: _carry(act, step, names))
+
+            def anew() -> None:
+                # a field that came in has given a right of its own
+                act.actor = names.actor = afresh(session, act.actor)
+
+            carry = partial(_carry, act, names)
+            refused = settle(found.steps, carry, anew) or settle(_moved(found, act), carry, anew)
             if refused:
                 raise BadFile(_mistakes(refused))
             if dry:
@@ -181,9 +191,22 @@ def carry_out(
     return act
 
 
-def settle(steps: Sequence[T], do: Callable[[T], None]) -> list[tuple[T, Refusal]]:
+def _moved(found: Plan, act: Act) -> list[Step]:
+    """What the rules of other entries have changed besides: a new field gives its permission to roles, and the
+    file has the last word about these."""
+    kinds = [c.kind for c in found.compared if c.kind.part is not None and not c.kind.part.follows]
+    steps = []
+    for kind in kinds if any(s.sign == ADD for s in found.steps) else ():
+        present = state.entries(act.session, kind, act.actor, found.owner)
+        steps += compare(kind, present, found.file.kinds[kind.name], complete=False).steps
+    return steps
+
+
+def settle(
+    steps: Sequence[T], do: Callable[[T], None], anew: Callable[[], None] = lambda: None
+) -> list[tuple[T, Refusal]]:
     """Do them all, in whatever order they lean on each other; returns those that were refused in the end. Each
-    undoes its own share when it is."""
+    undoes its own share when it is; ``anew`` is called before those are tried again."""
     waiting = list(steps)
     while waiting:
         refused: list[tuple[T, Refusal]] = []
@@ -197,10 +220,11 @@ def settle(steps: Sequence[T], do: Callable[[T], None]) -> list[tuple[T, Refusal
         if len(refused) == len(waiting):
             return refused
         waiting = [step for step, _ in refused]
+        anew()
     return []
 
 
-def _carry(act: Act, step: Step, names: Names) -> None:
+def _carry(act: Act, names: Names, step: Step) -> None:
     kind, record = step.kind, step.present.record if step.present is not None else None
     if step.sign == REMOVE:
         remove(act, kind, record)
@@ -212,6 +236,7 @@ def _carry(act: Act, step: Step, names: Names) -> None:
 
 def put(act: Act, kind: Kind, names: Names, record: Any, given: Mapping[str, Any]) -> Any:
     """Make a new entry or change one, by what a file says of it, through the rules of its resource."""
+    given = heard(kind, given, names, record)
     if kind.writer is not None:
         _require(act.actor, kind, kind.writer)
         with deed(replace(act)):

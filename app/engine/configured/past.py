@@ -19,6 +19,7 @@ from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal
 from app.engine.audit import AuditEntry, AuditLog
 from app.engine.changes import plain, typed
 from app.engine.configured import difference, state, values
+from app.engine.configured.addresses import told
 from app.engine.configured.values import Names
 from app.engine.configuring import EXACT, Kind, kind
 from app.engine.database import utcnow
@@ -297,7 +298,7 @@ def _take_back(act: Act, change: Change) -> None:
         columns = [s for s in known.specs.values() if s.name in old and s.name not in known.parts]
         flat = {s.name: _as_file(s, old[s.name], names) for s in columns}
         flat |= {n: old[EXACT + n] for n in known.parts if EXACT + n in old}
-        difference.put(act, known, names, record, flat)
+        difference.put(act, known, names, record, told(known, flat, names, record))
         return
     asked = fields_of(known.resource.groups(editing=record is not None))
     restored = {s.name: typed(s, old[s.name]) for s in asked if s.name in old and s.name not in known.parts}

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.engine.actions import Forbidden
+from app.engine.configured.addresses import told
 from app.engine.configured.values import Names, flat_of, token
 from app.engine.configuring import Kind, kinds
 from app.engine.scopes import Actor, visible
@@ -68,7 +69,7 @@ def _read(session: Session, kind: Kind, actor: Actor, owner: int | None) -> Iter
             flat = flat_of(kind, record, names)
             if kind.hidden(flat):
                 continue
-            flat |= parts.get(record.id, {})
+            flat = told(kind, {**flat, **parts.get(record.id, {})}, names)
             identity = kind.identity(flat)
             if kind.code is not None and kind.code.name not in identity:
                 flat.pop(kind.code.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import JSON, select
 from sqlalchemy.orm import Session
 
-from app.engine import conditions, drawing, forms, serial
+from app.engine import drawing, forms, serial
 from app.engine.actions import Invalid, Refusal
 from app.engine.configuring import SECRET, Kind, kind_of, name_of
 from app.engine.fields import FieldSpec
@@ -64,7 +64,7 @@ class Names:
         kind, record = kind_of(model), self.session.get(model, record_id)
         if kind is None or record is None:
             return f"#{record_id}"
-        named = {n: v for n, v in kind.identity(flat_of(kind, record, self)).items() if v is not None}
+        named = {n: v for n, v in _identity(kind, record, self).items() if v is not None}
         owner = getattr(record, kind.owner.key)
         return named | ({OF: GROUP} if owner is None and self.owner is not None else {})
 
@@ -88,7 +88,7 @@ class Names:
         kind = kind_of(model)
         if kind is None or not isinstance(name, Mapping):
             return False
-        own = kind.identity(flat_of(kind, record, self))
+        own = _identity(kind, record, self)
         return {n: v for n, v in own.items() if v is not None} == {n: v for n, v in name.items() if n != OF}
 
 
@@ -98,7 +98,18 @@ def _of_group(name: Any) -> bool:
 
 def flat_of(kind: Kind, record: Any, names: Names) -> dict[str, Any]:
     """The columns and links of a record as a file holds them."""
-    specs = (*kind.key, *kind.content, *([kind.code] if kind.code is not None else []))
+    return _flat((*_naming(kind), *kind.content), record, names)
+
+
+def _identity(kind: Kind, record: Any, names: Names) -> dict[str, Any]:
+    return kind.identity(_flat(_naming(kind), record, names))
+
+
+def _naming(kind: Kind) -> Sequence[FieldSpec]:
+    return (*kind.key, *([kind.code] if kind.code is not None else []))
+
+
+def _flat(specs: Sequence[FieldSpec], record: Any, names: Names) -> dict[str, Any]:
     return {s.name: written(s, _stored(s, record, names.session), names) for s in specs}
 
 
@@ -247,49 +258,3 @@ def said(name: Any) -> str:
     if isinstance(name, Mapping):
         return " ".join(str(v) for n, v in name.items() if v and n != OF)
     return str(name)[:80]
-
-
-# ----- conditions
-
-
-def _condition_out(value: Any, names: Names) -> Any:
-    found = conditions.subject(str(value.get("of"))) if isinstance(value, Mapping) else None
-    if found is None:
-        return value
-    return {"of": found.name, "where": _tree(found, value.get("where"), lambda s, i: names.of(s.target, i))}
-
-
-def _condition_in(_spec: FieldSpec, value: Any, context: forms.Context, names: Names) -> Any:
-    found = conditions.subject(str(value.get("of"))) if isinstance(value, Mapping) else None
-    if found is None:
-        raise Wrong("条件没有指明对象")
-
-    def number(spec: FieldSpec, name: Any) -> int:
-        known = names.find(spec.target, name)
-        if known is None:
-            raise Wrong(f"条件中“{spec.label}”的“{said(name)}”在本系统中不存在")
-        return known
-
-    stored = {"of": found.name, "where": _tree(found, value.get("where"), number)}
-    return conditions.from_json(stored, actor=context.actor, session=context.session).to_json()
-
-
-def _tree(found: Any, node: Any, change: Callable[[FieldSpec, Any], Any]) -> Any:
-    """The same tree with its references changed; what does not look like a condition stays as it is, because
-    reading it says what is wrong."""
-    if not isinstance(node, Mapping):
-        return node
-    for name in ("all", "any"):
-        if isinstance(node.get(name), list):
-            return {name: [_tree(found, part, change) for part in node[name]]}
-    if "not" in node:
-        return {"not": _tree(found, node["not"], change)}
-    spec = conditions.fields(found).get(str(node.get("field")))
-    if spec is None or spec.target is None or "value" not in node:
-        return {n: v for n, v in node.items() if n != "named"}
-    values = node["value"] if isinstance(node["value"], list) else [node["value"]]
-    kept = {n: v for n, v in node.items() if n not in ("named", "value")}
-    return {**kept, "value": [change(spec, v) for v in values]}
-
-
-coders["condition"] = Coder(_condition_out, _condition_in, names=True)
