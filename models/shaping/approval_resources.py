@@ -13,7 +13,7 @@ from app.engine.configuring import configurable
 from app.engine.fields import describe
 from app.engine.resource import Badge, Between, Group, Menu, Resource, View
 from app.engine.scopes import MYSELF, Scope, Scopes
-from models.settings.resources import MENU
+from models.identity.menu_groups import SHAPING
 from models.shaping import approval_requests, approval_rules
 from models.shaping.approval_tables import (
     SEATS,
@@ -109,7 +109,7 @@ class ApprovalFlows(Resource, model=ApprovalFlow):
     label = "审批流程"
     unit = "个流程"
     icon = "hierarchy"
-    menu = Menu(MENU, label="审批流程", icon="hierarchy", order=937)
+    menu = Menu(SHAPING, label="审批流程", icon="checklist", order=952)
     scopes = Scopes(dealer=ApprovalFlow.dealer_id, shared=True)
     title = ApprovalFlow.name
     columns = (

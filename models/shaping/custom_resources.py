@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement
 from app.engine.fields import entry, fixed
 from app.engine.resource import Group, Menu, Resource, View
 from app.engine.scopes import Scopes
+from models.identity.menu_groups import SHAPING
 from models.identity.rules import is_group
-from models.settings.resources import MENU
 from models.shaping import custom_queries, custom_rules, custom_work
 from models.shaping.custom_fields import CustomField, Place
 
@@ -60,7 +60,7 @@ class CustomFields(Resource, model=CustomField):
     label = "自定义字段"
     unit = "个字段"
     icon = "forms"
-    menu = Menu(MENU, label="字段管理", icon="forms", order=940)
+    menu = Menu(SHAPING, label="字段管理", icon="forms", order=940)
     scopes = Scopes(dealer=CustomField.dealer_id, shared=True)
     title = CustomField.label
     columns = (
