@@ -16,6 +16,7 @@ from app.engine.actions import NotFound
 from app.engine.audit import Audited
 from app.engine.buttons import action_link, offered_actions
 from app.engine.cells import DASH, html, locked
+from app.engine.conditional import meets, source_of
 from app.engine.database import Model, db, writing
 from app.engine.faces import faced
 from app.engine.fields import FieldSpec, Pk, describe, with_companions
@@ -168,6 +169,15 @@ def _width(value: str) -> int:
     return sum(1 if c < "\u2e80" else 2 for c in value)
 
 
+def _is_there(spec: FieldSpec, values: Mapping[str, Any]) -> bool:
+    """Whether the field says something of this record: one that its form would not ask for and that holds nothing
+    does not. Where the field that decides is not on the page or not for the reader, it is shown."""
+    decides = source_of(spec.shown_when)
+    if values[spec.name] or decides not in values or isinstance(values[decides], Hidden):
+        return True
+    return meets(spec.shown_when, lambda name: [values[name]])
+
+
 def _item(
     source: Any,
     values: Mapping[str, Any],
@@ -278,7 +288,8 @@ def detail_page(
         [item(c) for c in (*((resource.code,) if resource.code is not None else ()), *resource.subtitle)],
         [item(c).html for c in resource.badges],
         item(resource.tags).html if resource.tags is not None and values[resource.tags.name] else Markup(""),
-        actions, [pages.Section(g.title, [placed(f) for f in g.fields]) for g in laid.groups],
+        actions, [pages.Section(g.title, [placed(f) for f in fields]) for g in laid.groups
+                  if (fields := [f for f in g.fields if _is_there(describe(f), values)])],
         _tables(session, resource, pk, actor, now),
         timeline.of(session, resource, pk, actor, now, kind, f"{base}{pk}", before) if resource.timeline else None,
         f"{base}{pk}", base, edit, code=code, facts=head_facts, initial="" if titled.numbered else title[:1],
