@@ -28,15 +28,16 @@ from app.engine.resource import Alike, Related, Resource, has_resource, resource
 from app.engine.resource import resource as named
 from app.engine.scopes import Actor, visible, within_dealer
 
-PrintLink = Callable[[Actor, type[Resource], int], pages.Link | None]
-_printing: list[PrintLink] = []
+RecordLink = Callable[[Actor, type[Resource], int], pages.Link | None]
+_links: list[RecordLink] = []
 LONG = 28
 """A text wider than that many Latin letters takes a row of its own."""
 
 
-def provide_printing(link: PrintLink) -> None:
-    """Say where a record is printed, for those who may; the domain that keeps templates calls this."""
-    _printing[:] = [link]
+def provide_link(link: RecordLink) -> None:
+    """Let a domain put a link of its own among what can be done with a record, once, at import; None for records
+    and people it is not for."""
+    _links.append(link)
 
 
 class ColumnChoice(Model):
@@ -281,7 +282,7 @@ def detail_page(
         )  # fmt: skip
     if resource.copies and not resource.toolbar and actor.can("can_add", resource.view_name()):
         actions.append(pages.Link("复制新建", f"{base}new?copy={pk}", "copy"))
-    actions += [link for source in _printing if (link := source(actor, resource, pk)) is not None]
+    actions += [link for source in _links if (link := source(actor, resource, pk)) is not None]
     kept = issubclass(resource.model, Audited)
     return pages.DetailPage(
         resource.name, resource.label, resource.icon, title,

@@ -14,6 +14,7 @@ from app.engine.database import Model
 from app.engine.faces import extendable
 from app.engine.fields import Pk, column, describe
 from app.engine.formula_reading import FUNCTIONS
+from app.engine.permissions import place_of
 from app.engine.resource import Resource, resources
 from app.engine.slots import Figure
 from models.base import OF_GROUP, Audited, Dated, Steering, Versioned, once_for_all
@@ -234,12 +235,12 @@ def dictionary_of(field_id: int) -> str:
 
 
 def _extendable() -> tuple[Entry, ...]:
-    return tuple(Entry(r.name, r.label) for r in resources() if extendable(r))
+    return tuple(Entry(r.name, r.label) for r in sorted(resources(), key=place_of) if extendable(r))
 
 
 def _targets() -> tuple[Entry, ...]:
     found = (r for r in resources() if leads_to(r))
-    return tuple(Entry(r.name, r.label) for r in sorted(found, key=lambda r: r.menu.order if r.menu else 0))
+    return tuple(Entry(r.name, r.label) for r in sorted(found, key=place_of))
 
 
 def leads_to(found: type[Resource]) -> bool:

@@ -15,6 +15,7 @@ from app.engine import layouts
 from app.engine.configuring import kind_of
 from app.engine.database import db
 from app.engine.layouts import Layout
+from app.engine.permissions import place_of
 from app.engine.resource import Resource, resource, resources
 from app.engine.scopes import Actor
 from models.identity.menu_groups import BRIEFS, SETTINGS
@@ -134,7 +135,8 @@ def pages_of(found: type[Resource]) -> list[LayoutPage]:
 
 def laid_out(actor: Actor) -> list[type[Resource]]:
     """The lists of which this person may lay out something."""
-    return [r for r in resources() if pages_of(r) and actor.can("can_list", r.view_name())]
+    found = [r for r in resources() if pages_of(r) and actor.can("can_list", r.view_name())]
+    return sorted(found, key=place_of)
 
 
 class _Source:

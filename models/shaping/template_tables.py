@@ -9,7 +9,7 @@ from app.engine.audit import Audited as Kept
 from app.engine.choices import Choice, Entry, Tone, declare_entries
 from app.engine.database import Model
 from app.engine.fields import Pk, column
-from app.engine.permissions import group_of
+from app.engine.permissions import group_of, place_of
 from app.engine.resource import Resource, resources
 from models.base import OF_GROUP, Audited, Dated, Steering, Versioned, once_for_all
 from models.identity.menu_groups import BRIEFS, MANAGEMENT
@@ -65,4 +65,7 @@ def templated(resource: type[Resource]) -> bool:
     return works and bool(resource.detail) and issubclass(resource.model, Kept)
 
 
-declare_entries(TEMPLATED, lambda: tuple(Entry(r.name, r.label) for r in resources() if templated(r)))
+declare_entries(
+    TEMPLATED,
+    lambda: tuple(Entry(r.name, r.label) for r in sorted(resources(), key=place_of) if templated(r)),
+)

@@ -24,6 +24,7 @@ from models.shaping.automation_circles import circle
 from models.shaping.automation_parts import Event, doing, subject
 from models.shaping.automation_rules import OF_GROUP, try_out
 from models.shaping.automation_tables import Automation
+from models.shaping.custom_fields import FieldKind
 from tests.customers.world import World, grant, words
 from tests.plugins.databases import statements
 from tests.plugins.people import Login
@@ -265,13 +266,15 @@ def test_conditions_are_offered_by_picking(world: World, login: Login) -> None:
     assert "属于 {}" in level["many"]
     assert "A" in level["values"]
     assert login("boss").get("/automation/terms?subject=nothing").status_code == 404
+    of_deed = login("boss").get("/automation/terms?subject=customers/invalidate").get_json()
+    assert {"意向级别", "本次记录数"} <= {t["label"] for t in of_deed}
 
 
 @pytest.mark.sqlite_only
 def test_an_added_field_is_a_condition_and_is_set(world: World, login: Login) -> None:
     field, _ = create(
         resource("custom_fields"),
-        {"label": "装修阶段", "kind": "choice", "options": "毛坯\n水电", "resource": "customers", "places": ["form"]},
+        {"label": "装修阶段", "kind": FieldKind.CHOICE, "options": "毛坯\n水电", "resource": "customers", "places": ["form"]},
         world.actor("boss"),
     )  # fmt: skip
     slot = field.slot

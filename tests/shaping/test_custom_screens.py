@@ -52,11 +52,13 @@ def test_conditions_are_one_line_and_only_the_group_is_asked_about_everybody(
 
 
 def test_making_the_indexes_is_no_change_of_the_configuration(
-    world: World, run_outbox: Callable[..., None]
+    world: World, login: Login, run_outbox: Callable[..., None]
 ) -> None:
     field = add(world, "装修阶段", "choice", options="毛坯\n水电", also=())
     run_outbox()
     db.session.refresh(field)
     assert field.indexed_at is not None
+    changed = login("boss").get("/configuration/").get_data(as_text=True)
+    assert "装修阶段 / 毛坯" in changed and "custom." not in changed
     about = AuditEntry.resource == "custom_fields", AuditEntry.record_id == field.id
     assert [e.action for e in db.session.scalars(select(AuditEntry).where(*about))] == ["create"]
