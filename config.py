@@ -96,8 +96,9 @@ def logins(settings: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]
         ("ADMIN_PASSWORD", "管理员 admin"),
         (
             "DEMO_PASSWORD",
-            "演示账号 manager1、consultant1、consultant2、designer1、clerk1、channel1、channelmanager1，"
-            "另一商场 manager2d、consultant2d、designer2d",
+            "演示账号 dealeradmin1（商场系统管理员）、manager1、consultant1、consultant2、designer1、clerk1、"
+            "channel1、channelmanager1，"
+            "另一商场 dealeradmin2d、manager2d、consultant2d、designer2d",
         ),
     ):
         if name == "DEMO_PASSWORD" and not settings["DEMO"]:

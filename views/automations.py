@@ -21,7 +21,6 @@ from app.engine.scopes import Actor, visible
 from app.engine.security import require_actor
 from models.shaping import automation_book as book
 from models.shaping import automation_rules, automation_running
-from models.shaping.automation_parts import subject
 from models.shaping.automation_resources import Automations, words_of
 from models.shaping.automation_tables import Automation
 
@@ -90,14 +89,15 @@ class AutomationsView(BaseView):  # type: ignore[misc]
 
     @expose("/terms", methods=["GET"])
     def terms(self) -> ResponseReturnValue:
-        """What conditions may say of these records, for the script that puts them together by picking."""
+        """What conditions may say of these records, or of a deed done to them, for the script that puts them together
+        by picking."""
         actor = require_actor()
-        about = subject(request.args.get("subject"))
-        if about is None or not actor.can("can_list", about.resource.view_name()):
+        about = conditions.subject(request.args.get("subject", ""))
+        of = getattr(about, "resource", about)  # a deed is done to records
+        if about is None or not actor.can("can_list", of.view_name()):
             raise NotFound
-        known = [
-            s for s in conditions.fields(about.face(actor.dealer_id)).values() if hidden(s, actor) is None
-        ]
+        asked = conditions.fields(conditions.face_of(about, actor.dealer_id))
+        known = [s for s in asked.values() if hidden(s, actor) is None]
         return jsonify(
             [
                 {

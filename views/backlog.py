@@ -10,6 +10,7 @@ from flask_appbuilder import BaseView, expose
 
 from app.engine import backlog, chrome, pages, queue
 from app.engine.actions import Forbidden, Refusal
+from app.engine.audit import LOGS
 from app.engine.cells import near
 from app.engine.database import db, id_of, utcnow
 from app.engine.jobcentre import OPERATING
@@ -19,7 +20,7 @@ URL = "/queue/"
 TITLE = "后台队列"
 _LANES = {"zhike": "普通", "zhike-long": "长任务"}
 
-chrome.add_entry(chrome.Entry("管理", "queue", TITLE, URL, "list-details", 985, OPERATING))
+chrome.add_entry(chrome.Entry(LOGS, "queue", TITLE, URL, "list", 985, OPERATING))
 
 
 class QueueView(BaseView):  # type: ignore[misc]

@@ -30,6 +30,7 @@ from app.engine.pages import Link, Option
 from app.engine.scopes import Actor, Scope, scopes_of, visible
 from app.engine.security import entrance, require_actor
 from app.engine.viewbase import download
+from models.identity.menu_groups import SHAPING
 from models.identity.resources import Dealers
 from models.identity.tables import Dealer
 from models.shaping.presets import Preset, preset, presets
@@ -334,5 +335,5 @@ def _import_page(actor: Actor, page: ImportPage) -> str:
     )
 
 
-chrome.add_entry(chrome.Entry("管理", KEY, TITLE, f"{URL}/", "arrow-back-up", 979, CONFIGURE))
+chrome.add_entry(chrome.Entry(SHAPING, KEY, TITLE, f"{URL}/", "arrow-back-up", 979, CONFIGURE))
 VIEWS: list[Any] = [ConfigurationView]

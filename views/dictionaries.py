@@ -1,4 +1,4 @@
-"""管理 → 数据字典: one page per dictionary, where its options are named, coloured, ordered, added and merged."""
+"""基础设置 → 数据字典: one page per dictionary, where its options are named, coloured, ordered, added and merged."""
 
 from __future__ import annotations
 

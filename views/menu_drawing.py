@@ -12,12 +12,15 @@ from sqlalchemy import select
 
 from app.engine import chrome, history
 from app.engine.actions import Invalid, NotFound, Refusal, Stale
+from app.engine.audit import LOGS
 from app.engine.database import db
 from app.engine.listing import number
 from app.engine.menupages import MenuBlock, MenuForm, MenuLine, MenuPage
-from app.engine.menus import icons
+from app.engine.menus import group_icon, icons
 from app.engine.pages import Difference, Link, Option
 from app.engine.scopes import Actor
+from models.identity.menu_groups import BASICS, ORGANISATION, SHAPING
+from models.registrations.resources import MENU as CHANNEL
 from models.shaping import menu_rules, menus
 from models.shaping.menu_resources import MenuSettings
 from models.shaping.menu_tables import MenuShape
@@ -26,6 +29,16 @@ from models.shaping.menus import LINK, OWN_GROUP, URL, Piece, Shape
 TITLE = MenuSettings.titled()
 OF_GROUP = "group"
 KINDS = {"group": (OWN_GROUP, "新增分组"), "link": (LINK, "新增链接")}
+GROUPS = {
+    "获客": "users-plus",
+    "经营": "briefcase",
+    CHANNEL: "share",
+    ORGANISATION: "sitemap",
+    BASICS: "database",
+    SHAPING: "settings",
+    LOGS: "list-search",
+}
+"""The icons of the product's own groups."""
 _BLANK = re.compile(r"[\s\\]")
 
 
@@ -237,3 +250,7 @@ def _errors(refusal: Refusal | None) -> dict[str, str]:
     if refusal is None:
         return {}
     return dict(refusal.errors) if isinstance(refusal, Invalid) else {refusal.field: refusal.message}
+
+
+for _group, _icon in GROUPS.items():
+    group_icon(_group, _icon)

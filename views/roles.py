@@ -24,8 +24,7 @@ from app.engine.rolepages import RoleChange, RoleConflict, RoleEditor, RoleGroup
 from app.engine.scopes import Actor, visible
 from app.engine.security import entrance
 from models.identity import role_rules
-from models.identity.admin_resources import GOODS
-from models.identity.resources import ORGANISATION, Roles
+from models.identity.resources import Roles
 from models.identity.rights import role_ids_with
 from models.identity.roles import RoleAssignment, RoleKind, StaffRole
 from models.identity.rules import is_group
@@ -313,6 +312,4 @@ def _without(session: Session, role_id: int, pair: tuple[str, str]) -> int:
     return session.scalar(statement) or 0
 
 
-chrome.group_icon(ORGANISATION, "sitemap")
-chrome.group_icon(GOODS, "settings")
 VIEWS = [RoleEditorView]

@@ -23,8 +23,8 @@ from app.engine.rolepages import WhyLine, WhyPage
 from app.engine.scopes import Actor, visible
 from app.engine.security import require_actor
 from models.identity import role_rules, why
-from models.identity.admin_resources import GOODS
 from models.identity.asides import SEES_ROLES, WHY
+from models.identity.menu_groups import ORGANISATION
 from models.identity.resources import Employees
 from models.identity.rights import load_actor
 from models.identity.tables import Employee
@@ -34,7 +34,7 @@ _OFFERED = 200
 """So many people are suggested while typing; others are found by their full name."""
 _FIELD = "field:"
 
-chrome.add_entry(chrome.Entry(GOODS, "why", TITLE, WHY, "help", 987, SEES_ROLES))
+chrome.add_entry(chrome.Entry(ORGANISATION, "why", TITLE, WHY, "help", 908, SEES_ROLES))
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Asked:
 
 
 class WhyView(BaseView):  # type: ignore[misc]
-    """管理 → 权限说明."""
+    """组织权限管理 → 权限说明."""
 
     route_base = "/why"
 

@@ -101,11 +101,15 @@ class AuditEntry(Model):
     changes: Mapped[dict[str, Any]] = column("变更内容", JSON, kind="changes", wide=True)
 
 
+LOGS = "运行记录"
+"""The menu group of what the product has done."""
+
+
 class AuditLog(Resource, model=AuditEntry):
     """操作日志: who changed what, of the whole dealer (A-116)."""
 
     label = "操作日志"
-    menu = Menu("管理", icon="history", order=980)
+    menu = Menu(LOGS, icon="history", order=984)
     icon = "history"
     scopes = Scopes(dealer=AuditEntry.dealer_id)
     title = AuditEntry.record_label

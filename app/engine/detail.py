@@ -16,6 +16,7 @@ from app.engine.actions import NotFound
 from app.engine.audit import Audited
 from app.engine.buttons import action_link, offered_actions
 from app.engine.cells import DASH, html, locked
+from app.engine.conditional import meets, source_of
 from app.engine.database import Model, db, writing
 from app.engine.faces import faced
 from app.engine.fields import FieldSpec, Pk, describe, with_companions
@@ -27,15 +28,16 @@ from app.engine.resource import Alike, Related, Resource, has_resource, resource
 from app.engine.resource import resource as named
 from app.engine.scopes import Actor, visible, within_dealer
 
-PrintLink = Callable[[Actor, type[Resource], int], pages.Link | None]
-_printing: list[PrintLink] = []
+RecordLink = Callable[[Actor, type[Resource], int], pages.Link | None]
+_links: list[RecordLink] = []
 LONG = 28
 """A text wider than that many Latin letters takes a row of its own."""
 
 
-def provide_printing(link: PrintLink) -> None:
-    """Say where a record is printed, for those who may; the domain that keeps templates calls this."""
-    _printing[:] = [link]
+def provide_link(link: RecordLink) -> None:
+    """Let a domain put a link of its own among what can be done with a record, once, at import; None for records
+    and people it is not for."""
+    _links.append(link)
 
 
 class ColumnChoice(Model):
@@ -168,6 +170,15 @@ def _width(value: str) -> int:
     return sum(1 if c < "\u2e80" else 2 for c in value)
 
 
+def _is_there(spec: FieldSpec, values: Mapping[str, Any]) -> bool:
+    """Whether the field says something of this record: one that its form would not ask for and that holds nothing
+    does not. Where the field that decides is not on the page or not for the reader, it is shown."""
+    decides = source_of(spec.shown_when)
+    if values[spec.name] or decides not in values or isinstance(values[decides], Hidden):
+        return True
+    return meets(spec.shown_when, lambda name: [values[name]])
+
+
 def _item(
     source: Any,
     values: Mapping[str, Any],
@@ -271,14 +282,15 @@ def detail_page(
         )  # fmt: skip
     if resource.copies and not resource.toolbar and actor.can("can_add", resource.view_name()):
         actions.append(pages.Link("复制新建", f"{base}new?copy={pk}", "copy"))
-    actions += [link for source in _printing if (link := source(actor, resource, pk)) is not None]
+    actions += [link for source in _links if (link := source(actor, resource, pk)) is not None]
     kept = issubclass(resource.model, Audited)
     return pages.DetailPage(
         resource.name, resource.label, resource.icon, title,
         [item(c) for c in (*((resource.code,) if resource.code is not None else ()), *resource.subtitle)],
         [item(c).html for c in resource.badges],
         item(resource.tags).html if resource.tags is not None and values[resource.tags.name] else Markup(""),
-        actions, [pages.Section(g.title, [placed(f) for f in g.fields]) for g in laid.groups],
+        actions, [pages.Section(g.title, [placed(f) for f in fields]) for g in laid.groups
+                  if (fields := [f for f in g.fields if _is_there(describe(f), values)])],
         _tables(session, resource, pk, actor, now),
         timeline.of(session, resource, pk, actor, now, kind, f"{base}{pk}", before) if resource.timeline else None,
         f"{base}{pk}", base, edit, code=code, facts=head_facts, initial="" if titled.numbered else title[:1],

@@ -19,12 +19,13 @@ from app.engine.cells import text
 from app.engine.choices import Colour, Entry
 from app.engine.database import id_of
 from app.engine.fields import FILES, FieldSpec, describe
-from app.engine.forms import Context, Texts, asked, is_lines, kept
+from app.engine.forms import Context, Texts, asked, kept
 from app.engine.guards import Hidden, gate, hidden, withheld
 from app.engine.localtime import local
 from app.engine.projecting import linked
 from app.engine.resource import Group, fields_of, resource_of
 from app.engine.scopes import visible
+from app.engine.typed import drawn_as
 
 NAMED_SUBJECTS = 50
 """So many records an action is about go along in a picker's address; of more the server checks alone."""
@@ -115,7 +116,7 @@ class Drawer:
         made = pages.Field(
             spec.name,
             spec.label,
-            "textarea" if is_lines(spec) else spec.kind,
+            drawn_as(spec),
             required=spec.required or bool(spec.needed_when),
             readonly=fixed,
             hint=spec.hint,
@@ -185,6 +186,13 @@ class Drawer:
         None for one that is not there."""
         if not spec.is_of(context.record) or withheld(spec, context.actor):
             return None
+        if (
+            spec.attribute is None
+            and context.record is None
+            and spec.fixed
+            and spec.fixed(context.actor, None)
+        ):
+            return None  # asks something new that this person has no say in
         held = partial(self._held, context)
         if spec.shown_when and conditional.source_of(spec.shown_when) not in inside:
             if not conditional.meets(spec.shown_when, held):

@@ -19,6 +19,8 @@ from app.engine.database import insert_for
 from app.engine.guards import GUARD_VIEW, Added, Guard, added_guards, all_guards
 from app.engine.resource import Resource, resources
 
+LAST = 10_000
+"""Where what has no place in the menu stands."""
 FRAME = "系统主框架"
 FIELDS = "字段权限"
 OTHERS = "其他"
@@ -62,6 +64,15 @@ def _permissions(_declared: tuple[Any, ...], _actions: int) -> tuple[PermissionD
     for declared in (*_of_resources(), *_of_guards()):
         found.setdefault(declared.pair, declared)
     return tuple(found.values())
+
+
+def place_of(resource: type[Resource]) -> int:
+    """Where a resource stands in the product's menu, a child with its parent; those without a place come last."""
+    if resource.menu is not None:
+        return resource.menu.order
+    if resource.scopes.through is not None:
+        return place_of(resource.parent())
+    return LAST
 
 
 def group_of(resource: type[Resource]) -> str:

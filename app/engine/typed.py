@@ -174,17 +174,27 @@ READERS: dict[str, Reader] = {
     "datetime": _datetime,
 }
 _lines: dict[str, Reader] = {}
+_single: set[str] = set()
 
 
-def typed_as_lines(kind: str, reader: Reader) -> None:
-    """Have fields of a kind typed as lines of words; ``reader`` makes the value and raises `Refusal` with what
-    is wrong with them. How such a value reads stands in `guards.derived`."""
+def typed_as_lines(kind: str, reader: Reader, *, single: bool = False) -> None:
+    """Have fields of a kind typed as lines of words, or as a ``single`` one; ``reader`` makes the value and raises
+    `Refusal` with what is wrong with them. How such a value reads stands in `guards.derived`."""
     _lines[kind] = reader
+    if single:
+        _single.add(kind)
 
 
 def is_lines(spec: FieldSpec) -> bool:
     """Whether the field is typed as lines of words."""
     return spec.kind in _lines
+
+
+def drawn_as(spec: FieldSpec) -> str:
+    """The kind of input in which the field is typed."""
+    if not is_lines(spec):
+        return spec.kind
+    return "text" if spec.kind in _single else "textarea"
 
 
 def read_lines(spec: FieldSpec, text: str, context: Context) -> Any:

@@ -17,7 +17,7 @@
 
   function build(area) {
     const form = area.form;
-    const about = form.elements.subject;
+    const about = form.elements.deed || form.elements.subject;
     const fld = area.closest(".fld");
     let terms = [];
     const field = element("select", { className: "in", ariaLabel: "字段" });

@@ -10,6 +10,7 @@ from app.engine.resource import Between, Group, Menu, Resource, View
 from app.engine.scopes import Scopes
 from models.announcements import rules
 from models.announcements.tables import Announcement
+from models.identity.menu_groups import BASICS
 
 
 def _shown(_now: datetime) -> ColumnElement[bool]:
@@ -26,7 +27,7 @@ class Announcements(Resource, model=Announcement):
     label = "公告"
     unit = "条公告"
     icon = "speakerphone"
-    menu = Menu("管理", label="公告管理", icon="speakerphone", order=910)
+    menu = Menu(BASICS, label="公告管理", icon="speakerphone", order=910)
     create_label = "发布公告"
     scopes = Scopes(dealer=Announcement.dealer_id, open=True)
     title = Announcement.title

@@ -8,6 +8,7 @@ from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
 from models.clock_rules import inputs, rules
 from models.clock_rules.tables import ClockRule
+from models.identity.menu_groups import SHAPING
 
 __all__ = ["ClockRules", "inputs"]
 
@@ -18,7 +19,7 @@ class ClockRules(Resource, model=ClockRule):
     label = "时间规则"
     unit = "条规则"
     icon = "clock-edit"
-    menu = Menu("管理", label="时间规则", icon="clock", order=935)
+    menu = Menu(SHAPING, label="时间规则", icon="clock", order=950)
     create_label = "新增时间规则"
     script = "conditions.js"
     scopes = Scopes(dealer=ClockRule.dealer_id, shared=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import false
 
+from app.engine.audit import LOGS
 from app.engine.configuring import configurable
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scope, Scopes
@@ -13,6 +14,7 @@ from models.customers.handover_tables import Handover
 from models.customers.policy import DuplicateRule
 from models.customers.tables import Tag
 from models.customers.track import InboundEvent, TrackEvent, TrackPoints
+from models.identity.menu_groups import BASICS, SHAPING
 
 
 class Tags(Resource, model=Tag):
@@ -21,7 +23,7 @@ class Tags(Resource, model=Tag):
     label = "标签"
     unit = "个标签"
     icon = "tags"
-    menu = Menu("管理", label="标签管理", icon="tags", order=920)
+    menu = Menu(BASICS, label="标签管理", icon="tags", order=920)
     create_label = "新增标签"
     scopes = Scopes(dealer=Tag.dealer_id, open=True)
     title = Tag.name
@@ -46,7 +48,7 @@ class Points(Resource, model=TrackPoints, name="track_points"):
     label = "积分设置"
     unit = "项"
     icon = "coins"
-    menu = Menu("管理", label="积分设置", icon="coins", order=930)
+    menu = Menu(BASICS, label="积分设置", icon="coins", order=921)
     create_label = "新增本商场分值"
     scopes = Scopes(dealer=TrackPoints.dealer_id, shared=True)
     title = TrackPoints.act
@@ -70,7 +72,7 @@ class DuplicateRules(Resource, model=DuplicateRule):
     label = "查重规则"
     unit = "条规则"
     icon = "versions"
-    menu = Menu("管理", label="查重规则", icon="versions", order=940)
+    menu = Menu(SHAPING, label="查重规则", icon="copy", order=953)
     create_label = "新增本商场规则"
     scopes = Scopes(dealer=DuplicateRule.dealer_id, shared=True)
     title = DuplicateRule.entrance
@@ -119,7 +121,7 @@ class InboundEvents(Resource, model=InboundEvent):
     label = "外部事件"
     unit = "条事件"
     icon = "transfer-in"
-    menu = Menu("管理", label="外部事件", icon="transfer-in", order=950)
+    menu = Menu(LOGS, label="外部事件", icon="transfer-in", order=983)
     create_label = "登记外部事件"
     scopes = Scopes(dealer=InboundEvent.dealer_id)
     title = InboundEvent.event_id

@@ -44,6 +44,7 @@ class Job:
     letters: str
 
 
+ADMINISTRATOR = Job("系统管理员", "admin", "", "gl")
 MANAGER = Job("店长", "manager", "销售部", "dz")
 CONSULTANT = Job("导购", "consultant", "销售部", "dg")
 DESIGNER = Job("设计师", "designer", "设计部", "sj")
@@ -60,6 +61,9 @@ NAMED = {
     ("D002-01", DESIGNER): ("designer2d",),
 }
 """Accounts people are told about, by store and job."""
+
+ADMINISTRATORS = {"D001": ("dealeradmin1", "顾敏"), "D002": ("dealeradmin2d", "沈悦")}
+"""Who shapes the product for a dealer: no part of a store's team."""
 
 TONES = {tone.value: tone for tone in TagTone}
 
@@ -128,6 +132,7 @@ def make(session: Session, chance: Chance, password: str, staff: int) -> list[Te
             for group, found in words.TAGS
             for tag, tone in found
         ]
+        _administrator(session, chance, stores[0], ADMINISTRATORS[code], hashed)
         tenants.append(Tenant(dealer.id, province, town, teams, tags, [(c.id, c.name) for c in categories]))
     return tenants
 
@@ -221,6 +226,24 @@ def _team(session: Session, chance: Chance, dealer: Dealer, store: Store, staff:
             person.backup_contact_id = team.manager
     session.flush()
     return team
+
+
+def _administrator(session: Session, chance: Chance, store: Store, who: tuple[str, str], hashed: str) -> None:
+    username, name = who
+    if session.scalars(select(Employee.id).filter_by(username=username)).first() is not None:
+        return
+    position = select(Position.id).where(
+        Position.dealer_id.is_(None), Position.name == ADMINISTRATOR.position
+    )
+    person = Employee(
+        username=username, name=name, first_name="", last_name=name, email=f"{username}@localhost.invalid",
+        password=hashed, active=True, phone=chance.staff_phone(), dealer_id=store.dealer_id, store_id=store.id,
+        position_id=session.scalar(position),
+    )  # fmt: skip
+    session.add(person)
+    session.flush()
+    role = presets.preset_role(session, store.dealer_id, ADMINISTRATOR.role)
+    _employ(session, store, [(person, ADMINISTRATOR)], {ADMINISTRATOR.role: role})
 
 
 def _employ(

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_
 
+from app.engine.audit import LOGS
 from app.engine.resource import (
     Badge,
     Between,
@@ -166,7 +167,7 @@ class SmsMessages(Resource, model=SmsMessage):
     label = "短信发件箱"
     unit = "条消息"
     icon = "send"
-    menu = Menu("管理", label="短信发件箱", icon="send", order=945)
+    menu = Menu(LOGS, label="短信发件箱", icon="send", order=981)
     scopes = Scopes(mine=SmsMessage.writer_id, store=SmsMessage.store_id, dealer=SmsMessage.dealer_id)
     title = SmsMessage.channel
     columns = (

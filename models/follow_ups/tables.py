@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import DateTime, ForeignKey, Index, Integer, String, Text, text
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.engine.cells import Due
 from app.engine.choices import Choice, Tone
@@ -106,7 +106,8 @@ class Task(Audited, Versioned, Dated, Model):
     service_order_id: Mapped[int | None] = column(
         "服务单", ForeignKey("service_orders.id"), index=True, parent="customer_id"
     )
-    closed_with: Mapped[str | None] = column("关闭原因", String(16))
+    # A mark by which what closed a duty finds it again; in the history it would tell nobody anything.
+    closed_with: Mapped[str | None] = mapped_column(String(16))
     owner_id: Mapped[int | None] = column("责任人", ForeignKey("ab_user.id"))
     dealer_id: Mapped[int] = column("所属商场", ForeignKey("dealers.id"))
     store_id: Mapped[int] = column("所属门店", ForeignKey("stores.id"))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from app.engine.resource import Group, Menu, Related, Resource
 from app.engine.scopes import Scopes
 from models.identity import rules
+from models.identity.menu_groups import BASICS
 from models.identity.tables import Brand, BrandCategory, BusinessLine, Category, OperatingRight
-
-GOODS = "管理"
 
 
 class Brands(Resource, model=Brand):
@@ -15,7 +14,7 @@ class Brands(Resource, model=Brand):
 
     label = "品牌"
     icon = "badge"
-    menu = Menu(GOODS, icon="badge", order=911)
+    menu = Menu(BASICS, icon="badge", order=911)
     scopes = Scopes(dealer=Brand.dealer_id, open=True, shared=True)
     pick_active = Brand.active
     title = Brand.name
@@ -35,7 +34,7 @@ class Categories(Resource, model=Category):
 
     label = "品类"
     icon = "category"
-    menu = Menu(GOODS, icon="category", order=912)
+    menu = Menu(BASICS, icon="category", order=912)
     scopes = Scopes(dealer=Category.dealer_id, open=True, shared=True)
     pick_active = Category.active
     title = Category.name
@@ -55,7 +54,7 @@ class BusinessLines(Resource, model=BusinessLine):
 
     label = "事业线"
     icon = "sitemap"
-    menu = Menu(GOODS, icon="sitemap", order=914)
+    menu = Menu(BASICS, icon="sitemap", order=914)
     scopes = Scopes(dealer=BusinessLine.dealer_id, open=True, shared=True)
     pick_active = BusinessLine.active
     title = BusinessLine.name
@@ -78,7 +77,7 @@ class BrandCategories(Resource, model=BrandCategory):
 
     label = "品牌品类"
     icon = "versions"
-    menu = Menu(GOODS, icon="versions", order=913)
+    menu = Menu(BASICS, icon="versions", order=913)
     scopes = Scopes(dealer=BrandCategory.dealer_id, open=True, shared=True)
     pick_active = BrandCategory.active
     title = BrandCategory.name

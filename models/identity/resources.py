@@ -9,6 +9,7 @@ from app.engine.fields import entry
 from app.engine.resource import Group, Menu, Related, Resource
 from app.engine.scopes import Actor, Scope, Scopes
 from models.identity import accounts, presets, role_names, role_rules, rules
+from models.identity.menu_groups import ORGANISATION
 from models.identity.passwords import LONGEST
 from models.identity.roles import ROLES_OF, StaffRole
 from models.identity.tables import (
@@ -22,8 +23,6 @@ from models.identity.tables import (
     Position,
     Store,
 )
-
-ORGANISATION = "组织权限管理"
 
 
 class Employees(Resource, model=Employee, name="employees"):

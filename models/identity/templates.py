@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from app.engine.permissions import PermissionDef, all_permissions
 from app.engine.resource import Resource, resources
 from app.engine.scopes import PERSONAL, Scope, offered
+from models.identity.menu_groups import BRIEFS, MANAGEMENT
 from models.identity.role_rules import GROUP_ONLY, Rights
 
-MANAGEMENT = frozenset({"组织权限管理", "管理"})
-"""The menu groups of organisation and settings."""
-
-OWN_ONLY = frozenset({"jobs", "board_briefs", "approval_requests"})
+OWN_ONLY = frozenset({"jobs", BRIEFS, "approval_requests"})
 """Resources whose rows are their person's own, whatever else a role sees."""
 _OWN = frozenset({Scope.MINE, Scope.RELATED})
 
@@ -141,7 +139,7 @@ def _is_asked(p: PermissionDef) -> bool:
 
 
 def _for_work(p: PermissionDef) -> bool:
-    return bool(p.resource_name) and p.group not in MANAGEMENT
+    return bool(p.resource_name) and p.group not in MANAGEMENT and p.resource_name != BRIEFS
 
 
 def _in_shop(p: PermissionDef) -> bool:
@@ -157,7 +155,7 @@ def _admin(p: PermissionDef) -> bool:
 def _manager(p: PermissionDef) -> bool:
     if p.view == "System" or p.pair == PRINT:
         return True
-    if p.resource_name == "board_briefs":
+    if p.resource_name == BRIEFS:
         return p.permission != "can_export"
     if p.resource_name == "employees":
         return p.permission in _READ

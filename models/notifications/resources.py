@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.engine.audit import LOGS
 from app.engine.resource import Badge, Between, Breakdown, Group, Menu, Resource, View, Window
 from app.engine.scopes import Scopes
 from models.notifications import deliveries
@@ -14,7 +15,7 @@ class NoticeDeliveries(Resource, model=NoticeDelivery):
     label = "消息投递"
     unit = "条消息"
     icon = "bell-ringing"
-    menu = Menu("管理", label="消息投递", icon="bell-ringing", order=946, badge=Badge("failed", hot=True))
+    menu = Menu(LOGS, label="消息投递", icon="bell-ringing", order=982, badge=Badge("failed", hot=True))
     scopes = Scopes(dealer=NoticeDelivery.dealer_id)
     title = NoticeDelivery.title
     columns = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.engine.configuring import configurable
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
+from models.identity.menu_groups import BASICS
 from models.registrations import grants, quota, rules
 from models.registrations.resources import MENU
 from models.registrations.tables import PartnerDesigner, RegistrationGrant, RegistrationQuota
@@ -15,7 +16,7 @@ class RegistrationQuotas(Resource, model=RegistrationQuota):
 
     label = "个人报备容量"
     icon = "gauge"
-    menu = Menu("管理", label="报备容量", icon="gauge", order=960)
+    menu = Menu(BASICS, label="报备容量", icon="gauge", order=924)
     scopes = Scopes(dealer=RegistrationQuota.dealer_id)
     title = RegistrationQuota.employee_id
     columns = (RegistrationQuota.employee_id, RegistrationQuota.daily_limit, RegistrationQuota.updated_at)
@@ -32,7 +33,7 @@ class RegistrationGrants(Resource, model=RegistrationGrant):
 
     label = "报备授权"
     icon = "user-check"
-    menu = Menu("管理", label="报备授权", icon="user-check", order=961)
+    menu = Menu(BASICS, label="报备授权", icon="user-check", order=925)
     scopes = Scopes(dealer=RegistrationGrant.dealer_id)
     title = RegistrationGrant.manager_id
     columns = (RegistrationGrant.manager_id, RegistrationGrant.registrant_id, RegistrationGrant.created_at)

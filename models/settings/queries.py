@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.engine.choices import Entry, provide_dictionaries
 from app.engine.database import db
 from models.identity.rights import current_epoch
-from models.settings.catalogue import dictionaries, parameter_def
+from models.settings.catalogue import dictionaries, dictionary_def, parameter_def
 from models.settings.tables import DictionaryEntry, Parameter
 
 T = TypeVar("T")
@@ -96,11 +96,24 @@ def _names(count: int) -> tuple[Entry, ...]:
 
 
 _further: list[Callable[[int | None], tuple[Entry, ...]]] = []
+_callers: list[Callable[[str], str]] = []
 
 
-def name_dictionaries(source: Callable[[int | None], tuple[Entry, ...]]) -> None:
-    """Let an upper domain name the dictionaries that it keeps for a dealer; once, at import."""
+def name_dictionaries(
+    source: Callable[[int | None], tuple[Entry, ...]], called: Callable[[str], str]
+) -> None:
+    """Let an upper domain name the dictionaries that it keeps for a dealer; once, at import. ``called`` is what one
+    of them is called, whosever it is; empty for others."""
     _further.append(source)
+    _callers.append(called)
+
+
+def dictionary_label(name: str) -> str:
+    """What a dictionary is called, or the name itself of one that is no more."""
+    declared = dictionary_def(name)
+    if declared is not None:
+        return declared.label
+    return next((label for called in _callers if (label := called(name))), name)
 
 
 def _dictionary(name: str, dealer_id: int | None) -> tuple[Entry, ...]:

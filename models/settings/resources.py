@@ -5,12 +5,11 @@ from __future__ import annotations
 from app.engine.configuring import Writer, configurable
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
+from models.identity.menu_groups import BASICS
 from models.settings import exports, numbering, queries, rules
 from models.settings.tables import OF_FIELDS, DictionaryEntry, Parameter
 
 __all__ = ["Dictionaries", "Parameters", "exports", "numbering", "queries"]
-
-MENU = "管理"
 
 
 class Dictionaries(Resource, model=DictionaryEntry):
@@ -18,7 +17,7 @@ class Dictionaries(Resource, model=DictionaryEntry):
 
     label = "字典条目"
     icon = "book-2"
-    menu = Menu(MENU, label="数据字典", icon="book-2", order=960, page="/dictionaries/")
+    menu = Menu(BASICS, label="数据字典", icon="book-2", order=922, page="/dictionaries/")
     scopes = Scopes(dealer=DictionaryEntry.dealer_id, shared=True)
     title = DictionaryEntry.label
     columns = (
@@ -83,7 +82,7 @@ class Parameters(Resource, model=Parameter):
 
     label = "系统参数"
     icon = "adjustments"
-    menu = Menu(MENU, icon="adjustments", order=961)
+    menu = Menu(BASICS, icon="adjustments", order=923)
     scopes = Scopes(dealer=Parameter.dealer_id, shared=True)
     title = Parameter.key
     columns = (Parameter.key, Parameter.dealer_id, Parameter.updated_at)

@@ -22,7 +22,7 @@ from models.settings.catalogue import (
     parameter_def,
     parameters,
 )
-from models.settings.queries import inherited, parameter, snapshot
+from models.settings.queries import dictionary_label, inherited, parameter, snapshot
 from models.settings.tables import DictionaryEntry, EntryTone, Parameter
 
 __all__ = ["declare_parameter", "parameter"]
@@ -232,9 +232,11 @@ def parameter_words(flat: Mapping[str, Any]) -> str:
 
 def entry_words(flat: Mapping[str, Any]) -> str:
     """What an entry is called: its dictionary, what it stands under, its name or code."""
-    declared = dictionary_def(str(flat.get("dictionary")))
-    label = declared.label if declared is not None else flat.get("dictionary")
-    parts = (label, flat.get("parent"), flat.get("label") or flat.get("value"))
+    parts = (
+        dictionary_label(str(flat.get("dictionary"))),
+        flat.get("parent"),
+        flat.get("label") or flat.get("value"),
+    )
     return " / ".join(str(p) for p in parts if p) or "（未命名）"
 
 

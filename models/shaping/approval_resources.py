@@ -10,10 +10,13 @@ from sqlalchemy.orm import aliased
 
 from app.engine import approving
 from app.engine.configuring import configurable
+from app.engine.database import db
+from app.engine.detail import provide_link
 from app.engine.fields import describe
-from app.engine.resource import Badge, Between, Group, Menu, Resource, View
-from app.engine.scopes import MYSELF, Scope, Scopes
-from models.settings.resources import MENU
+from app.engine.pages import Link
+from app.engine.resource import Badge, Between, Group, Menu, Resource, View, resource
+from app.engine.scopes import MYSELF, Actor, Scope, Scopes, visible
+from models.identity.menu_groups import SHAPING
 from models.shaping import approval_requests, approval_rules
 from models.shaping.approval_tables import (
     SEATS,
@@ -111,7 +114,7 @@ class ApprovalFlows(Resource, model=ApprovalFlow):
     label = "审批流程"
     unit = "个流程"
     icon = "hierarchy"
-    menu = Menu(MENU, label="审批流程", icon="hierarchy", order=937)
+    menu = Menu(SHAPING, label="审批流程", icon="checklist", order=952)
     scopes = Scopes(dealer=ApprovalFlow.dealer_id, shared=True)
     title = ApprovalFlow.name
     columns = (
@@ -154,6 +157,7 @@ class ApprovalFlows(Resource, model=ApprovalFlow):
         ),
     )
     create_label = "新增审批流程"
+    script = "conditions.js"
     create = staticmethod(approval_rules.create_flow)
     update = staticmethod(approval_rules.update_flow)
     remove = staticmethod(approval_rules.remove_flow)
@@ -161,6 +165,22 @@ class ApprovalFlows(Resource, model=ApprovalFlow):
     empty_hint = "例如：退款金额不小于 5000 时，先由申请人的店长、再由系统管理员同意后才执行"
 
 
+def _to_record(actor: Actor, shown: type[Resource], pk: int) -> Link | None:
+    """To what a request is about, for those who see it: of several records its words have to do."""
+    if shown.name != ApprovalRequests.name:
+        return None
+    session = db.session()
+    asked = select(ApprovalRequest.subject, ApprovalRequest.records).where(ApprovalRequest.id == pk)
+    subject, records = session.execute(asked).one()
+    about = resource(subject)
+    if len(records) != 1 or about is None or not about.detail or not actor.can("can_list", about.view_name()):
+        return None
+    seen = select(about.pk()).where(about.pk() == records[0][0], visible(about, actor))
+    there = session.scalar(seen, actor.params) is not None
+    return Link(f"查看{about.label}", f"/{about.name}/{records[0][0]}", about.icon) if there else None
+
+
+provide_link(_to_record)
 approving.never(ApprovalRequests.name, ApprovalFlows.name, "jobs", "audit_entries")
 configurable(
     ApprovalFlows,

@@ -12,6 +12,7 @@ from app.engine.approving import Deed, candidates, deeds_of
 from app.engine.choices import Choice, Entry, Tone, declare_entries
 from app.engine.database import Model
 from app.engine.fields import CreatedAt, Links, Pk, column
+from app.engine.permissions import place_of
 from models.base import OF_GROUP, Audited, Dated, Steering, Versioned, once_for_all
 
 SUBJECTS, DEEDS = "approval.subjects", "approval.deeds"
@@ -123,7 +124,7 @@ SEATS = Links("approvers", "审批人", left=ApprovalSeat.request_id, right=Appr
 
 
 def _subjects() -> tuple[Entry, ...]:
-    return tuple(Entry(r.name, r.label) for r in candidates())
+    return tuple(Entry(r.name, r.label) for r in sorted(candidates(), key=place_of))
 
 
 def _deeds() -> tuple[Entry, ...]:

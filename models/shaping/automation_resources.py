@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import object_session
 
+from app.engine.audit import LOGS
 from app.engine.automating import CHANGED
 from app.engine.configured.addresses import field_of
 from app.engine.configuring import configurable
@@ -17,7 +18,7 @@ from app.engine.guards import gate
 from app.engine.resource import Between, Group, Menu, Related, Resource, Window, resource_of
 from app.engine.scopes import Actor, Scopes
 from app.engine.security import current_actor
-from models.settings.resources import MENU
+from models.identity.menu_groups import SHAPING
 from models.shaping import (
     automation_doings,
     automation_hooks,
@@ -110,7 +111,7 @@ class Automations(Resource, model=Automation):
     label = "自动化"
     unit = "项自动化"
     icon = "bolt"
-    menu = Menu(MENU, label="自动化", icon="bolt", order=936)
+    menu = Menu(SHAPING, label="自动化", icon="bolt", order=951)
     create_label = "新增自动化"
     script = "conditions.js"
     scopes = Scopes(dealer=Automation.dealer_id, shared=True)
@@ -135,7 +136,7 @@ class AutomationRuns(Resource, model=AutomationRun):
     label = "自动化运行记录"
     unit = "次"
     icon = "history"
-    menu = Menu(MENU, label="自动化运行记录", icon="history", order=937)
+    menu = Menu(LOGS, label="自动化运行记录", icon="list-check", order=980)
     scopes = Scopes(dealer=AutomationRun.dealer_id)
     title = AutomationRun.record_label
     about = (AutomationRun.resource, AutomationRun.record_id)

@@ -16,7 +16,6 @@ from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Actor, Scopes
 from models.notifications.inbox import provide_ways
 from models.notifications.tables import Notification
-from models.settings.resources import MENU
 from models.shaping import brief_delivery, brief_rules, brief_writing
 from models.shaping.brief_tables import BOARDS, ROLES_OF_BRIEF, Brief, Recipients
 from models.shaping.brief_timing import looks_back
@@ -36,7 +35,7 @@ class Briefs(Resource, model=Brief):
     label = "简报"
     unit = "份简报"
     icon = "mail-opened"
-    menu = Menu(MENU, label="简报订阅", icon="mail-opened", order=963)
+    menu = Menu("经营", label="简报订阅", icon="mail-opened", order=287)
     scopes = Scopes(mine=Brief.owner_id, dealer=Brief.dealer_id)
     title = Brief.name
     columns = (

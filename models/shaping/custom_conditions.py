@@ -103,5 +103,5 @@ def _words(stored: Any, actor: Actor | None) -> str:
     return f"{source.label}={'|'.join(labels.get(value, value) for value in wanted.split('|'))}"
 
 
-typed_as_lines(KIND, _read)
+typed_as_lines(KIND, _read, single=True)
 derived[KIND] = _words

@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Boolean, DateTime, ForeignKey, Index, Integer, String, false, text
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.engine.choices import Choice, Entry, declare_entries, dictionary
 from app.engine.database import Model
 from app.engine.faces import extendable
 from app.engine.fields import Pk, column, describe
 from app.engine.formula_reading import FUNCTIONS
+from app.engine.permissions import place_of
 from app.engine.resource import Resource, resources
 from app.engine.slots import Figure
 from models.base import OF_GROUP, Audited, Dated, Steering, Versioned, once_for_all
@@ -76,6 +77,10 @@ CHOSEN = frozenset({FieldKind.CHOICE, FieldKind.CHOICES})
 """Kinds with options."""
 FILED = frozenset({FieldKind.IMAGE, FieldKind.FILE})
 """Kinds that hold a file."""
+_TYPED = "kind=" + "|".join(k.value for k in FieldKind if k is not FieldKind.FORMULA)
+_BEGUN = "kind=" + "|".join(
+    k.value for k in FieldKind if k not in FILED and k not in (FieldKind.REF, FieldKind.FORMULA)
+)
 TYPED_ONCE = frozenset({FieldKind.TEXT, FieldKind.NUMBER, FieldKind.PHONE})
 """Kinds whose value may be demanded to stand in one record only."""
 
@@ -120,7 +125,7 @@ class CustomField(Steering, Dated, Versioned, Audited, Model):
         placeholder="例如 [房屋面积] × [单价]",
         hint=f"字段写在方括号内，可用 + − × ÷ & = ≠ < >，以及 {FUNCTIONS}",
     )
-    required: Mapped[bool] = column("必填", Boolean, default=False)
+    required: Mapped[bool] = column("必填", Boolean, default=False, shown_when=_TYPED)
     once: Mapped[bool] = column(
         "不可重复",
         Boolean,
@@ -136,7 +141,7 @@ class CustomField(Steering, Dated, Versioned, Audited, Model):
         server_default=false(),
         hint="在角色的字段权限中增加“查看…”，没有此权限的人员看不到也不能填写",
     )
-    initial: Mapped[str | None] = column("默认值", String(200))
+    initial: Mapped[str | None] = column("默认值", String(200), shown_when=_BEGUN)
     minimum: Mapped[Decimal | None] = column("最小值", Figure, kind="number", shown_when="kind=number|money")
     maximum: Mapped[Decimal | None] = column("最大值", Figure, kind="number", shown_when="kind=number|money")
     pattern: Mapped[str | None] = column(
@@ -155,13 +160,20 @@ class CustomField(Steering, Dated, Versioned, Audited, Model):
         hint="按“字段=选项”填写，例如 客户来源=老客户推荐；多个选项用 | 隔开",
     )
     needed_when: Mapped[str | None] = column(
-        "必填条件", String(200), kind="following", wide=True, placeholder="无", hint="符合时必填，写法同上"
+        "必填条件",
+        String(200),
+        kind="following",
+        wide=True,
+        shown_when=_TYPED,
+        placeholder="无",
+        hint="符合时必填，写法同上",
     )
     locked_when: Mapped[str | None] = column(
         "只读条件",
         String(200),
         kind="following",
         wide=True,
+        shown_when=_TYPED,
         placeholder="无",
         hint="记录符合时不能再修改，写法同上",
     )
@@ -178,7 +190,8 @@ class CustomField(Steering, Dated, Versioned, Audited, Model):
     in_template: Mapped[bool] = column("导入模板", Boolean, default=True)
     in_chart: Mapped[bool] = column("图表", Boolean, default=False)
     position: Mapped[int] = column("顺序", Integer, default=100, minimum=0, maximum=9999)
-    indexed_at: Mapped[datetime | None] = column("已可快速查询", DateTime)
+    # Work of the product, no change of the configuration.
+    indexed_at: Mapped[datetime | None] = mapped_column(DateTime)
     removed_at: Mapped[datetime | None] = column("删除时间", DateTime)
     purged_at: Mapped[datetime | None] = column("数据清除时间", DateTime)
 
@@ -222,12 +235,12 @@ def dictionary_of(field_id: int) -> str:
 
 
 def _extendable() -> tuple[Entry, ...]:
-    return tuple(Entry(r.name, r.label) for r in resources() if extendable(r))
+    return tuple(Entry(r.name, r.label) for r in sorted(resources(), key=place_of) if extendable(r))
 
 
 def _targets() -> tuple[Entry, ...]:
     found = (r for r in resources() if leads_to(r))
-    return tuple(Entry(r.name, r.label) for r in sorted(found, key=lambda r: r.menu.order if r.menu else 0))
+    return tuple(Entry(r.name, r.label) for r in sorted(found, key=place_of))
 
 
 def leads_to(found: type[Resource]) -> bool:

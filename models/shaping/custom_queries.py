@@ -177,6 +177,11 @@ def _dictionaries(dealer_id: int | None) -> tuple[Entry, ...]:
     )
 
 
+def _dictionary_label(name: str) -> str:
+    """What the options of a field are called: as the field is."""
+    return next((row.label for row in snapshot(db.session()).rows if dictionary_of(row.id) == name), "")
+
+
 def _added_guards(session: Session | None) -> Iterator[AddedGuard]:
     for row in snapshot(session or db.session()).rows:
         if row.guarded and row.removed_at is None:
@@ -185,4 +190,4 @@ def _added_guards(session: Session | None) -> Iterator[AddedGuard]:
 
 provide_guards(_added_guards)
 provide_fields(_Fields(), CustomField.__tablename__)
-name_dictionaries(_dictionaries)
+name_dictionaries(_dictionaries, _dictionary_label)

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement
 from app.engine.fields import entry, fixed
 from app.engine.resource import Group, Menu, Resource, View
 from app.engine.scopes import Scopes
+from models.identity.menu_groups import SHAPING
 from models.identity.rules import is_group
-from models.settings.resources import MENU
 from models.shaping import custom_queries, custom_rules, custom_work
 from models.shaping.custom_fields import CustomField, Place
 
@@ -25,7 +25,7 @@ _FOR_ALL = replace(
 )
 _PLACES = entry(
     "places", "出现在", choices=Place, multiple=True, wide=True,
-    hint="排序仅用于数字、金额和日期，图表仅用于单选和是/否；公式不在表单和模板中",
+    hint="排序仅用于数字、金额和日期，图表仅用于单选和是/否；公式不能填写和导入，多行文本、图片和文件不能筛选，图片和文件不能导入",
     default=(Place.FORM, Place.LIST, Place.FILTER, Place.TEMPLATE),
 )  # fmt: skip
 _WHERE = Group("位置", _PLACES, CustomField.section, CustomField.position)
@@ -42,8 +42,8 @@ _SHOWN = Group(
 )
 _RULES = (
     CustomField.required,
-    CustomField.once,
     CustomField.guarded,
+    CustomField.once,
     CustomField.initial,
     CustomField.minimum,
     CustomField.maximum,
@@ -60,7 +60,7 @@ class CustomFields(Resource, model=CustomField):
     label = "自定义字段"
     unit = "个字段"
     icon = "forms"
-    menu = Menu(MENU, label="字段管理", icon="forms", order=940)
+    menu = Menu(SHAPING, label="字段管理", icon="forms", order=940)
     scopes = Scopes(dealer=CustomField.dealer_id, shared=True)
     title = CustomField.label
     columns = (

@@ -9,7 +9,7 @@ from app.engine.addresses import address
 from app.engine.fields import describe, entry
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Actor, Scopes
-from models.settings.resources import MENU
+from models.identity.menu_groups import SHAPING
 from models.shaping import dashboard_queries, dashboard_rules
 from models.shaping.dashboard_tiles import BASE
 from models.shaping.dashboards import ROLES_OF_BOARD, Board
@@ -29,7 +29,7 @@ class Boards(Resource, model=Board):
     label = "看板"
     unit = "个"
     icon = "layout-dashboard"
-    menu = Menu(MENU, label="看板设置", icon="layout-dashboard", order=962)
+    menu = Menu(SHAPING, label="看板设置", icon="layout-dashboard", order=944)
     scopes = Scopes(mine=Board.owner_id, dealer=Board.dealer_id, shared=True)
     title = Board.name
     columns = (Board.name, Board.shared, Board.sort, Board.owner_id, Board.dealer_id, Board.updated_at)

@@ -15,11 +15,12 @@ from app.engine import layouts
 from app.engine.configuring import kind_of
 from app.engine.database import db
 from app.engine.layouts import Layout
+from app.engine.permissions import place_of
 from app.engine.resource import Resource, resource, resources
 from app.engine.scopes import Actor
+from models.identity.menu_groups import BRIEFS, SETTINGS
 from models.identity.rights import current_epoch
 from models.identity.roles import RoleAssignment
-from models.settings.resources import MENU
 from models.shaping.layout_tables import LayoutPage, PageLayout
 
 SELF = "layouts"
@@ -126,7 +127,7 @@ def _holders(session: Session, named: set[int]) -> dict[int, tuple[int, ...]]:
 
 def pages_of(found: type[Resource]) -> list[LayoutPage]:
     """What of a list's records can be laid out; nothing of the settings themselves."""
-    of_settings = found.menu is not None and found.menu.group == MENU
+    of_settings = found.menu is not None and (found.menu.group in SETTINGS or found.name == BRIEFS)
     if not found.columns or of_settings or kind_of(found.model) is not None:
         return []
     return [page for page in LayoutPage if layouts.groups_of(found, page.value)]
@@ -134,7 +135,8 @@ def pages_of(found: type[Resource]) -> list[LayoutPage]:
 
 def laid_out(actor: Actor) -> list[type[Resource]]:
     """The lists of which this person may lay out something."""
-    return [r for r in resources() if pages_of(r) and actor.can("can_list", r.view_name())]
+    found = [r for r in resources() if pages_of(r) and actor.can("can_list", r.view_name())]
+    return sorted(found, key=place_of)
 
 
 class _Source:

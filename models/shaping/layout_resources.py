@@ -9,7 +9,7 @@ from app.engine.actions import Act, Refusal
 from app.engine.configuring import Writer, configurable
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
-from models.settings.resources import MENU
+from models.identity.menu_groups import SHAPING
 from models.shaping import layout_queries, layout_rules
 from models.shaping.layout_tables import PageLayout
 
@@ -26,7 +26,7 @@ class PageLayouts(Resource, model=PageLayout, name=layout_queries.SELF):
 
     label = "页面布局"
     icon = "layout"
-    menu = Menu(MENU, label="页面布局", icon="layout", order=959)
+    menu = Menu(SHAPING, label="页面布局", icon="layout", order=941)
     scopes = Scopes(dealer=PageLayout.dealer_id, shared=True)
     title = PageLayout.name
     edit_form = (Group("布局", PageLayout.parts),)

@@ -8,12 +8,11 @@ from typing import Any
 from app.engine.actions import Act, Refusal
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
+from models.identity.menu_groups import SHAPING
 from models.shaping import menu_rules, menus
 from models.shaping.menu_tables import MenuShape
 
 __all__ = ["MenuSettings", "menu_rules"]
-
-MENU = "管理"
 
 
 def keep_to_page(row: Any, act: Act, values: Mapping[str, Any]) -> None:
@@ -26,7 +25,7 @@ class MenuSettings(Resource, model=MenuShape, name=menus.SELF):
 
     label = "菜单项"
     icon = "list-details"
-    menu = Menu(MENU, label="菜单设置", icon="list-details", order=958)
+    menu = Menu(SHAPING, label="菜单设置", icon="list-details", order=943)
     scopes = Scopes(dealer=MenuShape.dealer_id, shared=True)
     title = MenuShape.name
     edit_form = (Group("菜单项", MenuShape.label),)

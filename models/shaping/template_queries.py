@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.engine.choices import Entry, declare_entries
 from app.engine.database import db
-from app.engine.detail import provide_printing
+from app.engine.detail import provide_link
 from app.engine.pages import Link
 from app.engine.resource import Resource
 from app.engine.scopes import Actor
@@ -109,4 +109,4 @@ def _offered(kind: TemplateKind) -> str:
 
 
 SMS, MESSAGES = _offered(TemplateKind.SMS), _offered(TemplateKind.MESSAGE)
-provide_printing(_print_link)
+provide_link(_print_link)

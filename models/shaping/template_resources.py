@@ -6,7 +6,7 @@ from app.engine.configuring import configurable
 from app.engine.fields import fixed
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
-from models.settings.resources import MENU
+from models.identity.menu_groups import SHAPING
 from models.shaping import template_names, template_presets, template_queries, template_rules
 from models.shaping.template_tables import Template
 
@@ -22,7 +22,7 @@ class Templates(Resource, model=Template):
     label = "模板"
     unit = "个模板"
     icon = "template"
-    menu = Menu(MENU, label="模板管理", icon="template", order=964)
+    menu = Menu(SHAPING, label="模板管理", icon="template", order=945)
     scopes = Scopes(dealer=Template.dealer_id, shared=True)
     title = Template.name
     columns = (

@@ -9,15 +9,16 @@ from app.engine.audit import Audited as Kept
 from app.engine.choices import Choice, Entry, Tone, declare_entries
 from app.engine.database import Model
 from app.engine.fields import Pk, column
-from app.engine.permissions import group_of
+from app.engine.permissions import group_of, place_of
 from app.engine.resource import Resource, resources
 from models.base import OF_GROUP, Audited, Dated, Steering, Versioned, once_for_all
+from models.identity.menu_groups import BRIEFS, MANAGEMENT
 
 TEMPLATED = "templated"
 """The list of what templates can be about."""
 LONGEST = 2000
 """As much of a text as the history keeps, so that every change can be taken back."""
-NO_WORK = frozenset({"管理", "组织权限管理", "其他"})
+NO_WORK = MANAGEMENT | {"其他"}
 """The menu groups of settings and organisation, of whose records nothing is printed."""
 
 
@@ -60,7 +61,11 @@ class Template(Steering, Dated, Versioned, Audited, Model):
 
 def templated(resource: type[Resource]) -> bool:
     """Whether templates can be about such records: the history keeps what was printed of them."""
-    return bool(resource.detail) and issubclass(resource.model, Kept) and group_of(resource) not in NO_WORK
+    works = group_of(resource) not in NO_WORK and resource.name != BRIEFS
+    return works and bool(resource.detail) and issubclass(resource.model, Kept)
 
 
-declare_entries(TEMPLATED, lambda: tuple(Entry(r.name, r.label) for r in resources() if templated(r)))
+declare_entries(
+    TEMPLATED,
+    lambda: tuple(Entry(r.name, r.label) for r in sorted(resources(), key=place_of) if templated(r)),
+)

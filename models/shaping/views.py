@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.engine.resource import Group, Menu, Resource, Tool
 from app.engine.scopes import Scopes
+from models.identity.menu_groups import SHAPING
 from models.shaping import view_queries, view_rules
 from models.shaping.view_tables import Audience, SavedView, ViewState
 
@@ -16,7 +17,7 @@ class SavedViews(Resource, model=SavedView):
     label = "视图"
     unit = "个视图"
     icon = "layout-list"
-    menu = Menu("管理", label="视图管理", icon="layout-list", order=945)
+    menu = Menu(SHAPING, label="视图管理", icon="layout-list", order=942)
     scopes = Scopes(mine=SavedView.owner_id, dealer=SavedView.dealer_id, shared=True)
     title = SavedView.name
     columns = (

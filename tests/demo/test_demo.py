@@ -148,6 +148,8 @@ def test_the_named_people_find_their_work(app: Flask, restorer: Restorer, login:
     for username in ("manager1", "consultant1", "consultant2", "designer1", "clerk1"):
         page = login(username).get("/customers/")
         assert page.status_code == 200
+    shaped = login("dealeradmin1").get("/configuration/").get_data(as_text=True)
+    assert "示范商场" in shaped and "样板家居商场" not in shaped
     related = login("designer1").get("/customers/?scope=related&window=all").get_data(as_text=True)
     assert "KF" in related
     newest = db.session.scalars(

@@ -484,3 +484,19 @@ def test_whoever_lacks_the_page_of_requests_is_told_on_the_list(world: World, lo
     sent = login("seller").post("/receipts/new", data=form, follow_redirects=True)
     assert sent.status_code == 200 and "已提交审批" in sent.get_data(as_text=True)
     assert latest().applicant_id == world.people["seller"].id
+
+
+@pytest.mark.sqlite_only
+def test_a_request_leads_to_what_it_is_about(world: World, login: Login) -> None:
+    flow(world, **INVALIDATE, name="失效审批")
+    customer = world.customer(name="许敏")
+    world.act("invalidate", customer, "seller")
+    page = login("keeper").get(f"/approval_requests/{latest().id}").get_data(as_text=True)
+    assert f'href="/customers/{customer.id}"' in page and "查看客户" in page
+
+
+@pytest.mark.sqlite_only
+def test_what_may_wait_is_listed_as_in_the_menu(world: World, login: Login) -> None:
+    page = login("boss").get("/approval_flows/new").get_data(as_text=True)
+    offered = re.findall(r'<option value="(\w+)"', page[page.index('name="subject"') :])
+    assert offered.index("customers") < offered.index("receipts") < offered.index("brands")

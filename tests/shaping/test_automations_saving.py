@@ -266,6 +266,8 @@ def test_conditions_are_offered_by_picking(world: World, login: Login) -> None:
     assert "属于 {}" in level["many"]
     assert "A" in level["values"]
     assert login("boss").get("/automation/terms?subject=nothing").status_code == 404
+    of_deed = login("boss").get("/automation/terms?subject=customers/invalidate").get_json()
+    assert {"意向级别", "本次记录数"} <= {t["label"] for t in of_deed}
 
 
 @pytest.mark.sqlite_only

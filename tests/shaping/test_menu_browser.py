@@ -154,7 +154,7 @@ def test_entries_and_groups_are_dragged(page_as: Any, world: World) -> None:
     above = target.get_attribute("data-key")
     piece.locator("[data-grip]").drag_to(target, target_position={"x": 60, "y": 4})
     screen.flash(page, "已移动“系统参数”")
-    keys = page.locator('[data-block][data-key="group:管理"] [data-piece]').evaluate_all(
+    keys = page.locator('[data-block][data-key="group:基础设置"] [data-piece]').evaluate_all(
         "all => all.map(one => one.dataset.key)"
     )
     assert keys.index("parameters") == keys.index(above) - 1

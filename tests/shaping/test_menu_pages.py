@@ -165,7 +165,7 @@ def test_a_new_group_and_a_link(world: World, login: Login) -> None:
         ),
         ({"kind": "link", "label": "手册", "url": "/customers/", "place": "group:无"}, "请选择分组"),
         (
-            {"kind": "link", "label": "系统参数", "url": "/customers/", "place": GROUP + "管理"},
+            {"kind": "link", "label": "页面布局", "url": "/customers/", "place": GROUP + "管理"},
             "已有同名的菜单项",
         ),
         ({"kind": "group", "label": "管理"}, "已有同名的分组"),

@@ -68,6 +68,14 @@ def group_with(key: str, actor: Actor) -> str:
     return next(s.label for s in chrome.menu_of(actor).sections if key in [e.key for e in s.entries])
 
 
+@pytest.mark.sqlite_only  # what is declared
+def test_an_administrators_menu_is_read_at_a_glance(world: World) -> None:
+    found = menus.ordered(menus.declared(menus.entries()))
+    assert [o.group.label for o in found if len(o.pieces) > 12] == []
+    assert [o.group.label for o in found if o.group.icon == "folder"] == []
+    assert "简报订阅" in menu(world.actor("boss"))["经营"], "what everybody has sent stands with the work"
+
+
 def rows(key: str, actor: Actor) -> list[str]:
     """The keys of the group in which somebody finds an entry, in order."""
     found = [[e.key for e in s.entries] for s in chrome.menu_of(actor).sections]
