@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 
 from app.engine import chrome, faces
 from app.engine.audit import acting
-from app.engine.database import db, utcnow
+from app.engine.database import analyse, db, utcnow
 from app.engine.outbox import Delivery
 from app.engine.perform import create
 from app.engine.resource import resource
@@ -100,7 +100,7 @@ def _fill(dealer_id: int) -> None:
     with db.engine.begin() as connection:
         connection.execute(text(statement), {"dealer": dealer_id})
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("ANALYZE customers"))
+        analyse(connection, "customers")
 
 
 def cases(slots: dict[str, list[str]]) -> list[Case]:

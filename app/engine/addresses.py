@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlencode
+from functools import lru_cache
+from urllib.parse import quote_plus
 
 from app.engine.listing import Args
 
@@ -17,7 +18,13 @@ def address(base: str, args: Args, drop: Sequence[str] = (), **put: str) -> str:
     gone = {*PAGING, *drop, *put}
     pairs = [(k, v) for k, values in args.items() if k not in gone for v in values if v]
     pairs += [(k, v) for k, v in put.items() if v]
-    return f"{base}?{urlencode(pairs)}" if pairs else base
+    return f"{base}?{'&'.join(_encoded(k, v) for k, v in pairs)}" if pairs else base
+
+
+@lru_cache(maxsize=2048)
+def _encoded(name: str, value: str) -> str:
+    """A parameter as it stands in an address: a page repeats its own in forty links."""
+    return f"{quote_plus(name)}={quote_plus(value)}"
 
 
 def arguments(pairs: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -147,6 +147,11 @@ def tag(label: str, tone: str = "") -> Markup:
 
 def tags(shown: Sequence[tuple[str, str]], rest: Sequence[tuple[str, str]] = ()) -> Markup:
     """Tags in a row; ``rest`` is counted, and read by pointing at the count."""
+    return _tags(tuple(shown), tuple(rest))
+
+
+@lru_cache(maxsize=2048)
+def _tags(shown: tuple[tuple[str, str], ...], rest: tuple[tuple[str, str], ...]) -> Markup:
     found = Markup("").join(tag(label, tone) for label, tone in shown)
     if not rest:
         return found

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union
 from sqlalchemy.orm import Session
 
-from app.engine import walking
+from app.engine import gathering, walking
 from app.engine.fields import describe
 from app.engine.listing import Query
 from app.engine.resource import Resource
@@ -23,12 +23,13 @@ FURTHER, NEARER = 4, 0.2
 def count(session: Session, query: Query, limit: int = COUNT_LIMIT) -> tuple[int, bool]:
     """How many rows match, up to ``limit``; True says that there are more, or that not all were looked at.
 
-    With filters, and where parents decide who sees a row, only the next rows of the scope are looked at.
+    With filters, and where parents decide who sees a row, only the next rows of the scope are looked at, unless one
+    of the filters leaves few.
     """
     resource = query.resource
     along = walking.overlook(session, query)
-    if query.selective:
-        chosen = select(resource.pk().label("id")).where(query.condition).limit(limit + 1)
+    if query.selective or gathering.chosen(session, query)[0] is not None:
+        chosen = select(resource.pk().label("id")).where(gathering.matches(session, query)).limit(limit + 1)
         total = session.scalar(select(_number(chosen)), query.params) or 0
         return min(total, limit), total > limit
     way = along or walking.road(query)
@@ -55,7 +56,8 @@ def count(session: Session, query: Query, limit: int = COUNT_LIMIT) -> tuple[int
         within = order >= last if segment.descending else order <= last
         # Before the list's own range: SQLite follows the first of two bounds.
         bound = within if extreme is not None else or_(last.is_(None), within)
-        each.append(_of_arm(resource, arm, (bound, *way.checks, *query.conditions), limit + 1))
+        seen = walking.on_the_way(query, arm, first)
+        each.append(_of_arm(resource, arm, (bound, *way.checks, *seen), limit + 1))
     total, *bounds = session.execute(select(_number(_united(each, limit + 1)), *end.c), query.params).one()
     return min(total, limit), total > limit or any(bound is not None for bound in bounds)
 

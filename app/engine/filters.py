@@ -41,6 +41,8 @@ MAX_TEXT = 64
 MAX_WINDOW = 3650
 PERIOD = "in"
 """The end of a parameter that asks for a date by a period that moves."""
+WINDOW = ("window",)
+"""The key of the list's default range."""
 PART = "part"
 """What the values of parts of texts are called by in statements."""
 TAIL = 4
@@ -66,6 +68,8 @@ class Active:
     """The same looked at row by row, where it is not the same condition."""
     part: str = ""
     """The text that is a part of what the column holds."""
+    of: int | None = None
+    """The dealer whose records alone are meant, where the person sees those of others too."""
 
     @property
     def walk(self) -> Callable[[], ColumnElement[bool]]:
@@ -157,8 +161,9 @@ def _of_own(made: Active, actor: Actor) -> Active:
     mine = made.spec.attribute.class_.dealer_id == dealer
     make, walk = made.make, made.walk
     return replace(
-        made, key=(*made.key, "of", dealer), make=lambda: and_(mine, make()), seen=lambda: and_(mine, walk())
-    )
+        made, key=(*made.key, "of", dealer), make=lambda: and_(mine, make()), seen=lambda: and_(mine, walk()),
+        of=dealer,
+    )  # fmt: skip
 
 
 def window(
@@ -178,7 +183,7 @@ def window(
         spec,
         f"{spec.label}：近 {days} 天",
         ("window",),
-        ("window",),
+        WINDOW,
         {"window_from": local_day(first)},
         lambda: column >= bindparam("window_from", type_=column.type),
         default=True,

@@ -207,6 +207,12 @@ def _of_lookups(resource: type[Resource]) -> Iterator[_Wanted]:
             yield [_column(source)], False
 
 
+@cache
+def within_dealer(source: Any) -> bool:
+    """Whether the rows of a value of this column stand together within the dealer, once all indexes are declared."""
+    return _within_dealer(_column(source))
+
+
 def _within_dealer(column: Column[Any]) -> bool:
     """Whether an index by dealer and this column is there already."""
     dealer = column.table.c.get("dealer_id")

@@ -13,13 +13,14 @@ from sqlalchemy import ColumnElement, and_, true
 from app.engine import filters, paging, plans
 from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
-from app.engine.filters import Active, Search
+from app.engine.filters import WINDOW, Active, Search
 from app.engine.guards import may_filter
 from app.engine.paging import Cursor
 from app.engine.plans import Named
 from app.engine.resource import Resource, View
 from app.engine.savedviews import NOTHING, Opened
 from app.engine.scopes import Actor, Scope, condition, offered, scopes_of
+from app.engine.slots import SLOTS
 
 PAGE_SIZES = (20, 50, 100)
 
@@ -59,14 +60,23 @@ class Query:
     """The saved view the list stands on, and those it could."""
     many_parents: bool | None = None
     """Whether the scopes hold many parents of these children, once somebody has looked (`walking`)."""
+    gathered: tuple[Active | None, int] | None = None
+    """The filter by which the matches are gathered, if one leaves few rows, and how many, once somebody has
+    looked (`gathering`)."""
 
     @property
     def conditions(self) -> list[ColumnElement[bool]]:
         """Everything but the scope, as it is looked at on a walk along the list."""
         return self._conditions(walking=True)
 
-    def _conditions(self, *, walking: bool) -> list[ColumnElement[bool]]:
-        parts = [f.walk() if walking else f.make() for f in self.filters]
+    def others(self, but: Active | None = None) -> list[ColumnElement[bool]]:
+        """Everything but the scope and that filter, as matches are gathered by it."""
+        return self._conditions(walking=False, but=but)
+
+    def _conditions(self, *, walking: bool, but: Active | None = None) -> list[ColumnElement[bool]]:
+        # The slots stand at a record's end: SQLite reads less of those that something else leaves out already.
+        sooner = sorted(self.filters, key=lambda f: f.spec.name in SLOTS)
+        parts = [f.walk() if walking else f.make() for f in sooner if f is not but]
         if self.search is not None:
             parts.append(self.search.walk() if walking else self.search.make())
         if self.narrowed is not None:
@@ -93,9 +103,15 @@ class Query:
         )
 
     @property
+    def beside_window(self) -> bool:
+        """Whether the list's window is over another column than its order: of what stands first, all may lie
+        outside."""
+        return any(f.key == WINDOW and f.spec.name != self.sort.name for f in self.filters)
+
+    @property
     def condition(self) -> ColumnElement[bool]:
         """Scope and filters as one condition, for charts and "select all"; execute with ``params``."""
-        return and_(condition(self.resource, self.scopes), *self._conditions(walking=False))
+        return and_(condition(self.resource, self.scopes), *self.others())
 
     @property
     def selective(self) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from functools import partial
 from itertools import zip_longest
 from urllib.parse import urlencode
 
@@ -51,12 +52,13 @@ def list_page(
     if query.after is None and query.before is None and not query.last and query.page > 1:
         skip = _skipped(session, query)
     total, more = _counted(session, query) if query.last else (0, False)
+    keep = partial(chrome.remembered, ("amounts", query.scopes, *_narrowed(query)))
     if query.last and not more and total % query.per_page:
         per_page, query.per_page = query.per_page, total % query.per_page
-        rows = reading.read(session, query, wanted)
+        rows = reading.read(session, query, wanted, keep=keep)
         query.per_page = per_page
     else:
-        rows = reading.read(session, query, wanted, skip=skip)
+        rows = reading.read(session, query, wanted, skip=skip, keep=keep)
     if not query.last:
         total, more = (rows.total, rows.more) if rows.total is not None else _total(session, query, rows)
     elif not more:
@@ -160,12 +162,17 @@ def _total(session: Session, query: Query, rows: reading.Rows) -> tuple[int, boo
 
 def _counted(session: Session, query: Query) -> tuple[int, bool]:
     """The number of matches, kept for a moment: turning pages does not count again."""
+    key = ("count", *_narrowed(query))
+    found: tuple[int, bool] = chrome.remembered(key, lambda: counting.count(session, query))
+    return found
+
+
+def _narrowed(query: Query) -> tuple[Hashable, ...]:
+    """What decides how many rows match: for whom, and all of the address but place and order."""
     args = tuple(
         (k, tuple(v)) for k, v in sorted(query.args.items()) if k not in (*PAGING, "sort", "per_page")
     )
-    key = ("count", query.resource.name, query.actor.id, query.actor.epoch, query.now.date(), args)
-    found: tuple[int, bool] = chrome.remembered(key, lambda: counting.count(session, query))
-    return found
+    return (query.resource.name, query.actor.id, query.actor.epoch, query.now.date(), args)
 
 
 def tab_counts(

@@ -15,9 +15,10 @@ from app.engine.guards import gate, hidden, own, projection
 from app.engine.listing import Query
 from app.engine.resource import Resource, resource_of
 from app.engine.scopes import Actor
+from app.engine.walking import Order, Segment
 
 
-def page_statement(query: Query, ids: Any, specs: Sequence[FieldSpec], *, descending: bool) -> Select[Any]:
+def page_statement(query: Query, ids: Any, specs: Sequence[FieldSpec], order: Segment | Order) -> Select[Any]:
     """The page's rows: ids joined with the projected columns and the names of what they refer to."""
     found = ids.subquery("page")
     chosen, joins = projected(query.resource, query.actor, specs)
@@ -27,8 +28,7 @@ def page_statement(query: Query, ids: Any, specs: Sequence[FieldSpec], *, descen
         statement = statement.add_columns(found.c.amount)
     for other, on in joins:
         statement = statement.outerjoin(other, on)
-    keys = [found.c.place, found.c.id]
-    return statement.order_by(*[k.desc() if descending else k.asc() for k in keys])
+    return order.ordered(statement, found.c.place, found.c.id)
 
 
 def _version(resource: type[Resource]) -> Any:

@@ -19,13 +19,13 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.engine import plans, walking
+from app.engine import gathering, plans, walking
 from app.engine.fields import FieldSpec
 from app.engine.guards import beyond, derived, gate, left_of
 from app.engine.listing import Query
 from app.engine.projecting import linked, page_statement
 from app.engine.scopes import Actor
-from app.engine.walking import Road, Segment
+from app.engine.walking import Order, Road, Segment
 
 CANDIDATES = 2_000
 MAX_OFFSET = 10_000
@@ -55,10 +55,21 @@ class Rows:
     """There are more than ``total``."""
 
 
-def read(session: Session, query: Query, specs: Sequence[FieldSpec], *, skip: int = 0) -> Rows:
-    """One page. ``skip`` jumps over rows by number, for page links near the beginning only."""
+Keep = Callable[[Callable[[], Sequence[int]]], Sequence[int]]
+
+
+def read(
+    session: Session,
+    query: Query,
+    specs: Sequence[FieldSpec],
+    *,
+    skip: int = 0,
+    keep: Keep = lambda count: count(),
+) -> Rows:
+    """One page. ``skip`` jumps over rows by number, for page links near the beginning only; ``keep`` gives what
+    was counted a moment ago, or counts."""
     backward = query.before is not None or query.last
-    rows = _Reader(session, query, list(specs), backward, skip).page()
+    rows = _Reader(session, query, list(specs), backward, skip).page(keep)
     _attach_links(session, rows, query.actor)
     return rows
 
@@ -73,22 +84,25 @@ class _Reader:
         self.cursor = query.before if query.before is not None else query.after
         column = query.sort.attribute.property.columns[0]
         self.nullable = bool(column.nullable)
-        self.filtered = not query.follows_index
+        self.filtered = not query.follows_index or query.beside_window
         self.way, self.over = walking.road(query), walking.overlook(session, query)
+        self.stopped: list[bool] | None = None
         self.guarded = [s if s.guard is not None or s.kind in derived else None for s in specs]
 
-    def page(self) -> Rows:
+    def page(self, keep: Keep) -> Rows:
         """The page by the cheapest way that fills it."""
+        if self.query.gathered is None and gathering.ways(self.query):
+            gathering.choose(self.query, keep(self._amounts))
         need = self.query.per_page + 1
         total: int | None = None
         more = False
-        raw = None if self.query.selective else self._along_indexes(need)
+        raw = None if self.query.selective or self._few else self._along_indexes(need)
         if raw is None and (self.query.selective or self.filtered):
             raw, total = self._from_candidates(need)
             more = raw is None
             total = CANDIDATES if more else total
         if raw is None:
-            raw = self._walk(self.way, need)
+            raw = self._walk(self.way, need) or []
         rows = self._rows(raw, total)
         rows.more = more
         return rows
@@ -96,12 +110,8 @@ class _Reader:
     def _along_indexes(self, need: int) -> list[Any] | None:
         """The page as the walks find it, or None when they stopped before it was full."""
         if self.over is not None:
-            return self._bounded(self.over, need)
-        return self._bounded(self.way, need) if self.filtered else self._walk(self.way, need)
-
-    def _bounded(self, way: Road, need: int) -> list[Any] | None:
-        raw = self._walk(way, need, bounded=True)
-        return raw if len(raw) >= need or not self._stopped_early(way) else None
+            return self._walk(self.over, need, bounded=True)
+        return self._walk(self.way, need, bounded=self.filtered)
 
     def _segments(self) -> list[Segment]:
         filled = Segment(self.cursor, self.descending, True, self.nullable)
@@ -115,17 +125,20 @@ class _Reader:
             return [empty, rest] if self.backward else [empty]
         return [filled] if self.backward else [filled, replace(empty, cursor=None)]
 
-    def _walk(self, way: Road, need: int, *, bounded: bool = False) -> list[Any]:
+    def _walk(self, way: Road, need: int, *, bounded: bool = False) -> list[Any] | None:
+        """The page along the way; None when a bounded walk stopped before it was full."""
         key = ("walk", bounded, way.check is not None)
         found: list[Any] = []
         skip = self.skip
-        for segment in self._segments():
+        for n, segment in enumerate(self._segments()):
             limit = need - len(found)
             build = partial(walking.ids, self.query, way, segment, limit, skip=skip, bounded=bounded)
             rows = self._fetch(build, segment, (*key, limit, skip))
             found += rows
             if len(found) >= need:
                 break
+            if bounded and self._stopped_early(way, n):
+                return None
             if skip:
                 passed = partial(walking.ids, self.query, way, segment, skip, bounded=bounded)
                 skip = 0 if rows else skip - self._amount(passed)
@@ -137,7 +150,7 @@ class _Reader:
         return int(self.session.execute(counted, self.query.params).scalar_one())
 
     def _fetch(
-        self, ids: Callable[[], Select[Any]], segment: Segment, way: tuple[Hashable, ...]
+        self, ids: Callable[[], Select[Any]], order: Segment | Order, way: tuple[Hashable, ...]
     ) -> list[Any]:
         query = self.query
         shape = query.shape
@@ -147,60 +160,73 @@ class _Reader:
                 (s.name, left_of(s, query.actor), s.signed is None, beyond(s, query.actor), s.target)
                 for s in self.specs
             )
-            key = ("page", *shape, query.sort.name, *segment.shape, *way, shown)
+            key = ("page", *shape, query.sort.name, *order.shape, *way, shown)
 
         def build() -> Select[Any]:
-            return page_statement(query, ids(), self.specs, descending=segment.descending)
+            return page_statement(query, ids(), self.specs, order)
 
         return list(plans.run(self.session, key, build, query.params))
 
-    def _stopped_early(self, way: Road) -> bool:
-        """Whether the bounded walk may have ended before the scope did."""
+    @property
+    def _few(self) -> bool:
+        """Whether a filter leaves so few rows that its matches are gathered sooner than a page is walked to."""
+        way, rows = gathering.chosen(self.session, self.query)
+        return way is not None and rows <= CANDIDATES
+
+    def _amounts(self) -> Sequence[int]:
+        """How many rows the filters leave; where a walk may follow, the same statement tells how far it leads."""
+        if self.query.selective:
+            return gathering.counted(self.session, self.query)
+        return self._ask(self.over or self.way, amounts=True)
+
+    def _stopped_early(self, way: Road, segment: int) -> bool:
+        """Whether the bounded walk may have ended before the segment did."""
         if not way.arms:
             return False
-        asked = walking.reaches_bound(self.query, way, self._segments())
-        return any(value is not None for value in self.session.execute(asked, self.query.params).one())
+        if self.stopped is None:
+            self._ask(way)
+        return self.stopped is not None and self.stopped[segment]
+
+    def _ask(self, way: Road, *, amounts: bool = False) -> Sequence[int]:
+        """Note of each segment whether a bounded walk may end before it; gives the amounts asked for besides."""
+        query, segments = self.query, self._segments()
+
+        def asked() -> Select[Any]:
+            bounds = walking.reaches_bound(query, way, segments)
+            return select(*bounds, *(gathering.amounts(query) if amounts else ()))
+
+        shape = query.shape
+        key = ("bound", query.sort.name, amounts, way.check is not None, tuple(s.shape for s in segments))
+        told = plans.run(self.session, shape and (*key, *shape), asked, query.params).one()
+        self.stopped = [bool(reached) for reached in told[: len(segments)]]
+        return list(told[len(segments) :])
 
     def _from_candidates(self, need: int) -> tuple[list[Any] | None, int | None]:
         """The page out of all matches, and how many there are; no page when there are too many."""
-        found: list[Any] = []
-        amount: int | None = None
-        skip = self.skip
-        for segment in self._segments():
-            limit = need - len(found)
-            build = partial(self._sorted, segment, limit, skip)
-            rows = self._fetch(build, segment, ("candidates", limit, skip))
-            if rows:
-                amount = rows[0][-1]
-                if amount > CANDIDATES:
-                    return None, None
-            found += [row[:-1] for row in rows]
-            if len(found) >= need:
-                break
-            if skip:
-                skip = 0 if rows else skip - self._amount(partial(self._sorted, segment, skip, 0))
-        if not found and self.cursor is None and not self.skip:
-            amount = 0
-        return found, amount
+        way, _ = gathering.chosen(self.session, self.query)
+        order = Order(tuple(self._segments()), self.nullable, self.descending, self.backward)
+        shape = ("candidates", need, self.skip, way.spec.name if way is not None else "")
+        rows = self._fetch(partial(self._sorted, order, need), order, shape)
+        if rows:
+            amount = rows[0][-1]
+            return (None, None) if amount > CANDIDATES else ([row[:-1] for row in rows], amount)
+        return [], 0 if self.cursor is None and not self.skip else None
 
-    def _candidates(self) -> Any:
+    def _sorted(self, order: Order, limit: int) -> Select[Any]:
         query = self.query
-        return (
+        chosen = (
             select(query.resource.pk().label("id"), query.sort.attribute.label("place"))
-            .where(query.condition)
+            .where(gathering.matches(self.session, query))
             .limit(CANDIDATES + 1)
             .cte("candidates")
             .prefix_with("MATERIALIZED", dialect="postgresql")
             .prefix_with("MATERIALIZED", dialect="sqlite")
         )
-
-    def _sorted(self, segment: Segment, limit: int, skip: int) -> Select[Any]:
-        chosen = self._candidates()
         amount = select(func.count()).select_from(chosen).scalar_subquery()
         statement: Select[Any] = select(chosen.c.id, chosen.c.place, amount.label("amount"))
-        statement = statement.where(*segment.conditions(chosen.c.place, chosen.c.id))
-        statement = segment.ordered(statement, chosen.c.place, chosen.c.id)
-        return statement.limit(limit).offset(skip or None)
+        statement = statement.where(order.conditions(chosen.c.place, chosen.c.id))
+        statement = order.ordered(statement, chosen.c.place, chosen.c.id)
+        return statement.limit(limit).offset(self.skip or None)
 
     def _rows(self, raw: list[Any], total: int | None) -> Rows:
         query = self.query

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Integer, and_, bindparam, false, literal, or_, select, true
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import ColumnElement, and_, bindparam, false, literal, or_, select, true
 from sqlalchemy.sql.elements import UnaryExpression
-from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import custom_op
 
 from app.engine.choices import Choice
 from app.engine.fields import Links
+from app.engine.rowwise import Checked
 
 if TYPE_CHECKING:
     from app.engine.resource import Resource
@@ -149,6 +148,8 @@ class Arm:
     """The column that keeps the arm within the person's dealer."""
     at_hand: ColumnElement[bool] | None = None
     """The same asked of one row, where planners would turn ``own`` into a search for all of them."""
+    wide: Any = None
+    """The column of a scope so wide that each of the list's orders has an index of it."""
 
     @property
     def where(self) -> tuple[ColumnElement[bool], ...]:
@@ -168,24 +169,7 @@ class Arm:
         """The same for lists, which walk the arm's own columns in their order: SQLite would take an index by
         dealer and date, which serves charts, and read the whole dealer's rows to find one person's. PostgreSQL
         knows how many rows each person has."""
-        return self.own if self.dealer is None else (*self.own, _Checked(self.dealer) == MY_DEALER)
-
-
-class _Checked(FunctionElement[int]):
-    """A column that is compared row by row."""
-
-    type = Integer()
-    inherit_cache = True
-
-
-@compiles(_Checked)
-def _write_checked(element: _Checked, compiler: Any, **options: Any) -> str:
-    return str(compiler.process(element.clauses, **options))
-
-
-@compiles(_Checked, "sqlite")
-def _write_checked_sqlite(element: _Checked, compiler: Any, **options: Any) -> str:
-    return "+" + str(compiler.process(element.clauses, **options))
+        return self.own if self.dealer is None else (*self.own, Checked(self.dealer) == MY_DEALER)
 
 
 _AS_IT_IS: Any = custom_op("+")
@@ -259,17 +243,19 @@ def _own_arms(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[tuple
         return (Arm(()),), True
     if Scope.DEALER in scopes and s.dealer is not None:
         mine = s.dealer == MY_DEALER
-        return (Arm((or_(mine, s.dealer.is_(None)) if s.shared else mine,)),), True
+        if s.shared:
+            return (Arm((or_(mine, s.dealer.is_(None)),)),), True
+        return (Arm((mine,), wide=s.dealer),), True
     found: list[Arm] = []
     held = () if s.held is None else (s.held,)
     if Scope.STORE in scopes and s.store is not None:
-        found.append(Arm((s.store == MY_STORE, *held), dealer=s.dealer))
+        found.append(Arm((s.store == MY_STORE, *held), dealer=s.dealer, wide=s.store))
     if Scope.DEPARTMENT in scopes and s.department is not None:
         found.append(Arm((s.department == MY_DEPARTMENT, *held), dealer=s.dealer))
     if Scope.OWNED in scopes and s.owned is not None:
         found.append(Arm((s.owned == ME,), dealer=s.dealer))
     if Scope.MINE in scopes and s.mine is not None:
-        found.append(Arm((s.mine == ME,), dealer=s.dealer))
+        found.append(Arm((s.mine == ME,), dealer=s.dealer, wide=s.mine))
     if Scope.RELATED in scopes:
         for source in s.related:
             if isinstance(source, Links):
@@ -310,7 +296,7 @@ def _overview(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[Arm, 
     if s.through is not None and scopes & offered(resource.parent()):
         return Arm((), dealer=s.dealer), _of_row(resource, scopes)
     if s.granted is not None and s.dealer is not None and Scope.GRANTED in scopes:
-        return Arm((s.dealer == MY_DEALER,)), _of_row(resource, scopes)
+        return Arm((s.dealer == MY_DEALER,), wide=s.dealer), _of_row(resource, scopes)
     return None
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, literal, select, union
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, func, literal, or_, select, true, union
 from sqlalchemy.orm import Session
 
 from app.engine import paging, plans
 from app.engine.database import MAX_ID
-from app.engine.fields import FieldSpec
+from app.engine.fields import FieldSpec, describe
 from app.engine.listing import Query
 from app.engine.paging import Cursor
-from app.engine.scopes import Arm, arms, offered, overview
+from app.engine.resource import Resource
+from app.engine.rowwise import looked_at
+from app.engine.scopes import Arm, Scope, arms, offered, overview
+from app.engine.slots import SLOTS
 
 LOOK = 5_000
 """Rows of each arm that are looked at for matches before another way is taken."""
@@ -57,6 +60,34 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """The order of a whole list, in which empty values stand together: at the end, or first when it is read
+    backwards."""
+
+    segments: tuple[Segment, ...]
+    nullable: bool
+    descending: bool
+    backward: bool
+
+    def conditions(self, column: Any, pk: Any) -> ColumnElement[bool]:
+        """What belongs to one of the segments."""
+        return or_(*(and_(true(), *segment.conditions(column, pk)) for segment in self.segments))
+
+    @property
+    def shape(self) -> tuple[Hashable, ...]:
+        """The order without the cursor's values."""
+        return (self.backward, *(segment.shape for segment in self.segments))
+
+    def ordered(self, statement: Select[Any], column: Any, pk: Any) -> Select[Any]:
+        """The statement in that order."""
+        keys = [column.desc(), pk.desc()] if self.descending else [column.asc(), pk.asc()]
+        empty = column.is_(None)
+        return statement.order_by(
+            *([empty.desc() if self.backward else empty] if self.nullable else ()), *keys
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Road:
     """What a list walks along: the arms of its scope, or the rows of all with a ``check`` of each row."""
 
@@ -70,7 +101,12 @@ class Road:
 
 
 def road(query: Query) -> Road:
-    """The arms of the query's scopes, each with its own index."""
+    """The arms of the query's scopes, each with its own index. Who sees all dealers and filters by a field of
+    one walks along this one's rows."""
+    dealer = query.resource.scopes.dealer
+    of = next((f.of for f in query.filters if f.of is not None), None)
+    if Scope.GROUP in query.scopes and dealer is not None and of is not None:
+        return Road((Arm((dealer == of,), wide=dealer),))
     return Road(arms(query.resource, query.scopes))
 
 
@@ -127,20 +163,50 @@ def _arm(query: Query, way: Road, arm: Arm, segment: Segment, limit: int, bounde
     pk, column = query.resource.pk(), query.sort.attribute
     statement, key, order = arm_source(arm, pk, column)
     statement = statement.where(*arm.walked)
-    extreme = _extreme(query.sort, segment) if bounded else None
+    extreme = _extreme(query.sort, segment) if bounded and _is_ordered(query, arm) else None
     if extreme is not None:  # before the list's own range: SQLite follows the first of two bounds
         bound = func.coalesce(end_of_look(arm, pk, column, segment, LOOK), extreme)
         last = order if segment.filled else key
         statement = statement.where(last >= bound if segment.descending else last <= bound)
-    statement = statement.where(*way.checks, *query.conditions, *segment.conditions(order, key))
+    seen = on_the_way(query, arm, query.sort)
+    statement = statement.where(*way.checks, *seen, *segment.conditions(order, key))
     return segment.ordered(statement, order, key).limit(limit)
 
 
-def reaches_bound(query: Query, way: Road, segments: Sequence[Segment]) -> Select[Any]:
-    """A statement with one value per arm and segment; one that is not null tells of a bounded walk that may
-    have stopped before the end of the scope."""
+def on_the_way(query: Query, arm: Arm, order: FieldSpec) -> list[ColumnElement[bool]]:
+    """The query's conditions as they are looked at along the arm: an added field has an index by the dealer
+    alone, and where each order has an index of the arm, that one is followed whatever is asked besides."""
+    resource = query.resource
+    table = resource.model.__table__
+    names = set(SLOTS)
+    if arm.wide is not None and _is_further(resource, order):
+        scopes = resource.scopes
+        led = (resource.pk(), *(s for s in (scopes.dealer, scopes.store, scopes.mine) if s is not None))
+        names = {column.name for column in table.columns} - {source.key for source in led}
+    if arm.dealer is not None:
+        names.add(arm.dealer.key)
+    names.discard(order.attribute.key)
+    return [looked_at(condition, table, names) for condition in query.conditions]
+
+
+def reaches_bound(query: Query, way: Road, segments: Sequence[Segment]) -> list[ColumnElement[bool]]:
+    """What tells of each segment whether a bounded walk may have stopped before its end."""
     pk, column = query.resource.pk(), query.sort.attribute
-    return select(*(end_of_look(a, pk, column, s, LOOK) for s in segments for a in way.arms))
+    ordered = [arm for arm in way.arms if _is_ordered(query, arm)]
+    return [
+        or_(false(), *(end_of_look(arm, pk, column, segment, LOOK).is_not(None) for arm in ordered))
+        for segment in segments
+    ]
+
+
+def _is_ordered(query: Query, arm: Arm) -> bool:
+    """Whether the arm has an index in the list's order; without it all its rows are read, wherever one stops."""
+    return arm.wide is not None or not _is_further(query.resource, query.sort)
+
+
+def _is_further(resource: type[Resource], order: FieldSpec) -> bool:
+    """Whether this is not the order the list stands in by itself, in which every arm has an index."""
+    return bool(resource.sorts) and order.name != describe(resource.sorts[0]).name
 
 
 def arm_source(arm: Arm, pk: Any, column: Any) -> tuple[Select[Any], Any, Any]:
@@ -157,10 +223,10 @@ def arm_source(arm: Arm, pk: Any, column: Any) -> tuple[Select[Any], Any, Any]:
 
 def end_of_look(arm: Arm, pk: Any, column: Any, segment: Segment, look: int) -> Any:
     """The place ``look`` rows further on in this arm (the sort value, or the id among empty values), or null
-    when the arm ends before."""
+    when the arm ends before. By the arm's own index alone: how far one looks needs no look at the rows."""
     inner, key, order = arm_source(arm, pk, column)
     inner = inner.with_only_columns(order if segment.filled else key)
-    inner = inner.where(*arm.walked, *segment.conditions(order, key))
+    inner = inner.where(*(arm.own or arm.walked), *segment.conditions(order, key))
     return segment.ordered(inner, order, key).limit(1).offset(look).correlate(None).scalar_subquery()
 
 

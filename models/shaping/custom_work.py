@@ -12,6 +12,7 @@ from app.engine import audit, outbox
 from app.engine.actions import Act
 from app.engine.clock import At, scheduled
 from app.engine.clock import deed as by_clock
+from app.engine.database import analyse
 from app.engine.faces import faced, worked_out
 from app.engine.formulas import Formula
 from app.engine.outbox import Delivery
@@ -88,7 +89,7 @@ def _build(engine: Any, wanted: dict[str, tuple[str, tuple[str, ...]]]) -> None:
                 text(f"CREATE INDEX {beside}IF NOT EXISTS {quote(name)} ON {quote(table)} ({listed})")
             )
             if not postgresql and inspect(connection).has_table("sqlite_stat1"):
-                connection.execute(text(f"ANALYZE {quote(name)}"))
+                analyse(connection, name)
 
 
 @outbox.handler(WORK_OUT, seconds=300, label="计算公式字段")
