@@ -192,8 +192,8 @@ class _Reader:
         query, segments = self.query, self._segments()
 
         def asked() -> Select[Any]:
-            bounds = walking.reaches_bound(query, way, segments)
-            return select(*bounds, *(gathering.amounts(query) if amounts else ()))
+            wanted: list[Any] = walking.reaches_bound(query, way, segments)
+            return select(*wanted, *(gathering.amounts(query) if amounts else ()))
 
         shape = query.shape
         key = ("bound", query.sort.name, amounts, way.check is not None, tuple(s.shape for s in segments))
@@ -207,14 +207,17 @@ class _Reader:
         order = Order(tuple(self._segments()), self.nullable, self.descending, self.backward)
         shape = ("candidates", need, self.skip, way.spec.name if way is not None else "")
         rows = self._fetch(partial(self._sorted, order, need), order, shape)
-        if rows:
-            amount = rows[0][-1]
-            return (None, None) if amount > CANDIDATES else ([row[:-1] for row in rows], amount)
-        return [], 0 if self.cursor is None and not self.skip else None
+        whole = self.cursor is None and not self.skip
+        amount = (
+            rows[0][-1] if rows else 0 if whole else self._amount(lambda: select(self._candidates().c.id))
+        )
+        if amount > CANDIDATES:
+            return None, None
+        return [row[:-1] for row in rows], amount
 
-    def _sorted(self, order: Order, limit: int) -> Select[Any]:
+    def _candidates(self) -> Any:
         query = self.query
-        chosen = (
+        return (
             select(query.resource.pk().label("id"), query.sort.attribute.label("place"))
             .where(gathering.matches(self.session, query))
             .limit(CANDIDATES + 1)
@@ -222,6 +225,9 @@ class _Reader:
             .prefix_with("MATERIALIZED", dialect="postgresql")
             .prefix_with("MATERIALIZED", dialect="sqlite")
         )
+
+    def _sorted(self, order: Order, limit: int) -> Select[Any]:
+        chosen = self._candidates()
         amount = select(func.count()).select_from(chosen).scalar_subquery()
         statement: Select[Any] = select(chosen.c.id, chosen.c.place, amount.label("amount"))
         statement = statement.where(order.conditions(chosen.c.place, chosen.c.id))

@@ -189,7 +189,7 @@ def on_the_way(query: Query, arm: Arm, order: FieldSpec) -> list[ColumnElement[b
     return [looked_at(condition, table, names) for condition in query.conditions]
 
 
-def reaches_bound(query: Query, way: Road, segments: Sequence[Segment]) -> list[ColumnElement[bool]]:
+def reaches_bound(query: Query, way: Road, segments: Sequence[Segment]) -> list[Any]:
     """What tells of each segment whether a bounded walk may have stopped before its end."""
     pk, column = query.resource.pk(), query.sort.attribute
     ordered = [arm for arm in way.arms if _is_ordered(query, arm)]
