@@ -175,7 +175,8 @@ class FormViews(AskViews):
         conflict: list[pages.Difference] | None = None,
     ) -> str:
         editing = record is not None
-        why = self.resource.frozen(record) if editing and self.resource.frozen is not None else ""
+        frozen = self.resource.frozen if editing else None
+        why = frozen(record, context.actor) if frozen is not None else ""
         drawer = drawing.Drawer(
             self.base,
             texts,
@@ -200,7 +201,10 @@ class FormViews(AskViews):
         about = record.id if editing else 0
         shown.layout_url = layouts.editor_url(self.resource, page, context.actor, about)
         if drawer.readonly:
-            shown.errors, shown.submit, shown.cancel_label = [why], "", "返回"
+            shown.notes, shown.submit, shown.cancel_label = [why], "", "返回"
+            if self.resource.copies and context.actor.can("can_add", self.resource.view_name()):
+                copy = pages.DialogButton("复制新建", url=f"{self.base}/new?copy={record.id}", primary=True)
+                shown.more_submits = [copy]
         elif self.resource.form_notes is not None:
             act = Act(context.actor, context.now, context.session, entrance(), "check")
             shown.notes = list(self.resource.form_notes(act, editing))

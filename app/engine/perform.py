@@ -337,7 +337,7 @@ def update(
     with deed(act):
         roots = deeds.roots_in(resource, fields_of(resource.groups(editing=True)), values)
         record = find(session, resource, record_id, actor, lock=True, roots=roots)
-        _check_frozen(resource, record)
+        _check_frozen(resource, record, actor)
         _check_version(record, version)
         fields = fields_of(resource.groups(editing=True))
         chosen = picking.chosen(session, fields, values, actor, record)
@@ -417,9 +417,9 @@ def _kind_of(model: Any) -> str:
     return next((r.label for r in resources() if r.model.__table__ in owners), "其他记录")
 
 
-def _check_frozen(resource: type[Resource], record: Any) -> None:
+def _check_frozen(resource: type[Resource], record: Any, actor: Actor) -> None:
     """Whoever froze the record changed its version too: why it cannot be changed says more than that it was."""
-    why = resource.frozen(record) if resource.frozen is not None else ""
+    why = resource.frozen(record, actor) if resource.frozen is not None else ""
     if why:
         raise Refusal(why)
 

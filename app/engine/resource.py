@@ -258,7 +258,8 @@ class Resource:
     searches, which is called ``find_label``; a double click then edits a row. ``row_menu`` is the whole menu of
     a row, in this order and grey where a right is missing, in place of what follows from the actions.
     ``copies`` are the columns that a new record may take over from another one (``/new?copy=ID``).
-    ``frozen(record)`` says why a record cannot be changed any more, and its form then only shows it.
+    ``frozen(record, actor)`` says why a record cannot be changed, at all or by this person, and its form then only
+    shows it.
     ``create_title`` heads the form of a new one, ``form_notes(act)`` are sentences above it, and
     ``remove_confirm`` is asked before one is deleted.
 

@@ -9,6 +9,7 @@ from app.engine.scopes import Scopes
 from models.clock_rules import inputs, rules
 from models.clock_rules.tables import ClockRule
 from models.identity.menu_groups import SHAPING
+from models.identity.rules import groups_alone
 
 __all__ = ["ClockRules", "inputs"]
 
@@ -62,6 +63,26 @@ class ClockRules(Resource, model=ClockRule):
         ),
         Group("执行", ClockRule.effect, ClockRule.parameters, ClockRule.active, ClockRule.sort),
         Group("适用范围", ClockRule.store_id, ClockRule.replaces_id),
+    )
+    prefill = staticmethod(rules.prefill)
+    frozen = staticmethod(groups_alone(rules.OF_GROUP, "clock_rules"))
+    copies = (
+        ClockRule.name,
+        ClockRule.subject,
+        ClockRule.condition,
+        ClockRule.silenced_by,
+        ClockRule.start,
+        ClockRule.direction,
+        ClockRule.amount,
+        ClockRule.unit,
+        ClockRule.ahead_days,
+        ClockRule.at,
+        ClockRule.repeat,
+        ClockRule.every_days,
+        ClockRule.effect,
+        ClockRule.parameters,
+        ClockRule.active,
+        ClockRule.sort,
     )
     create = staticmethod(rules.create_rule)
     update = staticmethod(rules.update_rule)

@@ -7,10 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.engine.actions import Act, Answer, Done, Invalid, Question, Refusal, action
 from app.engine.conditions import Wrong, from_json
+from app.engine.database import id_of
 from app.engine.fields import ask_for
+from app.engine.scopes import Actor
 from models.clock_rules import book
 from models.clock_rules.preview import Preview, preview
 from models.clock_rules.subjects import effect, subject
@@ -29,6 +32,16 @@ _FIELDS = (
 )  # fmt: skip
 
 
+OF_GROUP = "集团规则不能修改；复制新建一条，改好后保存，即在本商场替代它"
+
+
+def prefill(args: Mapping[str, str], actor: Actor, session: Session) -> dict[str, Any]:
+    """A copy of one of the group's rules is meant to stand in for it."""
+    copied = session.get(ClockRule, id_of(args.get("copy")) or 0)
+    ours = copied is not None and copied.dealer_id is None and not is_group(actor, "clock_rules")
+    return {"replaces_id": copied.id} if copied is not None and ours else {}
+
+
 def create_rule(rule: ClockRule, act: Act, values: Mapping[str, Any]) -> None:
     """A new rule of the own dealer or one of its stores; of the group by somebody of the group."""
     rule.dealer_id = act.actor.dealer_id
@@ -43,7 +56,7 @@ def create_rule(rule: ClockRule, act: Act, values: Mapping[str, Any]) -> None:
 def update_rule(rule: ClockRule, act: Act, values: Mapping[str, Any]) -> None:
     """Change an own rule; the group's hold for everybody and are replaced rather than changed."""
     if rule.dealer_id is None and not is_group(act.actor, "clock_rules"):
-        raise Refusal("集团规则不能修改，请新增一条规则并在“替代规则”中选择它")
+        raise Refusal(OF_GROUP)
     _judge(act, rule, values)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import func, select
@@ -142,10 +142,22 @@ def remove_own(record: Any, act: Act) -> None:
     keep_preset(record, act)
 
 
+PRESET = "集团预置项只能由集团管理员修改"
+
+
 def keep_preset(record: Any, act: Act) -> None:
     """Raise `Refusal` when somebody of a dealer touches what the group presets."""
     if record.dealer_id is None and not is_group(act.actor):
-        raise Refusal("集团预置项只能由集团管理员修改")
+        raise Refusal(PRESET)
+
+
+def groups_alone(sentence: str = PRESET, resource: str = "roles") -> Callable[[Any, Actor], str]:
+    """Why people of a dealer only look at what the group presets, for `Resource.frozen`."""
+
+    def frozen(record: Any, actor: Actor) -> str:
+        return sentence if record.dealer_id is None and not is_group(actor, resource) else ""
+
+    return frozen
 
 
 def _unique_name(record: Any, act: Act, name: str) -> None:

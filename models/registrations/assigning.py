@@ -13,7 +13,7 @@ from app.engine.actions import Act, Invalid, Refusal, action
 from app.engine.events import publish
 from app.engine.fields import entry
 from app.engine.resource import resource_of
-from app.engine.scopes import Scope, scopes_of
+from app.engine.scopes import Actor, Scope, scopes_of
 from models.customers.persons import touch
 from models.identity.tables import BrandCategory, Store
 from models.registrations.settings import SAME_TYPE, SameType
@@ -161,7 +161,7 @@ def assign(
     return f"已指派到{store.name}"
 
 
-def frozen(assignment: Assignment) -> str:
+def frozen(assignment: Assignment, _actor: Actor) -> str:
     """Why a showroom's copy stays as it is: it was taken back, or what was judged would be another (E-69)."""
     if not is_live(assignment):
         return f"{WITHDRAWN}，不能修改"

@@ -119,7 +119,7 @@ def _granted(act: Act, person_id: int) -> bool:
 # ----- changing and deleting
 
 
-def frozen(lead: Registration) -> str:
+def frozen(lead: Registration, _actor: Actor) -> str:
     """Why a lead cannot be changed any more: somebody works with it, or has judged it (E-37)."""
     fresh = lead.progress == Progress.REGISTERED and lead.audit_status == AuditStatus.PENDING
     return "" if fresh else FROZEN

@@ -17,6 +17,7 @@ from app.engine.pages import Link
 from app.engine.resource import Badge, Between, Group, Menu, Resource, View, resource
 from app.engine.scopes import MYSELF, Actor, Scope, Scopes, visible
 from models.identity.menu_groups import SHAPING
+from models.identity.rules import groups_alone
 from models.shaping import approval_requests, approval_rules
 from models.shaping.approval_tables import (
     SEATS,
@@ -158,6 +159,7 @@ class ApprovalFlows(Resource, model=ApprovalFlow):
     )
     create_label = "新增审批流程"
     script = "conditions.js"
+    frozen = staticmethod(groups_alone())
     create = staticmethod(approval_rules.create_flow)
     update = staticmethod(approval_rules.update_flow)
     remove = staticmethod(approval_rules.remove_flow)

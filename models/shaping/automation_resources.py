@@ -19,6 +19,7 @@ from app.engine.resource import Between, Group, Menu, Related, Resource, Window,
 from app.engine.scopes import Actor, Scopes
 from app.engine.security import current_actor
 from models.identity.menu_groups import SHAPING
+from models.identity.rules import groups_alone
 from models.shaping import (
     automation_doings,
     automation_hooks,
@@ -118,6 +119,7 @@ class Automations(Resource, model=Automation):
     title = Automation.name
     filters = (Automation.subject, Automation.active)
     sorts = (Automation.updated_at,)
+    frozen = staticmethod(groups_alone(automation_rules.OF_GROUP, "automations"))
     create = staticmethod(automation_rules.create_automation)
     update = staticmethod(automation_rules.update_automation)
     remove = staticmethod(automation_rules.remove_automation)

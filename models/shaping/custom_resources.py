@@ -10,7 +10,7 @@ from app.engine.fields import entry, fixed
 from app.engine.resource import Group, Menu, Resource, View
 from app.engine.scopes import Scopes
 from models.identity.menu_groups import SHAPING
-from models.identity.rules import is_group
+from models.identity.rules import groups_alone, is_group
 from models.shaping import custom_queries, custom_rules, custom_work
 from models.shaping.custom_fields import CustomField, Place
 
@@ -75,8 +75,9 @@ class CustomFields(Resource, model=CustomField):
         CustomField.in_template,
         CustomField.in_chart,
         CustomField.dealer_id,
+        CustomField.removed_at,
     )
-    more_columns = (CustomField.section, CustomField.position, CustomField.slot, CustomField.removed_at)
+    more_columns = (CustomField.section, CustomField.position, CustomField.slot)
     filters = (CustomField.resource, CustomField.kind)
     sorts = (CustomField.position, CustomField.created_at)
     descending = False
@@ -132,6 +133,7 @@ class CustomFields(Resource, model=CustomField):
         Group("填写规则", *_RULES, CustomField.hint),
     )
     create_label = "新增字段"
+    frozen = staticmethod(groups_alone(custom_rules.OF_GROUP, "custom_fields"))
     create = staticmethod(custom_rules.create_field)
     update = staticmethod(custom_rules.update_field)
     actions = (custom_rules.remove_field, custom_rules.restore_field)

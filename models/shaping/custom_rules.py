@@ -22,6 +22,7 @@ INDEX = "custom_fields.index"
 """The work of giving the list its ways to a field."""
 WORK_OUT = "custom_fields.work_out"
 """The work of giving records that are there already what a formula comes to."""
+OF_GROUP = "集团字段只能由集团管理员修改"
 _SPACE = -7
 _TAKEN = (
     "minimum", "maximum", "pattern", "shown_when", "needed_when", "locked_when", "formula", "result", "once", "guarded",
@@ -140,7 +141,7 @@ def _put(field: Any, places: Iterable[Any]) -> None:
 
 def _keep_own(field: Any, act: Act) -> None:
     if field.dealer_id is None and not is_group(act.actor, "custom_fields"):
-        raise Refusal("集团字段只能由集团管理员修改")
+        raise Refusal(OF_GROUP)
 
 
 def _follow_up(act: Act, field: Any, *, worked_out: bool) -> None:

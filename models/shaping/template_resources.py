@@ -7,6 +7,7 @@ from app.engine.fields import fixed
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
 from models.identity.menu_groups import SHAPING
+from models.identity.rules import groups_alone
 from models.shaping import template_names, template_presets, template_queries, template_rules
 from models.shaping.template_tables import Template
 
@@ -62,6 +63,7 @@ class Templates(Resource, model=Template):
         Template.sort,
     )
     create_label = "新增模板"
+    frozen = staticmethod(groups_alone(template_rules.OF_GROUP, "text_templates"))
     create = staticmethod(template_rules.create_template)
     update = staticmethod(template_rules.update_template)
     remove = staticmethod(template_rules.remove_template)

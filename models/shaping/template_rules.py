@@ -44,10 +44,13 @@ def remove_template(template: Any, act: Act) -> None:
     keep_groups(template, act)
 
 
+OF_GROUP = "集团预置模板只能由集团修改；复制一份，以同一个名称保存，即可替代它"
+
+
 def keep_groups(template: Any, act: Act) -> None:
     """Raise `Refusal` when somebody of a dealer touches a preset of the group."""
     if template.dealer_id is None and not is_group(act.actor, Template.__tablename__):
-        raise Refusal("集团预置模板只能由集团修改；复制一份，以同一个名称保存，即可替代它")
+        raise Refusal(OF_GROUP)
 
 
 def _judge(template: Any, act: Act, values: Mapping[str, Any]) -> None:

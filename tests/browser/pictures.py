@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.browser import screen
+from tests.browser import screen, shaping_steps
 from tests.plugins.chromium import FLAGS, NARROW, WIDE
 from tests.plugins.databases import SECRETS, settings_for_tests
 
@@ -73,6 +73,10 @@ def _mask(page: Any) -> None:
     page.locator(".tree label").filter(has_text="客户电话显示加密").locator("input").check()
 
 
+def _looked(page: Any) -> None:
+    page.locator("[data-look] [data-with]").wait_for()
+
+
 def _drawn(page: Any) -> None:
     page.locator(".plot svg").first.wait_for()
     page.wait_for_timeout(500)  # the charts grow for a moment
@@ -101,6 +105,16 @@ def _checked(page: Any) -> None:
     page.work()
     page.reload()
     page.get_by_role("button", name="开始导入").wait_for()
+
+
+def _sign_in(context: Any, person: str) -> None:
+    page = context.new_page()
+    page.goto("/login")
+    page.fill("#username", person)
+    page.fill("#password", SECRETS["ADMIN_PASSWORD" if person == "admin" else "DEMO_PASSWORD"])
+    page.click("[data-main]")
+    page.wait_for_url("**/")
+    page.close()
 
 
 @dataclass(frozen=True)
@@ -152,7 +166,15 @@ PICTURES = (
     Picture("dictionaries", "admin", "/dictionaries/?name=customer.source"),
     Picture("parameters", "admin", "/parameters/"),
     Picture("history", "manager1", "{customer}/history", _history),
-)
+    Picture("menu-settings", "dealeradmin1", "/menu-settings/", wide_only=True),
+    Picture("field", "dealeradmin1", "/custom_fields/new", shaping_steps.field, wide_only=True),
+    Picture("layout", "dealeradmin1", "/layouts/edit?resource=customers&page=edit", shaping_steps.layout,
+            wide_only=True),
+    Picture("automation", "dealeradmin1", "/automations/new", shaping_steps.automation, wide_only=True),
+    Picture("template", "dealeradmin1", "/text_templates/{template}/edit", _looked, wide_only=True),
+    Picture("approval", "manager1", "/approval_requests/", shaping_steps.asked(_sign_in), wide_only=True),
+    Picture("board", "dealeradmin1", "/boards/new", shaping_steps.board, wide_only=True),
+)  # fmt: skip
 
 
 def _serve(folder: Path) -> tuple[Any, Any, dict[str, str]]:
@@ -173,13 +195,14 @@ def _serve(folder: Path) -> tuple[Any, Any, dict[str, str]]:
 
 
 def _known() -> dict[str, str]:
-    """The consultant's most active customer, and the dealer's role 导购."""
+    """The consultant's most active customer, the dealer's role 导购, and a template of paper."""
     from sqlalchemy import select
 
     from app.engine.database import db
     from models.customers.tables import Customer, Stage
     from models.identity.roles import StaffRole
     from models.identity.tables import Employee
+    from models.shaping.template_tables import Template, TemplateKind
 
     session = db.session()
     person = session.scalars(select(Employee).where(Employee.username == "consultant1")).one()
@@ -189,25 +212,17 @@ def _known() -> dict[str, str]:
         .order_by(Customer.activity_score.desc(), Customer.id)
     ).first()
     assert customer is not None, "the demo gives the consultant customers"
+    template = select(Template.id).where(Template.kind == TemplateKind.PRINT).order_by(Template.id)
     role = select(StaffRole.id).where(StaffRole.label == "导购", StaffRole.dealer_id == person.dealer_id)
     found = {
         "id": str(customer.id),
         "customer": f"/customers/{customer.id}",
         "phone": customer.phone,
         "role": str(session.scalars(role).one()),
+        "template": str(session.scalars(template).first()),
     }
     session.rollback()
     return found
-
-
-def _sign_in(context: Any, person: str) -> None:
-    page = context.new_page()
-    page.goto("/login")
-    page.fill("#username", person)
-    page.fill("#password", SECRETS["ADMIN_PASSWORD" if person == "admin" else "DEMO_PASSWORD"])
-    page.click("[data-main]")
-    page.wait_for_url("**/")
-    page.close()
 
 
 def _work(app: Any) -> None:

@@ -150,6 +150,19 @@ def test_a_dealer_leaves_the_rules_of_the_group_alone(world: World) -> None:
         remove(ClockRules, preset().id, boss)
 
 
+@pytest.mark.sqlite_only
+def test_a_rule_of_the_group_is_copied_to_stand_in_for_it(world: World, login: Any) -> None:
+    held = preset()
+    looked = login("boss").get(f"/clock_rules/{held.id}/edit").get_data(as_text=True)
+    assert "集团规则不能修改；复制新建一条" in looked and "data-main" not in looked
+    assert f'href="/clock_rules/new?copy={held.id}"' in looked
+    page = login("boss").get(f"/clock_rules/new?copy={held.id}").get_data(as_text=True)
+    typed = page[page.index('id="f-condition"') :].partition("</textarea>")[0]
+    assert "阶段 属于 跟进中、订单客户" in typed
+    assert re.search(rf'<option value="{held.id}" selected>', page), "what it replaces"
+    assert login("admin").get(f"/clock_rules/{held.id}/edit").get_data(as_text=True).count("data-main") == 1
+
+
 def test_a_foreign_dealers_rule_is_not_there(world: World, rule: Rule) -> None:
     own = rule(at="08:00")
     with pytest.raises((NotFound, Forbidden)):
