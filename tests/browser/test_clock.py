@@ -30,7 +30,7 @@ def test_a_rule_is_looked_at_before_it_is_saved(page_as: Any, world: World) -> N
     page.goto("/clock_rules/new")
     screen.fill(page, "规则名称", "三天回访")
     page.select_option("[name=subject]", label="客户")
-    screen.fill(page, "适用条件", "阶段 是 跟进中")
+    page.locator("textarea[name=condition]").fill("阶段 是 跟进中")
     page.select_option("[name=start]", label="建档时间")
     screen.fill(page, "时长", "3")
     screen.fill(page, "执行时间", "08:00")

@@ -11,7 +11,7 @@ from app.engine.fields import FieldSpec
 from app.engine.forms import editable
 from app.engine.resource import Resource, resources
 from tests.generic.test_forms import block, good, kept, person_for
-from tests.generic.world import HERE, World
+from tests.generic.world import HERE, World, opening
 
 HUGE = ("1e9999999", "9" * 12, "9" * 40, "-" + "9" * 12, "2147483648", "NaN", "Infinity", "1__0", "١", "1e3")
 """``1e9999999`` is a number that Decimal makes and cannot compare."""
@@ -36,7 +36,7 @@ ASKED = [
 def test_a_number_out_of_range_is_named(
     app: Flask, world: World, clients: Any, resource: type[Resource], spec: FieldSpec
 ) -> None:
-    client, whole = clients(person_for(resource)), good(resource, world)
+    client, whole = clients(person_for(resource)), good(resource, world) | opening(spec)
     for number in HUGE:
         answer = client.post(f"/{resource.name}/new", data={**whole, spec.name: number})
         page = answer.get_data(as_text=True)
