@@ -121,7 +121,7 @@ class TemplateView(BaseView):  # type: ignore[misc]
         """The same of one that is there."""
         actor = _writer("can_edit")
         found = _found(pk, actor)
-        return _look(actor, _about(found.resource), found.kind, found.dealer_id)
+        return _look(actor, _about(found.resource), found.kind, found.dealer_id, found)
 
 
 def _writer(permission: str) -> Actor:
@@ -182,8 +182,12 @@ def _grouped(places: Iterable[templating.Place]) -> list[tuple[str, list[tuple[s
     return [(group, found[group]) for group in order]
 
 
-def _look(actor: Actor, about: type[Resource], kind: Choice, dealer_id: int | None) -> ResponseReturnValue:
-    texts = {part: request.form.get(part, "")[:LONGEST] for part in PARTS}
+def _look(
+    actor: Actor, about: type[Resource], kind: Choice, dealer_id: int | None, kept: Template | None = None
+) -> ResponseReturnValue:
+    """``kept`` says what stands in a part that may only be looked at."""
+    given = {part: request.form.get(part, getattr(kept, part, None) or "") for part in PARTS}
+    texts = {part: text[:LONGEST] for part, text in given.items()}
     act = Act(actor, utcnow(), db.session(), entrance(), "preview")
     wanted = id_of(request.form.get("_record")) or 0
     shown = Look(_records(act, about, wanted))

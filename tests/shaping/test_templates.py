@@ -248,6 +248,9 @@ def test_the_form_shows_what_may_be_named_and_how_it_looks(world: World, login: 
     made = template(world, "旧")
     url = f"/text_templates/{made.id}/edit/preview"
     assert "新张女士" in boss.post(url, data={"body": "新{{客户姓名}}"}).get_data(as_text=True)
+    assert "正文还是空的" in boss.post(url, data={"body": ""}).get_data(as_text=True)
+    only_looked_at = boss.post(url, data={}).get_data(as_text=True)
+    assert "正文还是空的" not in only_looked_at and "张女士" in only_looked_at
     assert boss.get("/text_templates/new/placeholders?resource=tags").status_code == 404
 
 
