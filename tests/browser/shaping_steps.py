@@ -57,9 +57,9 @@ def board(page: Any) -> None:
         screen.field(page, "宽度").select_option(value=width)
         screen.press(page, "保存")
         page.wait_for_url(re.compile(r"/boards/\d+"))
-    page.goto("/")  # not to where the last one was put
     page.goto(address)
     page.locator(".plot svg").first.wait_for()
+    page.locator("h1").scroll_into_view_if_needed()  # it opens where the last one was put
     page.wait_for_timeout(500)  # the charts grow for a moment
 
 
