@@ -128,7 +128,8 @@ def _subjects() -> tuple[Entry, ...]:
 
 
 def _deeds() -> tuple[Entry, ...]:
-    return tuple(Entry(d.name, d.label, parent=r.name) for r in candidates() for d in deeds_of(r).values())
+    found = sorted(candidates(), key=place_of)
+    return tuple(Entry(d.name, d.label, parent=r.name) for r in found for d in deeds_of(r).values())
 
 
 def deed_words(deed: Deed) -> str:
