@@ -6,7 +6,6 @@
   const form = $("[data-layout]");
   if (!form) return;
   const side = $("[data-side]", form);
-  let held = null;
   let waiting = 0;
   let asked = null;
 
@@ -78,52 +77,7 @@
   form.addEventListener("change", changed);
   form.addEventListener("input", (event) => event.target.matches(".lo-t .in") && changed());
 
-  const mark = (node, where) => {
-    $$(".over,.after", form).forEach((other) => other.classList.remove("over", "after"));
-    if (node) node.classList.add(where);
-  };
-  const half = (node, event) => {
-    const box = node.getBoundingClientRect();
-    return event.clientY < box.top + box.height / 2 ? "over" : "after";
-  };
-  function target(event) {
-    const part = event.target.closest("[data-part]");
-    if (!held || !part) return null;
-    if (held.matches("[data-part]")) return part === held ? null : [part, half(part, event)];
-    const spot = event.target.closest("[data-spot]");
-    if (spot) return spot === held ? null : [spot, half(spot, event)];
-    return [part, "after"];
-  }
-  form.addEventListener("pointerdown", (event) => {
-    const grip = event.target.closest("[data-grip]");
-    if (grip) grip.closest("[data-spot],[data-part]").draggable = true;
-  });
-  form.addEventListener("pointerup", () => $$("[draggable=true]", form).forEach((node) => (node.draggable = false)));
-  form.addEventListener("dragstart", (event) => {
-    held = event.target;
-    event.dataTransfer.effectAllowed = "move";
-    event.dataTransfer.setData("text/plain", held.dataset.key);
-    held.classList.add("held");
-  });
-  form.addEventListener("dragend", () => {
-    if (held) {
-      held.draggable = false;
-      held.classList.remove("held");
-    }
-    held = null;
-    mark(null);
-  });
-  form.addEventListener("dragover", (event) => {
-    const found = target(event);
-    if (!found) return mark(null);
-    event.preventDefault();
-    return mark(...found);
-  });
-  form.addEventListener("drop", (event) => {
-    const found = target(event);
-    if (!found) return;
-    event.preventDefault();
-    const [node, where] = found;
+  window.zk.drag(form, "[data-part]", "[data-spot]", (held, node, where) => {
     if (held.matches("[data-spot]") && node.matches("[data-part]")) $("ul", node).append(held);
     else node[where === "over" ? "before" : "after"](held);
     changed();

@@ -14,7 +14,7 @@ from app.engine.conditions import Condition, Wrong, from_json
 from models.clock_rules.occurrences import Timing
 from models.clock_rules.subjects import Effect, Silencer, Start, Subject, effect, subject
 from models.clock_rules.tables import CLOCK, ClockRule
-from models.identity.rights import current_epoch
+from models.identity.per_epoch import PerEpoch
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -57,21 +57,14 @@ class Rule:
 
 
 Book = Sequence[Rule]
-_kept: list[tuple[int, Book]] = []
 
 
-def rules_in_force(session: Session) -> Book:
-    """All active rules in their order; those of a domain that is not there any more are left out."""
-    epoch = current_epoch(session)
-    for known, kept in _kept:
-        if known == epoch:
-            return kept
-    with session.no_autoflush:
-        rows = session.scalars(select(ClockRule).order_by(ClockRule.sort, ClockRule.id)).all()
-        fresh = made(rows)
-    if epoch:
-        _kept[:] = [(epoch, fresh)]
-    return fresh
+def _load(session: Session) -> Book:
+    return made(session.scalars(select(ClockRule).order_by(ClockRule.sort, ClockRule.id)).all())
+
+
+rules_in_force = PerEpoch(_load)
+"""All active rules in their order; those of a domain that is not there any more are left out."""
 
 
 def made(rows: Sequence[ClockRule]) -> Book:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.engine.choices import Entry, provide_dictionaries
 from app.engine.database import db
-from models.identity.rights import current_epoch
+from models.identity.per_epoch import PerEpoch
 from models.settings.catalogue import dictionaries, dictionary_def, parameter_def
 from models.settings.tables import DictionaryEntry, Parameter
 
@@ -53,21 +53,6 @@ def _place(pair: tuple[int, Entry]) -> tuple[int, str, str]:
     return pair[0], pair[1].value, pair[1].parent
 
 
-_kept: list[tuple[int, Snapshot]] = []
-
-
-def snapshot(session: Session) -> Snapshot:
-    """The settings as they are at this session's epoch."""
-    epoch = current_epoch(session)
-    for known, kept in _kept:
-        if known == epoch:
-            return kept
-    fresh = _load(session)
-    if epoch:
-        _kept[:] = [(epoch, fresh)]
-    return fresh
-
-
 def _load(session: Session) -> Snapshot:
     table: Any = DictionaryEntry.__table__
     columns = (
@@ -81,13 +66,16 @@ def _load(session: Session) -> Snapshot:
         DictionaryEntry.sort,
     )
     found: defaultdict[tuple[str, int | None], list[tuple[int, Entry]]] = defaultdict(list)
-    with session.no_autoflush:
-        for name, dealer, value, label, tone, parent, active, sort in session.execute(
-            select(*columns).order_by(table.c.sort, table.c.id)
-        ):
-            found[name, dealer].append((sort, Entry(value, label, tone.tone.value, parent or "", active)))
-        rows = session.execute(select(Parameter.key, Parameter.dealer_id, Parameter.value))
-        return Snapshot(dict(found), {(key, dealer): value for key, dealer, value in rows})
+    for name, dealer, value, label, tone, parent, active, sort in session.execute(
+        select(*columns).order_by(table.c.sort, table.c.id)
+    ):
+        found[name, dealer].append((sort, Entry(value, label, tone.tone.value, parent or "", active)))
+    rows = session.execute(select(Parameter.key, Parameter.dealer_id, Parameter.value))
+    return Snapshot(dict(found), {(key, dealer): value for key, dealer, value in rows})
+
+
+snapshot = PerEpoch(_load)
+"""The settings as they are at this session's epoch."""
 
 
 @lru_cache(maxsize=1)

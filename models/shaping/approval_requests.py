@@ -20,7 +20,8 @@ from app.engine.fields import FieldSpec
 from app.engine.forms import Keeping
 from app.engine.resource import fields_of
 from app.engine.scopes import SYSTEM, Actor
-from models.identity.rights import current_epoch, load_actor
+from models.identity.per_epoch import PerEpoch
+from models.identity.rights import load_actor
 from models.notifications.telling import NUMBER, tell
 from models.notifications.topics import APPLICATION
 from models.shaping import approval_people
@@ -41,25 +42,18 @@ SHOWN = 20
 
 # ----- the rules in force
 
-_kept: list[tuple[int, tuple[ApprovalFlow, ...]]] = []
 
-
-def in_force(session: Session) -> tuple[ApprovalFlow, ...]:
-    """The rules of everybody that are switched on, the dealers' before the group's; read once per process and
-    state of the rights."""
-    epoch = current_epoch(session)
-    for known, flows in _kept:
-        if known == epoch:
-            return flows
+def _load(session: Session) -> tuple[ApprovalFlow, ...]:
     statement = select(ApprovalFlow).where(ApprovalFlow.active.is_(True))
     order = (ApprovalFlow.dealer_id.is_(None), ApprovalFlow.sort, ApprovalFlow.id)
-    with session.no_autoflush:
-        flows = tuple(session.scalars(statement.order_by(*order)))
+    flows = tuple(session.scalars(statement.order_by(*order)))
     for flow in flows:
         session.expunge(flow)
-    if epoch:
-        _kept[:] = [(epoch, flows)]
     return flows
+
+
+in_force = PerEpoch(_load)
+"""The rules of everybody that are switched on, the dealers' before the group's."""
 
 
 class Keeper:

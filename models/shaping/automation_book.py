@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.engine.actions import Act
 from app.engine.automating import CHANGED, Fact
 from app.engine.conditions import Condition, Wrong, from_json
-from models.identity.rights import current_epoch
+from models.identity.per_epoch import PerEpoch
 from models.shaping.automation_parts import Doing, Event, Subject, doing, event, subject
 from models.shaping.automation_tables import INPUTS, STEPS, Automation
 
@@ -79,21 +79,12 @@ class Book:
         return next((r for rules in self.by_subject.values() for r in rules if r.id == rule_id), None)
 
 
-_kept: list[tuple[int, Book]] = []
+def _load(session: Session) -> Book:
+    return made(session.scalars(select(Automation).where(Automation.active).order_by(Automation.id)).all())
 
 
-def in_force(session: Session, epoch: int = 0) -> Book:
-    """The automations at that state of the settings, or at the session's; no query where the process knows."""
-    wanted = epoch or current_epoch(session)
-    for known, kept in _kept:
-        if known == wanted:
-            return kept
-    with session.no_autoflush:
-        rows = session.scalars(select(Automation).where(Automation.active).order_by(Automation.id)).all()
-        fresh = made(rows)
-    if wanted and wanted == current_epoch(session):
-        _kept[:] = [(wanted, fresh)]
-    return fresh
+in_force = PerEpoch(_load)
+"""The automations at a state of the settings, or at the session's."""
 
 
 def wanted(act: Act) -> frozenset[str]:

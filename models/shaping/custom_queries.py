@@ -21,7 +21,7 @@ from app.engine.guards import Added as AddedGuard
 from app.engine.resource import resource
 from app.engine.scopes import Actor
 from app.engine.slots import SLOTS
-from models.identity.rights import current_epoch
+from models.identity.per_epoch import PerEpoch
 from models.settings.queries import name_dictionaries
 from models.shaping.custom_conditions import rule_of
 from models.shaping.custom_fields import CHOSEN, FILED, CustomField, FieldKind, dictionary_of, kind_of
@@ -130,23 +130,17 @@ def guard_of(row: Any) -> Guard | None:
     return _guards[key]
 
 
-_kept: list[tuple[int, Snapshot]] = []
 _TABLE = CustomField.__table__
 
 
-def snapshot(session: Session) -> Snapshot:
-    """The fields as they are at this session's epoch."""
-    epoch = current_epoch(session)
-    for known, kept in _kept:
-        if known == epoch:
-            return kept
-    with session.no_autoflush:
-        rows = session.execute(select(*_TABLE.c).order_by(_TABLE.c.created_at, _TABLE.c.id)).all()
+def _load(session: Session) -> Snapshot:
+    rows = session.execute(select(*_TABLE.c).order_by(_TABLE.c.created_at, _TABLE.c.id)).all()
     specs = {row.id: spec for row in rows if (spec := spec_of(row)) is not None}
-    fresh = Snapshot([row for row in rows if row.id in specs], specs)
-    if epoch:
-        _kept[:] = [(epoch, fresh)]
-    return fresh
+    return Snapshot([row for row in rows if row.id in specs], specs)
+
+
+snapshot = PerEpoch(_load)
+"""The fields as they are at this session's epoch."""
 
 
 class _Fields:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.engine.chrome import Entry, provide_entries
 from app.engine.database import db
 from app.engine.scopes import Actor
-from models.identity.rights import current_epoch
+from models.identity.per_epoch import PerEpoch
 from models.identity.roles import RoleAssignment, StaffRole
 from models.shaping.dashboard_tiles import BASE
 from models.shaping.dashboards import Board, BoardRole, Sharing
@@ -44,31 +44,17 @@ class Known:
         return f"board-{self.id}"
 
 
-_boards: list[tuple[int, dict[int, Known]]] = []
 _roles: OrderedDict[tuple[int, int], frozenset[int]] = OrderedDict()
-
-
-def boards(session: Session) -> dict[int, Known]:
-    """All dashboards in the order of the menu, by id."""
-    epoch = current_epoch(session)
-    for known, kept in _boards:
-        if known == epoch:
-            return kept
-    fresh = _load(session)
-    if epoch:
-        _boards[:] = [(epoch, fresh)]
-    return fresh
 
 
 def _load(session: Session) -> dict[int, Known]:
     shared: defaultdict[int, set[int]] = defaultdict(set)
     columns = (Board.id, Board.name, Board.icon, Board.sort, Board.shared, Board.owner_id, Board.dealer_id)
     statement = select(*columns, Board.layout, Board.version).order_by(Board.sort, Board.id)
-    with session.no_autoflush:
-        rows = session.execute(statement).all()
-        if rows:
-            for board, role in session.execute(select(BoardRole.board_id, BoardRole.role_id)):
-                shared[board].add(role)
+    rows = session.execute(statement).all()
+    if rows:
+        for board, role in session.execute(select(BoardRole.board_id, BoardRole.role_id)):
+            shared[board].add(role)
     return {
         row.id: Known(
             row.id, row.name, row.icon.value, row.sort, row.shared, row.owner_id, row.dealer_id, row.layout,
@@ -76,6 +62,10 @@ def _load(session: Session) -> dict[int, Known]:
         )
         for row in rows
     }  # fmt: skip
+
+
+boards = PerEpoch(_load)
+"""All dashboards in the order of the menu, by id."""
 
 
 def _roles_of(session: Session, actor: Actor) -> frozenset[int]:

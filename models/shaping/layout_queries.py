@@ -19,7 +19,7 @@ from app.engine.permissions import place_of
 from app.engine.resource import Resource, resource, resources
 from app.engine.scopes import Actor
 from models.identity.menu_groups import BRIEFS, SETTINGS
-from models.identity.rights import current_epoch
+from models.identity.per_epoch import PerEpoch
 from models.identity.roles import RoleAssignment
 from models.shaping.layout_tables import LayoutPage, PageLayout
 
@@ -76,21 +76,6 @@ class Snapshot:
         return next((known[p] for p in chain if p in known), None)
 
 
-_kept: list[tuple[int, Snapshot]] = []
-
-
-def snapshot(session: Session) -> Snapshot:
-    """The layouts as they are at this session's epoch."""
-    epoch = current_epoch(session)
-    for known, kept in _kept:
-        if known == epoch:
-            return kept
-    fresh = load(session)
-    if epoch:
-        _kept[:] = [(epoch, fresh)]
-    return fresh
-
-
 def load(session: Session) -> Snapshot:
     """The layouts as the open transaction sees them."""
     table: Any = PageLayout.__table__
@@ -106,6 +91,10 @@ def load(session: Session) -> Snapshot:
             )
         named = {role_id for places in found.values() for _, role_id in places if role_id is not None}
         return Snapshot(dict(found), _holders(session, named) if named else {})
+
+
+snapshot = PerEpoch(load)
+"""The layouts as they are at this session's epoch."""
 
 
 def _layout(parts: Any) -> Layout | None:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from app.engine.database import db
 from app.engine.menus import Arranged, Entry, Section, entries, icon_of, provide_menu
 from app.engine.scopes import Actor
-from models.identity.rights import current_epoch
+from models.identity.per_epoch import PerEpoch
 from models.identity.roles import StaffRole
 from models.identity.templates import DEALER_ROLES
 from models.shaping.menu_tables import MenuShape
@@ -160,21 +160,6 @@ class Snapshot:
         return declared(entries()) if dealer_id is None else self.layout(None)
 
 
-_kept: list[tuple[int, Snapshot]] = []
-
-
-def snapshot(session: Session) -> Snapshot:
-    """The changes as they are at this session's epoch."""
-    epoch = current_epoch(session)
-    for known, kept in _kept:
-        if known == epoch:
-            return kept
-    fresh = load(session)
-    if epoch:
-        _kept[:] = [(epoch, fresh)]
-    return fresh
-
-
 def load(session: Session) -> Snapshot:
     """The changes as the open transaction sees them."""
     table: Any = MenuShape.__table__
@@ -190,6 +175,10 @@ def load(session: Session) -> Snapshot:
     labels |= {EVERYWHERE + t.key: t.label for t in DEALER_ROLES}
     roles = {r for own in shapes.values() for s in own.values() for r in s.roles or ()}
     return Snapshot(dict(shapes), frozenset(roles), labels)
+
+
+snapshot = PerEpoch(load)
+"""The changes as they are at this session's epoch."""
 
 
 def role_names(role: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from app.engine.detail import provide_link
 from app.engine.pages import Link
 from app.engine.resource import Resource
 from app.engine.scopes import Actor
-from models.identity.rights import current_epoch
+from models.identity.per_epoch import PerEpoch
 from models.shaping.template_tables import Template, TemplateKind, templated
 
 VIEW = "Templates"
@@ -43,7 +43,6 @@ class Known:
 
 
 Place = tuple[TemplateKind, str, int | None]
-_kept: list[tuple[int, dict[Place, list[Known]]]] = []
 
 
 def templates(session: Session, kind: TemplateKind, resource_name: str, dealer_id: int | None) -> list[Known]:
@@ -56,29 +55,20 @@ def templates(session: Session, kind: TemplateKind, resource_name: str, dealer_i
     return [t for t in (*own, *presets) if t.active]
 
 
-def _all(session: Session) -> dict[Place, list[Known]]:
-    epoch = current_epoch(session)
-    for known, kept in _kept:
-        if known == epoch:
-            return kept
-    fresh = _load(session)
-    if epoch:
-        _kept[:] = [(epoch, fresh)]
-    return fresh
-
-
 def _load(session: Session) -> dict[Place, list[Known]]:
     names = ("id", "kind", "resource", "name", "dealer_id", "head", "body", "foot", "active")
     statement = select(*(getattr(Template, n) for n in names)).order_by(Template.sort, Template.id)
     found: dict[Place, list[Known]] = {}
-    with session.no_autoflush:
-        for row in session.execute(statement):
-            known = Known(
-                row.id, row.kind, row.resource, row.name, row.dealer_id, row.head or "", row.body,
-                row.foot or "", row.active,
-            )  # fmt: skip
-            found.setdefault((known.kind, known.resource, known.dealer_id), []).append(known)
+    for row in session.execute(statement):
+        known = Known(
+            row.id, row.kind, row.resource, row.name, row.dealer_id, row.head or "", row.body,
+            row.foot or "", row.active,
+        )  # fmt: skip
+        found.setdefault((known.kind, known.resource, known.dealer_id), []).append(known)
     return found
+
+
+_all = PerEpoch(_load)
 
 
 def may_print(actor: Actor, resource: type[Resource]) -> bool:

@@ -15,7 +15,7 @@ from app.engine.database import db
 from app.engine.savedviews import RowColour
 from app.engine.scopes import Actor
 from app.engine.security import own_version
-from models.identity.rights import current_epoch
+from models.identity.per_epoch import PerEpoch
 from models.identity.roles import RoleAssignment, StaffRole
 from models.identity.rules import is_group
 from models.identity.tables import Store
@@ -37,7 +37,6 @@ class Shared:
     roles: dict[int, frozenset[int]]
 
 
-_shared: list[tuple[int, Shared]] = []
 _own: OrderedDict[int, tuple[int, dict[str, Views]]] = OrderedDict()
 
 
@@ -62,17 +61,6 @@ def is_for(row: Any, actor: Actor, roles: frozenset[int]) -> bool:
     return row.audience is Audience.DEALER or (row.store_id is not None and row.store_id == actor.store_id)
 
 
-def _all_shared(session: Session) -> Shared:
-    epoch = current_epoch(session)
-    for known, kept in _shared:
-        if known == epoch:
-            return kept
-    fresh = _load(session)
-    if epoch:
-        _shared[:] = [(epoch, fresh)]
-    return fresh
-
-
 def _load(session: Session) -> Shared:
     rows = _rows(session, SavedView.audience != Audience.PERSON)
     rows.sort(key=lambda row: (_NEAREST[row.audience], row.dealer_id is None, row.id))
@@ -86,6 +74,9 @@ def _load(session: Session) -> Shared:
         for user_id, role_id in session.execute(held):
             holders[user_id].add(role_id)
     return Shared(dict(found), {user: frozenset(roles) for user, roles in holders.items()})
+
+
+_all_shared = PerEpoch(_load)
 
 
 def _own_of(session: Session, actor: Actor) -> dict[str, Views]:
