@@ -19,7 +19,7 @@ from tests.generic.world import AWAY, FOREIGN, HERE, MASKED, OWN, SEES, STORE, B
 
 WORK = [r for r in resources() if r.scopes.mine is not None or r.scopes.through is not None]
 _TOKENS = re.compile(
-    r'name="(csrf_token|_once)" value="[^"]*"|"csrf_token":\s*"[^"]*"|导出时间：[^<]*|<dcterms:[^/]*'
+    r'name="(csrf_token|_once)" value="[^"]*"|"csrf_token":\s*"[^"]*"|导出时间：[^<]*|<dcterms:[^/]*|\d+ (?:分钟|小时)'
 )
 
 

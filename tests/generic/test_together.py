@@ -10,12 +10,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from app.engine import configuring
+from app.engine import conditional, configuring
 from app.engine.colliding import THEIRS, UNTOUCHED
 from app.engine.configuring import Kind
 from app.engine.database import db
 from app.engine.fields import FieldSpec
-from app.engine.forms import asked, editable
+from app.engine.forms import asked, editable, holding
 from app.engine.scopes import Actor
 from tests.customers.world import words
 from tests.generic.test_forms import HAND_WRITTEN
@@ -72,9 +72,10 @@ def others(spec: FieldSpec, dealer: int, now: str) -> list[tuple[str, str]]:
 
 
 def changeable(kind: Kind, form: Form, dealer: int) -> list[tuple[FieldSpec, list[tuple[str, str]]]]:
-    """The content fields of a kind that two people can set to two further values."""
-    names = {s.name for s in kind.content}
+    """The content fields of a kind that two people can set to two further values, as far as they are open."""
+    names, held = {s.name for s in kind.content}, holding({}, form.data, None)
     specs = [s for s in asked(editable(kind.resource, editing=True), Actor(0)) if s.name in names]
+    specs = [s for s in specs if conditional.applies(s, held)]
     found = [(s, others(s, dealer, (form.data.get(s.name) or [""])[0])) for s in specs]
     return [(s, values) for s, values in found if len(values) > 1 and s.name in form.data]
 
