@@ -14,6 +14,26 @@ from models.identity.rules import groups_alone
 __all__ = ["ClockRules", "inputs"]
 
 
+_CONTENT = (
+    ClockRule.subject,
+    ClockRule.condition,
+    ClockRule.silenced_by,
+    ClockRule.start,
+    ClockRule.direction,
+    ClockRule.amount,
+    ClockRule.unit,
+    ClockRule.ahead_days,
+    ClockRule.at,
+    ClockRule.repeat,
+    ClockRule.every_days,
+    ClockRule.effect,
+    ClockRule.parameters,
+    ClockRule.active,
+    ClockRule.sort,
+)
+"""What a rule says, wherever it holds."""
+
+
 class ClockRules(Resource, model=ClockRule):
     """时间规则: what happens by itself, when and to whom (unified model, "Clock rules")."""
 
@@ -66,24 +86,7 @@ class ClockRules(Resource, model=ClockRule):
     )
     prefill = staticmethod(rules.prefill)
     frozen = staticmethod(groups_alone(rules.OF_GROUP, "clock_rules"))
-    copies = (
-        ClockRule.name,
-        ClockRule.subject,
-        ClockRule.condition,
-        ClockRule.silenced_by,
-        ClockRule.start,
-        ClockRule.direction,
-        ClockRule.amount,
-        ClockRule.unit,
-        ClockRule.ahead_days,
-        ClockRule.at,
-        ClockRule.repeat,
-        ClockRule.every_days,
-        ClockRule.effect,
-        ClockRule.parameters,
-        ClockRule.active,
-        ClockRule.sort,
-    )
+    copies = (ClockRule.name, *_CONTENT)
     create = staticmethod(rules.create_rule)
     update = staticmethod(rules.update_rule)
     remove = staticmethod(rules.remove_rule)
@@ -95,24 +98,7 @@ configurable(
     ClockRules,
     key=(ClockRule.name, ClockRule.store_id),
     code=ClockRule.code,
-    content=(
-        ClockRule.subject,
-        ClockRule.condition,
-        ClockRule.silenced_by,
-        ClockRule.start,
-        ClockRule.direction,
-        ClockRule.amount,
-        ClockRule.unit,
-        ClockRule.ahead_days,
-        ClockRule.at,
-        ClockRule.repeat,
-        ClockRule.every_days,
-        ClockRule.effect,
-        ClockRule.parameters,
-        ClockRule.active,
-        ClockRule.sort,
-        ClockRule.replaces_id,
-    ),
+    content=(*_CONTENT, ClockRule.replaces_id),
     answers=(rules.SURE,),
     spoken={"start": field_of("subject")},
 )

@@ -109,6 +109,17 @@ class ApprovalRequests(Resource, model=ApprovalRequest):
     empty_hint = "需要他人同意的操作提交后显示在“我的申请”，等待您同意的显示在“我的审批”"
 
 
+_RULE = (
+    ApprovalFlow.name,
+    ApprovalFlow.subject,
+    ApprovalFlow.deed,
+    ApprovalFlow.condition,
+    ApprovalFlow.steps,
+    ApprovalFlow.active,
+    ApprovalFlow.sort,
+)
+
+
 class ApprovalFlows(Resource, model=ApprovalFlow):
     """审批流程: which deeds wait, under which condition, and for whose word."""
 
@@ -131,32 +142,8 @@ class ApprovalFlows(Resource, model=ApprovalFlow):
     filters = (ApprovalFlow.subject, ApprovalFlow.active)
     sorts = (ApprovalFlow.sort,)
     descending = False
-    detail = (
-        Group(
-            "流程",
-            ApprovalFlow.name,
-            ApprovalFlow.subject,
-            ApprovalFlow.deed,
-            ApprovalFlow.condition,
-            ApprovalFlow.steps,
-            ApprovalFlow.active,
-            ApprovalFlow.sort,
-            ApprovalFlow.dealer_id,
-            ApprovalFlow.updated_at,
-        ),
-    )
-    form = (
-        Group(
-            "流程",
-            ApprovalFlow.name,
-            ApprovalFlow.subject,
-            ApprovalFlow.deed,
-            ApprovalFlow.condition,
-            ApprovalFlow.steps,
-            ApprovalFlow.active,
-            ApprovalFlow.sort,
-        ),
-    )
+    detail = (Group("流程", *_RULE, ApprovalFlow.dealer_id, ApprovalFlow.updated_at),)
+    form = (Group("流程", *_RULE),)
     create_label = "新增审批流程"
     script = "conditions.js"
     frozen = staticmethod(groups_alone())
