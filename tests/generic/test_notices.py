@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -75,7 +75,8 @@ def test_no_message_holds_a_guarded_value(app: Flask, world: World, clients: Any
     secrets = [*world.phones(), *world.prices(), "7351"]
     for model in (Notification, NoticeEvent, NoticeDelivery):
         for row in db.session.execute(select(model.__table__)):
-            assert found_in(repr(tuple(row)), secrets) == []
+            told = [repr(value) for value in row if not isinstance(value, datetime)]  # a clock has digits too
+            assert found_in("\n".join(told), secrets) == []
     found = []
     for person in EVERYBODY:
         client = clients(person)
