@@ -13,8 +13,10 @@ from sqlalchemy import func, select
 from app.engine import files
 from app.engine.audit import AuditEntry
 from app.engine.database import db, utcnow
+from app.engine.faces import faced
 from app.engine.imports.tables import ImportState
 from app.engine.jobs import Job
+from app.engine.resource import resource
 from models.customers.policy import Effect
 from models.customers.tables import Contact, Customer, CustomerPhone, CustomerTag
 from models.customers.track import TrackEvent
@@ -22,6 +24,7 @@ from models.follow_ups.tables import WAITING, Task
 from tests.customers.trade import many
 from tests.customers.world import World
 from tests.imports.conftest import Importer
+from tests.shaping.fields import add
 
 HEAD = ["客户姓名", "手机号码", "意向级别", "备注"]
 Make = Callable[..., Importer]
@@ -89,6 +92,39 @@ def test_updates_get_their_old_values_back(world: World, importer: Make) -> None
     assert run.reason == "已删除 0 条新增，已还原 1 条更新；1 条未撤销，原因见明细"
     found = [db.session.get_one(Customer, i) for i in ids]
     assert [(c.level, c.remark) for c in found] == [("B", "旧话"), ("A", "后来的话")]
+
+
+def test_with_added_fields_it_takes_back_as_much(world: World, importer: Make) -> None:
+    """A dealer's own fields change neither what the import made nor what it gave other values."""
+    add(world, "装修阶段", "text")
+    add(world, "面积", "number")
+    add(world, "空间", "choices", options="客厅\n卧室\n书房")
+    add(world, "交房日", "date")
+    head = ["客户姓名", "手机号码", "装修阶段", "面积", "空间", "交房日"]
+    mine = importer("boss")
+    mine.bring_in([head, ["甲", "13700000001", "水电", "88.5", "客厅、书房", "2026-12-01"]])
+    (one,) = db.session.scalars(select(Customer))
+    before = _added(world, one.id)
+    assert before["装修阶段"] == "水电" and before["空间"] == ["客厅", "书房"]
+    run = mine.bring_in(
+        [
+            head,
+            ["甲", "13700000001", "木工", "90", "卧室", "2027-01-01"],
+            ["乙", "13700000002", "木工", "", "", ""],
+        ],
+        mode="both",
+        key="phone",
+    )
+    assert run.counts == {"updated": 1, "new": 1} and _added(world, one.id)["装修阶段"] == "木工"
+    assert mine.press(run, "undo").reason == "已删除 1 条新增，已还原 1 条更新"
+    assert db.session.scalars(select(Customer.id)).all() == [one.id]
+    assert _added(world, one.id) == before
+
+
+def _added(world: World, record_id: int) -> dict[str, Any]:
+    db.session.expire_all()
+    record = db.session.get_one(Customer, record_id)
+    return {s.label: getattr(record, s.name) for s in faced(resource("customers"), world.a.id).added}
 
 
 def test_it_is_done_once(world: World, importer: Make) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.engine import audit, bulk, deeds, files, jobs
 from app.engine.actions import Act, NotFound, Refusal, new_deed_id
 from app.engine.audit import AuditEntry
-from app.engine.changes import spec_of, typed
+from app.engine.changes import field_of, typed
 from app.engine.database import Model, forget_many, utcnow, writing
 from app.engine.deeds import deed
 from app.engine.events import publish
@@ -129,7 +129,7 @@ def _take_back(
     stays: list[Kept] = []
     for name in dict.fromkeys(entry.resource for entry in piece):
         mine = {e.record_id: e for e in piece if e.resource == name}
-        shown = resource(name)
+        shown = found if name == found.name else resource(name)
         if shown is None:
             stays += [Kept(e.record_label, "此类数据不能撤销") for e in mine.values()]
             continue
@@ -243,7 +243,7 @@ def _restore(
     if later & set(fields):
         return False
     for name, pair in fields.items():
-        spec = spec_of(shown.name, name)
+        spec = field_of(shown.name, name, getattr(record, "dealer_id", None), session)
         if spec is None:
             continue
         source = spec.links or spec.values
