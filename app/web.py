@@ -51,8 +51,9 @@ class WebServer(BaseApplication):
             from app.factory import create_app
 
             self.flask_app = create_app(self.settings)
-            gc.collect()
-            gc.freeze()
+        compile_templates(self.flask_app)
+        gc.collect()
+        gc.freeze()
         return self.flask_app
 
     def _post_fork(self, server: Any, _worker: Any) -> None:
@@ -68,6 +69,15 @@ class WebServer(BaseApplication):
         from prometheus_client import multiprocess
 
         multiprocess.mark_process_dead(worker.pid)
+
+
+def compile_templates(app: Flask) -> None:
+    """Make the product's templates ready before there are workers, which then have them in common."""
+    environment = app.jinja_env
+    for name in environment.list_templates(
+        filter_func=lambda name: "/" not in name and name.endswith(".html")
+    ):
+        environment.get_template(name)
 
 
 def _bracketed(host: str) -> str:

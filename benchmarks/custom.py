@@ -1,7 +1,8 @@
 """What added fields cost a list: twenty of them shown, three filtered, one sorted, beside the list without any.
 
-The fields are added as an administrator adds them, once per database, and filled by one statement; ``python -m
-benchmarks.custom ROUNDS`` prints JSON.
+The fields are added as an administrator adds them, once per database, and filled by one statement. Afterwards they
+are removed, and with them their indexes, so that whatever else is measured knows nothing of them; another run takes
+them back. ``python -m benchmarks.custom ROUNDS`` prints JSON.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import statistics
 import sys
 from typing import Any
 
+from flask import Flask
 from sqlalchemy import select, text
 
 from app.engine import chrome, faces
 from app.engine.audit import acting
 from app.engine.database import analyse, db, utcnow
 from app.engine.outbox import Delivery
-from app.engine.perform import create
+from app.engine.perform import create, perform
 from app.engine.resource import resource
+from app.engine.scopes import Actor
 from benchmarks import report
 from benchmarks.pages import Backend, Request
 from benchmarks.product import Case, make_product
@@ -44,23 +47,47 @@ _DAY = {
 
 
 def furnish() -> dict[str, list[str]]:
-    """The slots by kind, after adding and filling the fields where they are not there yet."""
-    session = db.session()
-    dealer_id = session.scalar(select(Employee.dealer_id).where(Employee.username == "admin"))
-    mine = select(CustomField).where(CustomField.label.startswith(MARK), CustomField.dealer_id == dealer_id)
-    if session.scalar(mine.limit(1)) is None:
-        _add(int(session.scalars(select(Employee.id).where(Employee.username == "admin")).one()))
-        _fill(int(dealer_id or 0))
-        _index()
+    """The slots by kind, after adding and filling the fields where they are not there yet, or taking them back."""
+    if not _mine():
+        _add()
+        _fill()
+    else:
+        _press("restore_field")
+    _index()
     found: dict[str, list[str]] = {}
-    for field in db.session().scalars(mine.order_by(CustomField.id)):
+    for field in _mine():
         found.setdefault(field.kind.value, []).append(field.slot)
     return found
 
 
-def _add(person: int) -> None:
-    actor = load_actor(db.session(), person)
+def clear() -> None:
+    """Remove the fields; what they hold is kept for the next run."""
+    _press("remove_field")
+    _index()
+
+
+def _mine() -> list[CustomField]:
+    wanted = select(CustomField).where(CustomField.label.startswith(MARK), CustomField.purged_at.is_(None))
+    return list(db.session.scalars(wanted.order_by(CustomField.id)))
+
+
+def _press(name: str) -> None:
+    """Formulas go before what they are made of, and come after it."""
+    action = next(a for a in resource("custom_fields").actions if a.name == name)
+    fields = sorted(_mine(), key=lambda field: (field.formula is None) == (name == "remove_field"))
+    for field in fields:
+        perform(action, [field.id], _administrator(), {})
+
+
+def _administrator() -> Actor:
+    found = db.session.scalars(select(Employee.id).where(Employee.username == "admin")).one()
+    actor = load_actor(db.session(), found)
     assert actor is not None
+    return actor
+
+
+def _add() -> None:
+    actor = _administrator()
     number = ""
     for n, kind in enumerate(KINDS, 1):
         places = [Place.FORM, Place.LIST, Place.FILTER, *([Place.SORT] if kind == "number" else [])]
@@ -81,18 +108,17 @@ def _index() -> None:
     db.session.commit()
 
 
-def _fill(dealer_id: int) -> None:
+def _fill() -> None:
     """Values of many different sorts for every record of the dealer."""
-    dialect = db.engine.dialect.name
+    dialect, dealer_id = db.engine.dialect.name, _administrator().dealer_id
     worth = {
         "text": f"'内容' || ({_DRAWN} % 997)", "number": f"{_DRAWN} % 1000", "date": _DAY[dialect],
         "flag": f"{_DRAWN} % 2 = 0", "many": f"'|' || (CASE {_DRAWN} % 3 WHEN 0 THEN '水电|木工' ELSE '油漆' END) || '|'",
     }  # fmt: skip
     whens = " ".join(f"WHEN {at} THEN '{o}'" for at, o in enumerate(OPTIONS))
     option = f"CASE {_DRAWN} % 4 {whens} END"
-    fields = db.session.scalars(select(CustomField).where(CustomField.label.startswith(MARK))).all()
     parts = []
-    for n, field in enumerate(fields, 1):
+    for n, field in enumerate(_mine(), 1):
         family = field.slot.rpartition("_")[0]
         shown = option if field.kind == FieldKind.CHOICE else worth[family]
         parts.append(f"{field.slot} = {shown.format(n=n)}")
@@ -130,6 +156,14 @@ def measure(rounds: int) -> dict[str, Any]:
         slots = furnish()
         db.session.remove()
         backend = Backend(db.engine)
+    try:
+        return _medians(product, slots, backend, rounds)
+    finally:
+        with product.app_context(), acting(db.session()):
+            clear()
+
+
+def _medians(product: Flask, slots: dict[str, list[str]], backend: Backend, rounds: int) -> dict[str, Any]:
     source = faces._source[:]
     taken: dict[str, list[float]] = {}
     labels: dict[str, str] = {}

@@ -68,7 +68,7 @@ def measured(name: str, rows: int, columns: int, write: Callable[[Path, Actor], 
         actor = administrator()
         path = Path(folder) / f"{name}.xlsx"
         write(path, actor)
-        base = _most()
+        base, before = _most(), _amount(name)
         with path.open("rb") as file:
             run = uploads.begin(db.session(), named(name), actor, file, path.name, {}, utcnow())
         import_id = run.id
@@ -83,10 +83,18 @@ def measured(name: str, rows: int, columns: int, write: Callable[[Path, Actor], 
         _press(uploads.take_back, import_id, actor)
         undone = _work()
         _state(import_id, ImportState.UNDONE)
+        if (left := _amount(name) - before) != 0:
+            raise SystemExit(f"撤销导入后还有 {left} 条")
     return {
         "rows": rows, "columns": columns, "counts": counts, "check": checked, "apply": filed[0], "undo": undone,
         "base": base, "most": most, "idle": idle, "busy": busy,
     }  # fmt: skip
+
+
+def _amount(name: str) -> int:
+    amount = db.session.scalar(select(func.count()).select_from(named(name).model)) or 0
+    db.session.remove()
+    return amount
 
 
 def administrator() -> Actor:

@@ -176,7 +176,7 @@ def prepare_engine(engine: Engine) -> None:
             "synchronous=NORMAL",
             "foreign_keys=ON",
             "busy_timeout=15000",
-            "cache_size=-3072",
+            "cache_size=-1536",
             "temp_store=MEMORY",
         ):
             cursor.execute(f"PRAGMA {pragma}")

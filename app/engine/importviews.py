@@ -19,7 +19,7 @@ from app.engine import chrome, drawing, forms, pages
 from app.engine.actions import Forbidden, Invalid, NotFound, Refusal
 from app.engine.database import db, utcnow
 from app.engine.fields import FieldSpec, describe
-from app.engine.imports import uploads, workbook
+from app.engine.imports import uploads
 from app.engine.imports.runs import foreseen, in_words
 from app.engine.imports.tables import IMPORTS, ImportState
 from app.engine.localtime import local
@@ -73,14 +73,14 @@ class ImportViews(ViewBase):
     @expose("/import/template", methods=["GET"])
     def template(self) -> ResponseReturnValue:
         """The workbook to fill in, with the lists of this person's own dealer."""
+        from app.engine.imports.template import template
+
         actor = self.allowed("can_import", f"导入{self.resource.label}")
         declared = self._template()
         options = self._options(declared, actor)
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "template.xlsx"
-            workbook.template(
-                db.session(), self.resource, actor, options.get("presets") or {}, options["key"], target
-            )
+            template(db.session(), self.resource, actor, options.get("presets") or {}, options["key"], target)
             content = io.BytesIO(target.read_bytes())
         return download(content, f"{self.resource.label}导入模板.xlsx")
 

@@ -158,6 +158,7 @@ class Customer(Audited, Versioned, Dated, Followed, Extended, Model):
             "dealer_id",
             "created_at",
             "id",
+            "contact_count",  # with all that is asked for in it, SQLite prefers it to the others of the dealer
             sqlite_where=text("contact_count > 0"),
             postgresql_where=text("contact_count > 0"),
         ),

@@ -97,7 +97,8 @@ def remove_field(field: Any, act: Act) -> None:
     user, by = checks.user_of(act, field)
     if user:
         raise Refusal(f"{user}的{by}引用了此字段，请先修改")
-    field.removed_at = act.now
+    field.removed_at, field.indexed_at = act.now, None
+    outbox.put(act.session, INDEX, {}, now=act.now)
 
 
 @action(

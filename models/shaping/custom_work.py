@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
-from sqlalchemy import bindparam, inspect, select, text, update
+from sqlalchemy import Connection, bindparam, inspect, select, text, update
 from sqlalchemy.orm import Session
 
 from app.engine import audit, outbox
@@ -13,10 +13,10 @@ from app.engine.actions import Act
 from app.engine.clock import At, scheduled
 from app.engine.clock import deed as by_clock
 from app.engine.database import analyse
-from app.engine.faces import faced, worked_out
+from app.engine.faces import extendable, faced, worked_out
 from app.engine.formulas import Formula
 from app.engine.outbox import Delivery
-from app.engine.resource import Resource, resource
+from app.engine.resource import Resource, resource, resources
 from models.identity.tables import Dealer
 from models.shaping.custom_fields import FILED, CustomField
 from models.shaping.custom_rules import INDEX, KEPT, WORK_OUT
@@ -49,12 +49,14 @@ def _wanted(fields: Iterable[Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
 
 @outbox.handler(INDEX, seconds=900, outside=True, label="自定义字段的索引")
 def index(delivery: Delivery) -> Callable[[], None]:
-    """Make the indexes as the fields want them; only then lists are sorted by them. PostgreSQL builds them while
-    others write."""
+    """Make the indexes as the fields want them; only then lists are sorted by them. Those nobody wants any more
+    would only make every write dearer and go. PostgreSQL does both while others write."""
     session = delivery.session
-    looked_up = CustomField.in_filter | CustomField.in_sort | CustomField.once
-    looked_up |= CustomField.kind.in_(FILED)  # uploads that nobody saved are looked for
-    live = CustomField.removed_at.is_(None) & looked_up
+    live = CustomField.removed_at.is_(None)
+    live &= CustomField.in_filter | CustomField.in_sort | CustomField.once
+    live |= CustomField.purged_at.is_(None) & CustomField.kind.in_(
+        FILED
+    )  # uploads nobody saved are looked for
     fields = session.scalars(select(CustomField).where(live)).all()
     wanted, ready = _wanted(fields), [field.id for field in fields]
     session.rollback()
@@ -76,12 +78,10 @@ def _build(engine: Any, wanted: dict[str, tuple[str, tuple[str, ...]]]) -> None:
     quote = engine.dialect.identifier_preparer.quote
     alone = engine.connect().execution_options(isolation_level="AUTOCOMMIT") if postgresql else engine.begin()
     with alone as connection:
-        known = {
-            found["name"]
-            for table in {place for place, _ in wanted.values()}
-            for found in inspect(connection).get_indexes(table)
-        }
+        known = set(_there(connection))
         beside = "CONCURRENTLY " if postgresql else ""
+        for name in known - wanted.keys():
+            connection.execute(text(f"DROP INDEX {beside}IF EXISTS {quote(name)}"))
         for name in wanted.keys() - known:
             table, columns = wanted[name]
             listed = ", ".join(map(quote, columns))
@@ -90,6 +90,15 @@ def _build(engine: Any, wanted: dict[str, tuple[str, tuple[str, ...]]]) -> None:
             )
             if not postgresql and inspect(connection).has_table("sqlite_stat1"):
                 analyse(connection, name)
+
+
+def _there(connection: Connection) -> Iterator[str]:
+    """The indexes over slots that there are."""
+    for found in filter(extendable, resources()):
+        table = found.model.__tablename__
+        for known in inspect(connection).get_indexes(table):
+            if str(known["name"]).startswith(f"ix_{table}_{_MARK}_"):
+                yield str(known["name"])
 
 
 @outbox.handler(WORK_OUT, seconds=300, label="计算公式字段")

@@ -419,3 +419,23 @@ def test_who_sees_several_dealers_sees_each_field_in_its_own(world: World, login
     made = Customer(dealer_id=mine.dealer_id, **{theirs.slot: "复式"})
     keep_own(face, made)
     assert getattr(made, theirs.slot) is None
+
+
+def test_an_index_goes_with_its_field_and_comes_back(world: World, run_outbox: Callable[..., None]) -> None:
+    """What nobody looks for any more would only make every write dearer; what nobody sorts by, for the most part."""
+    area, nick = add(world, "房屋面积", "number", also=[Place.SORT]), add(world, "昵称", "text")
+
+    def there() -> set[str]:
+        run_outbox()
+        names = {str(index["name"]) for index in inspect(db.engine).get_indexes("customers")}
+        return {n.removeprefix("ix_customers_slot_") for n in names if n.startswith("ix_customers_slot_")}
+
+    both = {f"{c}_{area.slot}" for c in ("dealer_id", "store_id", "filer_id")} | {f"dealer_id_{nick.slot}"}
+    assert there() == both
+    act(world, "remove_field", nick)
+    assert there() == both - {f"dealer_id_{nick.slot}"}
+    act(world, "restore_field", nick)
+    assert there() == both
+    values = {"places": [Place.FORM, Place.LIST, Place.FILTER]}
+    update(resource("custom_fields"), area.id, values, world.actor("boss"))
+    assert there() == {f"dealer_id_{area.slot}", f"dealer_id_{nick.slot}"}
