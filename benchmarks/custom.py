@@ -76,6 +76,8 @@ def _press(name: str) -> None:
     action = next(a for a in resource("custom_fields").actions if a.name == name)
     fields = sorted(_mine(), key=lambda field: (field.formula is None) == (name == "remove_field"))
     for field in fields:
+        if action.when is not None and not action.when(field):
+            continue
         perform(action, [field.id], _administrator(), {})
 
 

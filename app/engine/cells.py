@@ -89,7 +89,12 @@ def html(
         return Markup("　").join(locked(v) if isinstance(v, Hidden) else escape(v) for v in value)
     if kind == "money" and value < 0:
         return Markup('<span class="warn">{}</span>').format(money(value))
-    return escape(text(spec, value, dealer_id, epoch))
+    words = text(spec, value, dealer_id, epoch)
+    return Markup(words) if isinstance(value, _FIGURES) and not spec.unit else escape(words)
+
+
+_FIGURES = (Decimal, int, date)
+"""What is written with digits alone, where nothing needs escaping."""
 
 
 def money(amount: Decimal) -> str:
@@ -197,8 +202,10 @@ class Said:
     def html(self, now: datetime) -> Markup:
         """今天 09:12 · 电话 预约周末到店看样; the whole of it in the title."""
         there = local(self.at)
-        whole = f"{full(there)} {self.way} {self.words}"
-        return _SAID.format(whole, f"{_near(there, now)} · {self.way}", self.words)
+        way, words = escape(self.way), escape(self.words)
+        return Markup(
+            f'<span title="{full(there)} {way} {words}"><span class="mute">{_near(there, now)} · {way}</span> {words}</span>'
+        )
 
 
 def told(value: Any) -> Any:
@@ -249,7 +256,6 @@ _PROGRESS = Markup(
 )
 _LATE = Markup('<span class="bad" title="{}">{}</span>')
 _TODAY = Markup('<span class="warn">今天 {}</span>')
-_SAID = Markup('<span title="{}"><span class="mute">{}</span> {}</span>')
 _AGO = Markup('<span title="{}">{}</span>')
 _CLOCK = slice(11, 16)
 

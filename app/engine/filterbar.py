@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from flask import current_app
 from sqlalchemy.orm import Session
 
 from app.engine import chrome, drawing, filters, forms, relative, savedviews
@@ -20,48 +22,77 @@ FEW_IN_FILTER = 12
 
 
 def filter_bar(session: Session, resource: type[Resource], actor: Actor, query: Query) -> list[Field]:
-    """The search box and the declared filters with what was asked; without values they are kept for a
-    moment, because their options cost a statement each."""
-    names = {f.spec.name for f in filters.declared(resource, actor)}
-    if query.text or any(k.partition(".")[0] in names for k in query.args):
-        return _filters(session, resource, actor, query)
+    """The search box and the declared filters with what was asked. Those that nothing was asked of are kept for a
+    moment, drawn: their options cost a statement each."""
     key = ("filters", resource.name, actor.id, actor.epoch)
-    kept: list[Field] = chrome.remembered(key, lambda: _filters(session, resource, actor, query))
-    return kept
-
-
-def _filters(session: Session, resource: type[Resource], actor: Actor, query: Query) -> list[Field]:
-    found: list[Field] = []
-    if resource.search or resource.exact or resource.tail:
-        words = resource.search_hint or "关键字"
-        found.append(Field("q", "关键字", "text", query.text, placeholder=words, primary=True, maxlength=64))
+    kept: list[Field] = chrome.remembered(key, lambda: _unasked(session, resource, actor, query))
+    asked = {name.partition(".")[0].removesuffix("__text") for name in query.args}
+    declared = {d.spec.name: d for d in filters.declared(resource, actor)}
+    if not query.text and asked.isdisjoint(declared):
+        return kept
     context = forms.Context(session, actor, query.now)
-    typed = {k: list(v) for k, v in query.args.items()}
-    drawer = drawing.Drawer(
-        f"/{resource.name}", texts=typed, few=FEW_IN_FILTER, picks=_picks(resource, actor, context)
-    )
+    drawer = _drawer(resource, actor, context, {k: list(v) for k, v in query.args.items()})
+    return [
+        _search(resource, query.text) if field.name == "q"
+        else field if field.name not in asked
+        else _input(declared[field.name], query, drawer, context, primary=field.primary)
+        for field in kept
+    ]  # fmt: skip
+
+
+def _unasked(session: Session, resource: type[Resource], actor: Actor, query: Query) -> list[Field]:
+    context = forms.Context(session, actor, query.now)
+    nothing = replace(query, args={})
+    drawer = _drawer(resource, actor, context, {})
+    found = [_search(resource, "")] if resource.search or resource.exact or resource.tail else []
     for position, declared in enumerate(filters.declared(resource, actor)):
-        spec = declared.spec
-        if declared.ranged:
-            made = Field(
-                spec.name, spec.label, "date_range" if spec.kind in ("date", "datetime") else "number_range",
-                value=first(query.args, f"{spec.name}.from"), value_to=first(query.args, f"{spec.name}.to"),
-            )  # fmt: skip
-            if made.kind == "date_range":
-                made.options = _periods(first(query.args, f"{spec.name}.{filters.PERIOD}"))
-        else:
-            made = drawer.draw(spec, context)
-            made.required, made.error, made.locked, made.hint = False, "", "", ""
-            made.placeholder, made.asks, made.aid = "", "", ""
-            if declared.ticked:
-                made.kind = "ticks"
-            made.values = list(query.args.get(spec.name, ()))
-            made.value = first(query.args, spec.name)
-            if spec.kind == "ref" and made.options and not _is_long(made):
-                made.kind = "choice"
-        made.primary = position < PRIMARY
-        found.append(made)
+        found.append(_input(declared, nothing, drawer, context, primary=position < PRIMARY))
+    parts: Any = current_app.jinja_env.get_template("_parts.html").module
+    for field in found:
+        field.drawn = parts.filter(field) if field.primary else parts.filter(field, "不限")
     return found
+
+
+def _search(resource: type[Resource], text: str) -> Field:
+    words = resource.search_hint or "关键字"
+    return Field("q", "关键字", "text", text, placeholder=words, primary=True, maxlength=64)
+
+
+def _drawer(
+    resource: type[Resource], actor: Actor, context: forms.Context, typed: dict[str, list[str]]
+) -> drawing.Drawer:
+    picks = _picks(resource, actor, context)
+    return drawing.Drawer(f"/{resource.name}", texts=typed, few=FEW_IN_FILTER, picks=picks)
+
+
+def _input(
+    declared: filters.FilterSpec,
+    query: Query,
+    drawer: drawing.Drawer,
+    context: forms.Context,
+    *,
+    primary: bool,
+) -> Field:
+    spec = declared.spec
+    if declared.ranged:
+        made = Field(
+            spec.name, spec.label, "date_range" if spec.kind in ("date", "datetime") else "number_range",
+            value=first(query.args, f"{spec.name}.from"), value_to=first(query.args, f"{spec.name}.to"),
+        )  # fmt: skip
+        if made.kind == "date_range":
+            made.options = _periods(first(query.args, f"{spec.name}.{filters.PERIOD}"))
+    else:
+        made = drawer.draw(spec, context)
+        made.required, made.error, made.locked, made.hint = False, "", "", ""
+        made.placeholder, made.asks, made.aid = "", "", ""
+        if declared.ticked:
+            made.kind = "ticks"
+        made.values = list(query.args.get(spec.name, ()))
+        made.value = first(query.args, spec.name)
+        if spec.kind == "ref" and made.options and not _is_long(made):
+            made.kind = "choice"
+    made.primary = primary
+    return made
 
 
 def _periods(asked: str) -> list[Option]:

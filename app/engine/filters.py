@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, and_, bindparam, false, func, or_, select, type_coerce, union
@@ -158,11 +158,10 @@ def _of_own(made: Active, actor: Actor) -> Active:
     dealer = beyond(made.spec, actor)
     if dealer is None:
         return made
-    mine = made.spec.attribute.class_.dealer_id == dealer
-    make, walk = made.make, made.walk
+    model, make, walk = made.spec.attribute.class_, made.make, made.walk
     return replace(
-        made, key=(*made.key, "of", dealer), make=lambda: and_(mine, make()), seen=lambda: and_(mine, walk()),
-        of=dealer,
+        made, key=(*made.key, "of", dealer), of=dealer,
+        make=lambda: and_(model.dealer_id == dealer, make()), seen=lambda: and_(model.dealer_id == dealer, walk()),
     )  # fmt: skip
 
 
@@ -238,23 +237,30 @@ def _equal(
         return Active(spec, label, (spec.name,), ("nothing", spec.name), {}, false, selective=True)
     if spec.kind == "choices":
         return _any_of(resource, spec, typed, "、".join(words), empty=empty)
-    many: Any = bindparam(name, expanding=True)
-    links = spec.links
-    if links is None:
-        chosen = [spec.attribute.in_(many)]
-    else:
+    many = partial(bindparam, name, expanding=True)
+
+    def own() -> ColumnElement[bool]:
+        found: ColumnElement[bool] = spec.attribute.in_(many())
+        return found
+
+    def linked(*, at_hand: bool) -> ColumnElement[bool]:
         # Gathered from the other record's side, or looked up for a row at hand: a frequent tag has more
         # records than a page, and planners turn EXISTS and IN into a search for all of them.
-        linked = select(links.left).where(links.right.in_(many))
-        mine = linked.where(links.left == resource.pk()).correlate(resource.model).limit(1)
-        chosen = [resource.pk().in_(linked), mine.scalar_subquery().is_not(None)]
+        links: Any = spec.links
+        found = select(links.left).where(links.right.in_(many()))
+        if not at_hand:
+            gathered: ColumnElement[bool] = resource.pk().in_(found)
+            return gathered
+        mine = found.where(links.left == resource.pk()).correlate(resource.model).limit(1)
+        return mine.scalar_subquery().is_not(None)
 
-    def made(condition: ColumnElement[bool]) -> Callable[[], ColumnElement[bool]]:
-        return lambda: or_(_is_empty(resource, spec), condition) if empty else condition
+    def made(condition: Callable[[], ColumnElement[bool]]) -> Callable[[], ColumnElement[bool]]:
+        return (lambda: or_(_is_empty(resource, spec), condition())) if empty else condition
 
+    make, seen = (own, own) if spec.links is None else (partial(linked, at_hand=h) for h in (False, True))
     key = ("any", spec.name, empty)
     label = f"{spec.label}：{'、'.join(words)}"
-    return Active(spec, label, (spec.name,), key, {name: typed}, made(chosen[0]), seen=made(chosen[-1]))
+    return Active(spec, label, (spec.name,), key, {name: typed}, made(make), seen=made(seen))
 
 
 def _any_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import zip_longest
 from urllib.parse import urlencode
 
@@ -133,7 +133,7 @@ def _rows(
     base: str,
 ) -> list[Row]:
     dealer_id, epoch, now = query.actor.dealer_id, query.actor.epoch, query.now
-    opened = [Markup('<td class="{}">').format(h.role) for h in headings]
+    opened = [_opened(h.role) for h in headings]
     first = (query.page - 1) * query.per_page + 1
     view = query.saved.view
     paint = rowcolours.painter(view.colours, specs, query.actor, now) if view and view.colours else None
@@ -148,6 +148,11 @@ def _rows(
         row = Row(record.id, f"{base}{record.id}", [], record.version, number, Markup("".join(parts)), edge)
         found.append(row)
     return found
+
+
+@cache
+def _opened(role: str) -> Markup:
+    return Markup('<td class="{}">').format(role)
 
 
 _CLOSED = Markup("</td>")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
-from sqlalchemy import Connection, bindparam, inspect, select, text, update
+from sqlalchemy import Connection, bindparam, inspect, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from app.engine import audit, outbox
@@ -52,11 +52,9 @@ def index(delivery: Delivery) -> Callable[[], None]:
     """Make the indexes as the fields want them; only then lists are sorted by them. Those nobody wants any more
     would only make every write dearer and go. PostgreSQL does both while others write."""
     session = delivery.session
-    live = CustomField.removed_at.is_(None)
-    live &= CustomField.in_filter | CustomField.in_sort | CustomField.once
-    live |= CustomField.purged_at.is_(None) & CustomField.kind.in_(
-        FILED
-    )  # uploads nobody saved are looked for
+    looked_up = CustomField.in_filter | CustomField.in_sort | CustomField.once
+    filed = CustomField.kind.in_(FILED)  # uploads that nobody saved are looked for
+    live = or_(CustomField.removed_at.is_(None) & looked_up, CustomField.purged_at.is_(None) & filed)
     fields = session.scalars(select(CustomField).where(live)).all()
     wanted, ready = _wanted(fields), [field.id for field in fields]
     session.rollback()

@@ -94,6 +94,8 @@ class Field:
     aid: str = ""
     aid_from: str = ""
     asks: str = ""
+    drawn: Markup | None = None
+    """As a filter, where it was drawn before."""
 
     @property
     def ask(self) -> str:
