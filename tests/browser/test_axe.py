@@ -74,9 +74,11 @@ PAGES = (
 )
 
 
-def findings(page: Any) -> list[str]:
-    """What axe calls serious or critical on the page as it stands."""
-    found = Axe().run(page)
+def findings(page: Any, without: str = "") -> list[str]:
+    """What axe calls serious or critical on the page as it stands; ``without`` is a part that was looked at
+    before."""
+    left_out = {"exclude": [[without]]} if without else None
+    found = Axe().run(page, context=left_out, options={"resultTypes": ["violations"]})
     serious = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
     return [
         f"{v['id']}: {n['html'][:160]} — {n.get('failureSummary', '')[:240]}"
@@ -102,9 +104,9 @@ def addresses(world: World) -> list[str]:
 def test_no_serious_finding(page_as: Any, world: World, size: tuple[int, int], dark: bool) -> None:
     page = page_as("admin", size=size, dark=dark)
     found = []
-    for address in addresses(world):
+    for number, address in enumerate(addresses(world)):
         page.goto(address)
-        found += [f"{address} {line}" for line in findings(page)]
+        found += [f"{address} {line}" for line in findings(page, without="nav.nav" if number else "")]
         width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         if width > 0:
             found.append(f"{address} is {width} px wider than the screen")
