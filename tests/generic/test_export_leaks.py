@@ -61,6 +61,7 @@ def fetch(client: Any, resource: type[Resource], kind: str, query: str = WIDE) -
     return bytes(answer.data)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize("resource", LISTED)
 def test_no_guarded_value_in_a_masked_persons_file(
@@ -81,6 +82,7 @@ SHOWN = [
 ]
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("kind", FORMATS)
 @pytest.mark.parametrize(("resource", "spec"), SHOWN)
 def test_the_person_with_the_right_gets_it(
@@ -108,6 +110,7 @@ def test_the_file_has_the_rows_of_the_list(
                 assert rows == shown, (person, query)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("resource", LISTED)
 def test_nobody_else_gets_a_file(app: Flask, world: World, clients: Any, resource: type[Resource]) -> None:
     answer = clients(NOBODY).post(f"/{resource.name}/export?{WIDE}", data={})
@@ -115,6 +118,7 @@ def test_nobody_else_gets_a_file(app: Flask, world: World, clients: Any, resourc
     assert "权限" in answer.get_data(as_text=True)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("resource", [p for p in LISTED if guarded(p.values[0])])
 def test_a_job_writes_what_its_person_may_read(
     app: Flask,

@@ -95,6 +95,7 @@ def use(effect: Effect, told: Told) -> None:
         db.session.commit()
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(("effect", "told"), policies())
 def test_a_masked_person_learns_no_other_number(
     world: World, known: Known, bring: Bring, effect: Effect, told: Told
@@ -171,6 +172,7 @@ def _alike(said: str, text: str) -> set[str]:
     return {re.sub(r"\d+", "0", sentence).strip() for sentence in found if "前" not in sentence}
 
 
+@pytest.mark.sqlite_only
 def test_others_see_nothing_of_what_a_file_holds(world: World, bring: Bring, clients: Any) -> None:
     """The job and its log are read by administrators; what stands in the file is not in them."""
     bring(SEES, [["客户姓名", "手机号码"], ["某某某", FRESH], ["某某某", "137"]])

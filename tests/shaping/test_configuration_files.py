@@ -182,6 +182,7 @@ def test_a_dry_run_changes_nothing(world: World) -> None:
 HEAD: dict[str, Any] = {"product": "知客", "format": 1, "of": "dealer", "complete": False}
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -328,6 +329,7 @@ def _value(page: str, name: str) -> str:
     return found.group(1)
 
 
+@pytest.mark.sqlite_only
 def test_by_the_page_a_bad_file_is_refused_in_words(world: World, login: Login) -> None:
     client = login("boss")
     for content, sentence in (
@@ -350,6 +352,7 @@ names = st.text("甲乙丙丁 AZ/'\"<&", min_size=1, max_size=8).filter(
 )
 
 
+@pytest.mark.sqlite_only
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_configuration_comes_back_the_same(world: World, data: st.DataObject) -> None:
