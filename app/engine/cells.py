@@ -89,12 +89,7 @@ def html(
         return Markup("　").join(locked(v) if isinstance(v, Hidden) else escape(v) for v in value)
     if kind == "money" and value < 0:
         return Markup('<span class="warn">{}</span>').format(money(value))
-    words = text(spec, value, dealer_id, epoch)
-    return Markup(words) if isinstance(value, _FIGURES) and not spec.unit else escape(words)
-
-
-_FIGURES = (Decimal, int, date)
-"""What is written with digits alone, where nothing needs escaping."""
+    return escape(text(spec, value, dealer_id, epoch))
 
 
 def money(amount: Decimal) -> str:
@@ -202,10 +197,8 @@ class Said:
     def html(self, now: datetime) -> Markup:
         """今天 09:12 · 电话 预约周末到店看样; the whole of it in the title."""
         there = local(self.at)
-        way, words = escape(self.way), escape(self.words)
-        return Markup(
-            f'<span title="{full(there)} {way} {words}"><span class="mute">{_near(there, now)} · {way}</span> {words}</span>'
-        )
+        whole = f"{full(there)} {self.way} {self.words}"
+        return _SAID % (whole, f"{_near(there, now)} · {self.way}", self.words)
 
 
 def told(value: Any) -> Any:
@@ -256,6 +249,7 @@ _PROGRESS = Markup(
 )
 _LATE = Markup('<span class="bad" title="{}">{}</span>')
 _TODAY = Markup('<span class="warn">今天 {}</span>')
+_SAID = Markup('<span title="%s"><span class="mute">%s</span> %s</span>')  # quicker than by `format`
 _AGO = Markup('<span title="{}">{}</span>')
 _CLOCK = slice(11, 16)
 

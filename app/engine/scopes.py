@@ -232,8 +232,9 @@ def _arms(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[Arm, ...]
     if whole or s.through is None:
         return own
     parent = resource.parent()
-    inner = select(parent.pk()).where(condition(parent, scopes & offered(parent)))
-    return (*own, Arm((s.through.in_(inner),)))
+    # All parents that are seen are looked for here, by each arm's own index.
+    seen = _any_of(parent, arms(parent, scopes & offered(parent)), walked=True)
+    return (*own, Arm((s.through.in_(select(parent.pk()).where(seen)),)))
 
 
 def _own_arms(resource: type[Resource], scopes: frozenset[Scope]) -> tuple[tuple[Arm, ...], bool]:
@@ -326,16 +327,17 @@ def _condition(resource: type[Resource], scopes: frozenset[Scope]) -> ColumnElem
     return _any_of(resource, arms(resource, scopes))
 
 
-def _any_of(resource: type[Resource], found: tuple[Arm, ...]) -> ColumnElement[bool]:
+def _any_of(resource: type[Resource], found: tuple[Arm, ...], *, walked: bool = False) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = []
     for arm in found:
-        if not arm.where:
+        where = arm.walked if walked else arm.where
+        if not where:
             return true()
         if arm.links is not None:
-            first, *rest = arm.where
+            first, *rest = where
             parts.append(and_(resource.pk().in_(select(arm.links.left).where(first)), *rest))
         else:
-            parts.append(and_(*arm.where))
+            parts.append(and_(*where))
     return or_(*parts) if parts else false()
 
 

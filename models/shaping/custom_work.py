@@ -25,6 +25,8 @@ PIECE = 5000
 """So many records are worked out in one transaction."""
 _MARK = "slot"
 """Stands in the names of indexes over slots, which come and go with the fields."""
+_LONG = 4000
+"""More rows than `analyse()` looks at."""
 
 
 def _wanted(fields: Iterable[Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -86,8 +88,25 @@ def _build(engine: Any, wanted: dict[str, tuple[str, tuple[str, ...]]]) -> None:
             connection.execute(
                 text(f"CREATE INDEX {beside}IF NOT EXISTS {quote(name)} ON {quote(table)} ({listed})")
             )
-            if not postgresql and inspect(connection).has_table("sqlite_stat1"):
+            if not postgresql:
                 analyse(connection, name)
+                _last_resort(connection, table, name)
+
+
+def _last_resort(connection: Connection, table: str, name: str) -> None:
+    """Have SQLite think that a dealer has more rows in this index than in any other. It takes all indexes of the
+    dealer for equally short and of these the newest, which would be no way to a person's customers."""
+    place = {"name": name, "table": table}
+    stat = (
+        connection.scalar(text("SELECT stat FROM sqlite_stat1 WHERE idx = :name"), place) or "1000000 1 1 1"
+    )
+    total, _, *rest = stat.split()
+    connection.execute(text("DELETE FROM sqlite_stat1 WHERE idx = :name"), place)
+    connection.execute(
+        text("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (:table, :name, :stat)"),
+        {**place, "stat": f"{total} {_LONG} {' '.join(rest)}"},
+    )
+    connection.execute(text("ANALYZE sqlite_schema"))
 
 
 def _there(connection: Connection) -> Iterator[str]:

@@ -253,3 +253,20 @@ def test_addresses_are_encoded_as_forms_are() -> None:
     pairs: Sequence[tuple[str, str]] = (("text_1", "水电 & 木工"), ("a.from", "+1/2"), ("a.from", "é?=#"))
     args = {name: [v for n, v in pairs if n == name] for name, _ in pairs}
     assert addresses.address("/x/", args, sort="-text_1") == f"/x/?{urlencode([*pairs, ('sort', '-text_1')])}"
+
+
+@pytest.mark.sqlite_only
+def test_a_persons_rows_are_not_sought_among_the_dealers(
+    world: World, login: Login, run_outbox: Callable[..., None]
+) -> None:
+    """SQLite takes the newest of a dealer's indexes for as short a way as a person's own."""
+    add(world, "面积", "number", also=[Place.SORT])
+    run_outbox()
+    client = login("seller")
+    client.get("/profile")
+    with asked() as seen:
+        assert client.get("/follow_ups/?scope=related&window=all").status_code == 200
+        assert client.get("/customers/?scope=related&window=all").status_code == 200
+    plans_of = "\n".join(plan(*found) for found in seen if "customers" in found[0])
+    assert "ix_customers_slot" not in plans_of
+    assert not re.search(r"customers USING (COVERING )?INDEX \w+ \(dealer_id=\?\)", plans_of)
