@@ -256,6 +256,8 @@ class FormViews(AskViews):
                 source=entrance(),
                 answers=request.form.getlist("_answer"),
             )
+        except Submitted as sent:
+            return told_of(sent, f"{self.base}/{pk}")
         except Question as question:
             return self._form(context, title, texts=texts, question=question, record=self._fresh(pk, actor))
         except Stale:

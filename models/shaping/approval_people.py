@@ -128,13 +128,14 @@ def _read(_spec: FieldSpec, text: str, context: Context) -> list[dict[str, Any]]
 
 
 def _condition(_spec: FieldSpec, text: str, context: Context) -> dict[str, Any]:
-    deed = deed_named(_chosen("deed", context))
+    deed = deed_named(chosen("deed", context))
     if deed is None:
         raise Refusal("请先选择需审批的操作")
     return conditionwords.parse(deed, text, context.actor, context.session).to_json()  # type: ignore[arg-type]
 
 
-def _chosen(name: str, context: Context) -> str:
+def chosen(name: str, context: Context) -> str:
+    """What another field of the form holds."""
     given = [t for t in context.texts.get(name, ()) if t]
     return given[-1] if given else str(getattr(context.record, name, None) or "")
 
@@ -211,4 +212,4 @@ def _with_role(session: Session, dealer_id: int, keys: Sequence[str]) -> set[int
         return set(session.scalars(held))
 
 
-__all__ = ["SEEING", "anybody", "parse", "speakers", "step_words", "who_words"]
+__all__ = ["SEEING", "anybody", "chosen", "parse", "speakers", "step_words", "who_words"]

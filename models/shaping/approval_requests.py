@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -10,15 +10,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.engine import approving, audit, outbox, perform
+from app.engine import approving, audit, forms, outbox, perform
 from app.engine.actions import Act, Done, Question, Refusal
-from app.engine.approving import CREATE, DELETE, Deed, Looked, Submitted, Wanted
+from app.engine.approving import CREATE, Deed, Looked, Submitted, Wanted
 from app.engine.changes import plain, typed
 from app.engine.conditions import Wrong, from_json
-from app.engine.faces import faced
 from app.engine.fields import FieldSpec
 from app.engine.forms import Keeping
-from app.engine.resource import fields_of
 from app.engine.scopes import SYSTEM, Actor
 from models.identity.per_epoch import PerEpoch
 from models.identity.rights import load_actor
@@ -36,6 +34,8 @@ from models.shaping.approval_tables import (
 
 ESCALATE = "approval.escalate"
 URL = "/approval_requests"
+_BESIDE = "beside"
+"""Marks kept values that come beside those that are stored."""
 SHOWN = 20
 """So many rows of what a deed would change are kept."""
 
@@ -79,6 +79,10 @@ class Keeper:
             return from_json(flow.condition).holds(looked, act.now)
         except Wrong:
             return True
+
+    def watches(self, flow: Any, changed: Set[str]) -> bool:
+        """Whether one of the fields that the rule names is changed; one that names none is about all."""
+        return not flow.watched or not changed.isdisjoint(flow.watched["fields"])
 
     def submit(self, wanted: Wanted) -> Submitted:
         """Keep the request and ask at the first step."""
@@ -141,18 +145,16 @@ def _kept_row(row: Mapping[str, Any], deed: Deed, asked: Mapping[str, Any]) -> d
 
 def specs_of(deed: Deed, actor: Actor) -> dict[str, FieldSpec]:
     """The fields whose values the deed takes, by name."""
-    if deed.action is not None:
-        return {s.name: s for s in deed.action.fields}
-    if deed.code == DELETE:
-        return {}
-    return {s.name: s for s in fields_of(faced(deed.resource, actor.dealer_id).groups(editing=False))}
+    return {s.name: s for s in deed.faced(actor.dealer_id).fields()}
 
 
 def frozen(spec: FieldSpec, value: Any) -> Any:
     """A cleaned value as JSON keeps it, whole."""
     if isinstance(value, str) and not hasattr(value, "label"):
         return value
-    if isinstance(value, list | tuple) and not isinstance(value, Keeping):
+    if isinstance(value, Keeping):
+        return {_BESIDE: [frozen(spec, v) for v in value]}
+    if isinstance(value, list | tuple):
         return [frozen(spec, v) for v in value]
     return plain(value)
 
@@ -161,6 +163,8 @@ def thawed(spec: FieldSpec, value: Any) -> Any:
     """The value that the rule takes."""
     if isinstance(value, list):
         return [thawed(spec, v) for v in value]
+    if isinstance(value, Mapping) and set(value) == {_BESIDE}:
+        return Keeping(thawed(spec, v) for v in value[_BESIDE])
     if isinstance(value, str) and spec.kind in ("money", "number"):
         return Decimal(value)
     return typed(spec, value)
@@ -294,6 +298,10 @@ def ask_anew(act: Act, request: ApprovalRequest, changed: Sequence[str]) -> str 
     session = act.session
     who = f"{changed[0]}等{len(changed)}条" if len(changed) > 1 else changed[0]
     note(act, request, f"{who}在申请后被修改，重新审批")
+    deed = approving.deed_named(request.deed)
+    assert deed is not None
+    now = _versions(session, deed, request)
+    request.records = [[i, now.get(i), label] for i, _, label in request.records if i in now]
     attempt = approving.attempt(act)
     try:
         _do(act, request)
@@ -301,10 +309,6 @@ def ask_anew(act: Act, request: ApprovalRequest, changed: Sequence[str]) -> str 
         attempt.drop()
         return _failed(act, request, refusal)
     rows = attempt.undo()
-    deed = approving.deed_named(request.deed)
-    assert deed is not None
-    now = _versions(session, deed, request)
-    request.records = [[i, now.get(i), label] for i, _, label in request.records if i in now]
     told = [row for row in rows if row["changes"].get("fields")][:SHOWN]
     request.changes = [_kept_row(row, deed, request.asked) for row in told]
     request.round += 1
@@ -349,14 +353,8 @@ def _do(act: Act, request: ApprovalRequest) -> tuple[str, tuple[tuple[str, str],
         raise Refusal("此操作已不存在")
     specs = specs_of(deed, applicant)
     values = {n: thawed(specs[n], v) for n, v in request.asked.items() if n in specs}
-    if deed.code == CREATE and deed.action is None:
-        found = faced(deed.resource, applicant.dealer_id)
-        record, _ = perform.create(found, values, applicant, now=act.now, answers=request.answers)
-        return "", ((perform.label_of(deed.resource, record), f"/{deed.resource.name}/{record.id}"),)
     if deed.action is None:
-        number, version, _ = request.records[0]
-        perform.remove(deed.resource, number, applicant, version=version, answers=request.answers)
-        return "", ()
+        return _do_form(act, request, deed.faced(applicant.dealer_id), values, applicant)
     ids = [r[0] for r in request.records]
     report = perform.perform(deed.action, ids, applicant, values, now=act.now, answers=request.answers)
     refused = "；".join(f"{r.label}：{r.reason}" for r in report.refused[:5])
@@ -364,6 +362,34 @@ def _do(act: Act, request: ApprovalRequest) -> tuple[str, tuple[tuple[str, str],
         raise Refusal(refused)
     said = f"完成 {report.done} 条，{len(report.refused)} 条未成功（{refused}）" if refused else ""
     return said, ()
+
+
+def _do_form(
+    act: Act, request: ApprovalRequest, deed: Deed, values: Mapping[str, Any], applicant: Actor
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The same of a creation, an edit or a deletion."""
+    found, answers = deed.resource, request.answers
+    if deed.code == CREATE:
+        record, _ = perform.create(found, values, applicant, now=act.now, answers=answers)
+        return "", ((perform.label_of(found, record), f"/{found.name}/{record.id}"),)
+    if not request.records:
+        raise Refusal("记录已不存在")
+    number, version, _ = request.records[0]
+    if not deed.edits:
+        perform.remove(found, number, applicant, version=version, answers=answers)
+        return "", ()
+    record = perform.find(act.session, found, number, applicant)
+    _still_asked(deed, values, applicant, record)
+    perform.update(found, number, values, applicant, version=version, now=act.now, answers=answers)
+    return "", ()
+
+
+def _still_asked(deed: Deed, values: Mapping[str, Any], applicant: Actor, record: Any) -> None:
+    """What the applicant may not fill in any more, the form would not have taken."""
+    asked = forms.asked(deed.fields(), applicant, record)
+    lost = [s.label for s in deed.fields() if s.name in values and s not in asked]
+    if lost:
+        raise Refusal(f"申请人现在不能填写“{'、'.join(lost)}”")
 
 
 # ----- in time

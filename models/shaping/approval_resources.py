@@ -18,7 +18,7 @@ from app.engine.resource import Badge, Between, Group, Menu, Resource, View, res
 from app.engine.scopes import MYSELF, Actor, Scope, Scopes, visible
 from models.identity.menu_groups import SHAPING
 from models.identity.rules import groups_alone
-from models.shaping import approval_requests, approval_rules
+from models.shaping import approval_requests, approval_rules, approval_watching
 from models.shaping.approval_tables import (
     SEATS,
     ApprovalFlow,
@@ -28,7 +28,7 @@ from models.shaping.approval_tables import (
     SeatState,
 )
 
-__all__ = ["ApprovalFlows", "ApprovalRequests", "approval_requests"]
+__all__ = ["ApprovalFlows", "ApprovalRequests", "approval_requests", "approval_watching"]
 
 _CHANGES = replace(
     describe(ApprovalRequest.changes),
@@ -113,6 +113,7 @@ _RULE = (
     ApprovalFlow.name,
     ApprovalFlow.subject,
     ApprovalFlow.deed,
+    ApprovalFlow.watched,
     ApprovalFlow.condition,
     ApprovalFlow.steps,
     ApprovalFlow.active,
@@ -138,7 +139,7 @@ class ApprovalFlows(Resource, model=ApprovalFlow):
         ApprovalFlow.active,
         ApprovalFlow.dealer_id,
     )
-    more_columns = (ApprovalFlow.sort, ApprovalFlow.updated_at)
+    more_columns = (ApprovalFlow.watched, ApprovalFlow.sort, ApprovalFlow.updated_at)
     filters = (ApprovalFlow.subject, ApprovalFlow.active)
     sorts = (ApprovalFlow.sort,)
     descending = False
@@ -177,6 +178,7 @@ configurable(
     content=(
         ApprovalFlow.subject,
         ApprovalFlow.deed,
+        ApprovalFlow.watched,
         ApprovalFlow.condition,
         ApprovalFlow.steps,
         ApprovalFlow.active,

@@ -35,7 +35,11 @@ class ApprovalFlow(Steering, Audited, Versioned, Dated, Model):
     condition: Mapped[dict[str, Any] | None] = column(
         "适用条件", JSON(none_as_null=True), kind="approval_condition", wide=True, blank="全部",
         hint="每行一项要求，全部满足才需要审批，例如“金额 不小于 5000”；本次填写的内容以“本次”开头，例如“本次记录数 "
-        "不小于 10”；不填写则每次都需要审批",
+        "不小于 10”，编辑时“本次”指改后的内容；不填写则每次都需要审批",
+    )  # fmt: skip
+    watched: Mapped[dict[str, Any] | None] = column(
+        "改动的字段", JSON(none_as_null=True), kind="approval_fields", wide=True, blank="任一字段",
+        hint="仅用于编辑：改动了其中任一字段才需要审批，多个字段用顿号隔开；不填写则改动任一字段都需要审批",
     )  # fmt: skip
     steps: Mapped[list[dict[str, Any]]] = column(
         "审批步骤", JSON, kind="approval_steps", wide=True, required=True,
