@@ -35,10 +35,8 @@
       changed($(TICKS, fld));
       return;
     }
-    if (["phones", "texts"].includes(kind)) {
-      const add = $("[data-add]", fld);
-      while (add && $$(".line", fld).length < state.length) add.click();
-    }
+    const add = $("[data-add]", fld);
+    while (add && $$(NAMED, fld).length < state.length) add.click();
     $$(NAMED, fld).forEach((input, at) => {
       input.value = state[at] ?? "";
       changed(input);

@@ -43,9 +43,7 @@ class ApprovalFlow(Steering, Audited, Versioned, Dated, Model):
     )  # fmt: skip
     steps: Mapped[list[dict[str, Any]]] = column(
         "审批步骤", JSON, kind="approval_steps", wide=True, required=True,
-        placeholder="申请人的店长\n角色 商场系统管理员，全部同意",
-        hint="每行一步，依次审批。写“申请人的上级”“申请人的店长”或“角色 角色名称”，后面可加“全部同意”（默认任一人同意"
-        "即可）和“24小时后转下一步”",
+        hint="依次审批。填写了时限的步骤，超时未处理即转下一步；最后一步不填时限",
     )  # fmt: skip
     active: Mapped[bool] = column("启用", Boolean, default=True)
     sort: Mapped[int] = column(
