@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app.engine.fields import FieldSpec
 
@@ -65,7 +65,7 @@ def lines(spec: FieldSpec, texts: Texts, context: Context) -> list[str] | None:
     return [rowed.join({name: " ".join(filled[name][n].split()) for name in filled}) for n in range(many)]
 
 
-def received(specs: Sequence[FieldSpec], texts: Texts, context: Context) -> dict[str, Sequence[str]]:
+def received(specs: Sequence[FieldSpec], texts: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """The submitted texts with the lines that were picked, after the button that was pressed."""
     found = dict(texts)
     name, _, move = (texts.get(MOVE) or ("",))[-1].partition("/")

@@ -38,8 +38,9 @@ class ApprovalFlow(Steering, Audited, Versioned, Dated, Model):
         "不小于 10”，编辑时“本次”指改后的内容；不填写则每次都需要审批",
     )  # fmt: skip
     watched: Mapped[dict[str, Any] | None] = column(
-        "改动的字段", JSON(none_as_null=True), kind="approval_fields", wide=True, blank="任一字段",
-        hint="仅用于编辑：改动了其中任一字段才需要审批，多个字段用顿号隔开；不填写则改动任一字段都需要审批",
+        "改动的字段", JSON(none_as_null=True), kind="approval_fields", wide=True,
+        placeholder="字段名称，多个用顿号隔开",
+        hint="仅用于编辑：改动了所选的任一字段才需要审批；不选则改动任一字段都需要审批",
     )  # fmt: skip
     steps: Mapped[list[dict[str, Any]]] = column(
         "审批步骤", JSON, kind="approval_steps", wide=True, required=True,

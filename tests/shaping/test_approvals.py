@@ -496,6 +496,34 @@ def test_a_request_leads_to_what_it_is_about(world: World, login: Login) -> None
 
 
 @pytest.mark.sqlite_only
+def test_each_of_several_records_is_led_to(world: World, login: Login) -> None:
+    """Those that the reader may open; somebody without their page learns how many there are."""
+    flow(world, **INVALIDATE | {"name": "失效审批", "steps": "申请人的店长\n角色 商场系统管理员"})
+    one, two = world.customer(name="许敏"), world.customer("seller2", name="何青")
+    world.act("invalidate", [one, two], "boss")
+    request = latest()
+    request.applicant_id = world.people["seller"].id
+    url = f"/approval_requests/{request.id}"
+    with acting(db.session()):
+        db.session.commit()
+    seen = [f'href="/customers/{c.id}">{c.name} {c.code}</a>' for c in (one, two)]
+    page = login("boss").get(url).get_data(as_text=True)
+    assert seen[0] in page and seen[1] in page
+    page = login("seller").get(url).get_data(as_text=True)
+    assert seen[0] in page and seen[1] not in page and "、何青" in page
+    assert login("boss").get(f"/api/v1{url}").json["result"]["records"] == "2条"
+    session = db.session()
+    with acting(session):
+        role = presets.preset_role(session, world.a.id, "consultant")
+        held = role_rules.rights_of(session, role.id)
+        less = held.grants - {("can_list", "Customers")}
+        role_rules.give(session, role, role_rules.Rights(less, held.scopes))
+        session.commit()
+    page = login("seller").get(url).get_data(as_text=True)
+    assert "2条客户（没有查看权限）" in page and f"/customers/{one.id}" not in page
+
+
+@pytest.mark.sqlite_only
 def test_what_may_wait_is_listed_as_in_the_menu(world: World, login: Login) -> None:
     page = login("boss").get("/approval_flows/new").get_data(as_text=True)
     offered = re.findall(r'<option value="(\w+)"', page[page.index('name="subject"') :])
