@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 from app.engine.actions import Invalid, Question, Stale
 from app.engine.approving import Submitted
 from app.engine.database import db
+from app.engine.faces import faced
 from app.engine.history import history
 from app.engine.perform import remove, update
 from app.engine.resource import resource
@@ -20,6 +22,7 @@ from models.shaping.approval_tables import ApprovalFlow, ApprovalRequest, Reques
 from tests.customers.world import World, grant
 from tests.plugins.databases import statements
 from tests.plugins.people import Login
+from tests.shaping.fields import add, file_with
 from tests.shaping.test_approvals import decide, flow, latest, told
 from tests.shaping.test_configuration_files import bring_in, export
 
@@ -239,6 +242,32 @@ def test_named_fields_travel_in_a_file_and_are_read_in_words(world: World, login
     bring_in(world, text)
     again = db.session.scalars(select(ApprovalFlow)).one()
     assert (again.watched, again.condition, again.steps) == kept and export(world) == text
+
+
+@pytest.mark.sqlite_only
+def test_added_fields_are_named_and_asked_like_any_other(world: World) -> None:
+    slot = add(world, "装修预算", "number").slot
+    made = flow(
+        world, **EDIT | {"condition": "装修预算 不小于 20\n本次装修预算 不大于 10"}, watched="装修预算"
+    )
+    assert made.watched == {"of": "customers/update", "fields": [slot]}
+    customer = file_with(world, **{slot: 30})
+    face, seller = faced(resource("customers"), world.a.id), world.actor("seller")
+    update(face, customer.id, {slot: 25}, seller)
+    assert getattr(stored(customer), slot) == 25
+    with pytest.raises(Submitted):
+        update(face, customer.id, {slot: 5}, seller)
+    request = latest()
+    decide(world, request, "keeper")
+    assert (request.state, getattr(stored(customer), slot)) == (RequestState.DONE, 5)
+    kept, text = (made.watched, made.condition), export(world)
+    entry = next(e for e in json.loads(text)["kinds"]["approval_flows"] if e["name"] == "改资料审批")
+    assert entry["watched"]["fields"] == ["[装修预算]"]
+    assert [term["field"] for term in entry["condition"]["where"]["all"]] == ["[装修预算]", "[本次装修预算]"]
+    remove(resource("approval_flows"), made.id, world.actor("boss"))
+    bring_in(world, text)
+    again = db.session.scalars(select(ApprovalFlow)).one()
+    assert (again.watched, again.condition) == kept and export(world) == text
 
 
 @pytest.mark.sqlite_only
