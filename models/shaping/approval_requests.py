@@ -7,10 +7,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
-from app.engine import approving, audit, forms, outbox, perform
+from app.engine import approving, attached, audit, forms, outbox, perform
 from app.engine.actions import Act, Done, Question, Refusal
 from app.engine.approving import CREATE, Deed, Looked, Submitted, Wanted
 from app.engine.changes import plain, typed
@@ -410,4 +410,12 @@ def _escalate(delivery: outbox.Delivery) -> None:
             session.flush()
 
 
+def _waits_with(session: Session, file: str) -> bool:
+    """Whether a request still waits whose form came with that file."""
+    holding = cast(ApprovalRequest.asked, Text).contains(file, autoescape=True)
+    waits = select(ApprovalRequest.id).where(ApprovalRequest.state == RequestState.WAITING, holding)
+    return session.scalar(waits.limit(1)) is not None
+
+
+attached.kept_for(_waits_with)
 approving.provide_approvals(Keeper())

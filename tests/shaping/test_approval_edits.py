@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
+from app.engine import attached, files, outbox
 from app.engine.actions import Invalid, Question, Stale
 from app.engine.approving import Submitted
-from app.engine.database import db
+from app.engine.database import db, utcnow
 from app.engine.faces import faced
 from app.engine.history import history
+from app.engine.outbox import Delivery
 from app.engine.perform import remove, update
 from app.engine.resource import resource
 from models.customers.tables import Customer
@@ -268,6 +272,25 @@ def test_added_fields_are_named_and_asked_like_any_other(world: World) -> None:
     bring_in(world, text)
     again = db.session.scalars(select(ApprovalFlow)).one()
     assert (again.watched, again.condition) == kept and export(world) == text
+
+
+def test_a_file_that_came_with_an_edit_is_kept_while_it_waits(world: World, login: Login) -> None:
+    paper = add(world, "合同", "file").slot
+    flow(world, **EDIT)
+    customer, seller = world.customer(), login("seller")
+    form = {"name": "张女士", "phone": customer.phone, "version": str(customer.version)}
+    upload = {f"{paper}__upload": (io.BytesIO(b"%PDF-1.7 x"), "约.pdf")}
+    sent = seller.post(f"/customers/{customer.id}/edit", data=form | upload)
+    assert "约.pdf" in seller.get(sent.location).get_data(as_text=True)
+    request = latest()
+    later, file = utcnow() + timedelta(days=1), request.asked[paper]
+    payload = {"file": file, "resource": "customers", "field": paper}
+    attached.remove_abandoned(Delivery(1, attached.ABANDONED, payload, 1, later, db.session()))
+    assert files.path(attached.name_of(file)).exists()
+    again = select(outbox.ROWS.c.available_at).where(outbox.ROWS.c.kind == attached.ABANDONED)
+    assert later + timedelta(days=1) in db.session.scalars(again).all(), "it is looked at once more"
+    decide(world, request, "keeper")
+    assert getattr(stored(customer), paper) == file
 
 
 @pytest.mark.sqlite_only
