@@ -88,6 +88,9 @@ class Keeper:
         """Keep the request and ask at the first step."""
         request = _request(wanted)
         act, session = wanted.act, wanted.act.session
+        same = _same(session, request)
+        if same is not None:
+            return Submitted(f"相同的申请已在审批中（{same.flow_name}，{same.stage}）", f"{URL}/{same.id}")
         with audit.acting(
             session, Act(act.actor, act.now, session, act.source, "create", deed_id=act.deed_id)
         ):
@@ -116,6 +119,18 @@ def _request(wanted: Wanted) -> ApprovalRequest:
         changes=[_kept_row(row, wanted.deed, wanted.values) for row in shown],
         trail=[_mark(act, "提交申请")],
     )  # fmt: skip
+
+
+def _same(session: Session, request: ApprovalRequest) -> ApprovalRequest | None:
+    """What the person has asked for already, of the same records as they are, and what still waits."""
+    mine = (
+        ApprovalRequest.applicant_id == request.applicant_id,
+        ApprovalRequest.deed == request.deed,
+        ApprovalRequest.state == RequestState.WAITING,
+    )
+    waiting = session.scalars(select(ApprovalRequest).where(*mine)) if request.records else ()
+    alike = (r for r in waiting if (r.records, r.asked) == (request.records, request.asked))
+    return next(alike, None)
 
 
 def _title(wanted: Wanted) -> str:

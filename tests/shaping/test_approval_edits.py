@@ -116,6 +116,22 @@ def test_what_others_change_meanwhile_is_not_set_back(world: World) -> None:
 
 
 @pytest.mark.sqlite_only
+def test_the_same_saved_twice_waits_once(world: World, login: Login) -> None:
+    flow(world, **EDIT)
+    customer, seller = world.customer(remark="旧"), login("seller")
+    form = {"name": "张女士", "phone": customer.phone, "version": str(customer.version), "remark": "新"}
+    first = seller.post(f"/customers/{customer.id}/edit", data=form)
+    again = seller.post(f"/customers/{customer.id}/edit", data=form)
+    assert first.location == again.location
+    assert "相同的申请已在审批中（改资料审批，申请人的店长）" in seller.get(again.location).get_data(
+        as_text=True
+    )
+    assert told(world, "keeper") == [f"待审批：客户·编辑：张女士 {customer.code}"]
+    waits(world, customer, remark="又一版")
+    assert db.session.scalar(select(func.count(ApprovalRequest.id))) == 2
+
+
+@pytest.mark.sqlite_only
 def test_a_stale_form_is_refused_and_a_question_asked_at_once(world: World) -> None:
     flow(world, **EDIT)
     customer, other = world.customer(), world.customer(phone="13700002222")
