@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
-from app.engine import approving, attached, audit, forms, outbox, perform
+from app.engine import approving, attached, audit, outbox, perform
 from app.engine.actions import Act, Done, Question, Refusal
 from app.engine.approving import CREATE, Deed, Looked, Submitted, Wanted
-from app.engine.changes import plain, typed
 from app.engine.conditions import Wrong, from_json
-from app.engine.fields import FieldSpec
-from app.engine.forms import Keeping
-from app.engine.scopes import SYSTEM, Actor
+from app.engine.scopes import SYSTEM
 from models.identity.per_epoch import PerEpoch
-from models.identity.rights import load_actor
 from models.notifications.telling import NUMBER, tell
 from models.notifications.topics import APPLICATION
 from models.shaping import approval_people
+from models.shaping.approval_doing import do, frozen, specs_of
 from models.shaping.approval_tables import (
     ApprovalFlow,
     ApprovalRequest,
@@ -34,8 +30,6 @@ from models.shaping.approval_tables import (
 
 ESCALATE = "approval.escalate"
 URL = "/approval_requests"
-_BESIDE = "beside"
-"""Marks kept values that come beside those that are stored."""
 SHOWN = 20
 """So many rows of what a deed would change are kept."""
 
@@ -153,36 +147,6 @@ def _kept_row(row: Mapping[str, Any], deed: Deed, asked: Mapping[str, Any]) -> d
         "resource": row["resource"], "kind": row["kind_label"], "label": "" if fresh else row["record_label"],
         "dealer": row["dealer_id"], "changes": changes,
     }  # fmt: skip
-
-
-# ----- values on their way through JSON
-
-
-def specs_of(deed: Deed, actor: Actor) -> dict[str, FieldSpec]:
-    """The fields whose values the deed takes, by name."""
-    return {s.name: s for s in deed.faced(actor.dealer_id).fields()}
-
-
-def frozen(spec: FieldSpec, value: Any) -> Any:
-    """A cleaned value as JSON keeps it, whole."""
-    if isinstance(value, str) and not hasattr(value, "label"):
-        return value
-    if isinstance(value, Keeping):
-        return {_BESIDE: [frozen(spec, v) for v in value]}
-    if isinstance(value, list | tuple):
-        return [frozen(spec, v) for v in value]
-    return plain(value)
-
-
-def thawed(spec: FieldSpec, value: Any) -> Any:
-    """The value that the rule takes."""
-    if isinstance(value, list):
-        return [thawed(spec, v) for v in value]
-    if isinstance(value, Mapping) and set(value) == {_BESIDE}:
-        return Keeping(thawed(spec, v) for v in value[_BESIDE])
-    if isinstance(value, str) and spec.kind in ("money", "number"):
-        return Decimal(value)
-    return typed(spec, value)
 
 
 # ----- from step to step
@@ -319,7 +283,7 @@ def ask_anew(act: Act, request: ApprovalRequest, changed: Sequence[str]) -> str 
     request.records = [[i, now.get(i), label] for i, _, label in request.records if i in now]
     attempt = approving.attempt(act)
     try:
-        _do(act, request)
+        do(act, request)
     except Refusal as refusal:
         attempt.drop()
         return _failed(act, request, refusal)
@@ -340,7 +304,7 @@ def carry_out(act: Act, request: ApprovalRequest) -> str | Done:
         return ask_anew(act, request, changed)
     attempt = approving.attempt(act)
     try:
-        said, links = _do(act, request)
+        said, links = do(act, request)
     except Refusal as refusal:
         attempt.drop()
         return _failed(act, request, refusal)
@@ -355,56 +319,6 @@ def _failed(act: Act, request: ApprovalRequest, refusal: Refusal) -> str:
     note(act, request, "执行未成功", why)
     end(act, request, RequestState.FAILED, why)
     return f"审批已通过，但执行未成功：{why}"
-
-
-def _do(act: Act, request: ApprovalRequest) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The deed itself; returns what has not become of it, and where its record stands. What the rule tells is for the
-    applicant's eyes alone and kept nowhere."""
-    applicant = load_actor(act.session, request.applicant_id)
-    deed = approving.deed_named(request.deed)
-    if applicant is None:
-        raise Refusal("申请人已停用")
-    if deed is None:
-        raise Refusal("此操作已不存在")
-    specs = specs_of(deed, applicant)
-    values = {n: thawed(specs[n], v) for n, v in request.asked.items() if n in specs}
-    if deed.action is None:
-        return _do_form(act, request, deed.faced(applicant.dealer_id), values, applicant)
-    ids = [r[0] for r in request.records]
-    report = perform.perform(deed.action, ids, applicant, values, now=act.now, answers=request.answers)
-    refused = "；".join(f"{r.label}：{r.reason}" for r in report.refused[:5])
-    if refused and not report.done:
-        raise Refusal(refused)
-    said = f"完成 {report.done} 条，{len(report.refused)} 条未成功（{refused}）" if refused else ""
-    return said, ()
-
-
-def _do_form(
-    act: Act, request: ApprovalRequest, deed: Deed, values: Mapping[str, Any], applicant: Actor
-) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The same of a creation, an edit or a deletion."""
-    found, answers = deed.resource, request.answers
-    if deed.code == CREATE:
-        record, _ = perform.create(found, values, applicant, now=act.now, answers=answers)
-        return "", ((perform.label_of(found, record), f"/{found.name}/{record.id}"),)
-    if not request.records:
-        raise Refusal("记录已不存在")
-    number, version, _ = request.records[0]
-    if not deed.edits:
-        perform.remove(found, number, applicant, version=version, answers=answers)
-        return "", ()
-    record = perform.find(act.session, found, number, applicant)
-    _still_asked(deed, values, applicant, record)
-    perform.update(found, number, values, applicant, version=version, now=act.now, answers=answers)
-    return "", ()
-
-
-def _still_asked(deed: Deed, values: Mapping[str, Any], applicant: Actor, record: Any) -> None:
-    """What the applicant may not fill in any more, the form would not have taken."""
-    asked = forms.asked(deed.fields(), applicant, record)
-    lost = [s.label for s in deed.fields() if s.name in values and s not in asked]
-    if lost:
-        raise Refusal(f"申请人现在不能填写“{'、'.join(lost)}”")
 
 
 # ----- in time
