@@ -49,7 +49,7 @@
       const button = event.target.closest("[data-way]");
       if (!button) return;
       event.preventDefault();
-      const row = button.closest("li");
+      const row = button.closest(".one");
       const before = row.previousElementSibling;
       const after = row.nextElementSibling;
       if (button.dataset.way === "up" && before) before.before(row);
