@@ -132,10 +132,11 @@ def _keys(session: Session, dealer_id: int | None) -> dict[str, str]:
 
 
 def _read(_spec: FieldSpec, text: str, context: Context) -> list[dict[str, Any]]:
-    return parse(text, context.session, _owner(context))
+    return parse(text, context.session, owner(context))
 
 
-def _owner(context: Context) -> int | None:
+def owner(context: Context) -> int | None:
+    """The dealer whose rule it is, or will be; None for one of the group."""
     record = context.record
     dealer_id: int | None = context.actor.dealer_id if record is None else record.dealer_id
     return dealer_id
@@ -146,7 +147,7 @@ def _owner(context: Context) -> int | None:
 
 def _inputs(context: Context) -> list[FieldSpec]:
     """Who speaks, how many of them have to agree, and for how long the step waits."""
-    roles = (f"{_ROLE} {label}" for label in sorted(_keys(context.session, _owner(context))))
+    roles = (f"{_ROLE} {label}" for label in sorted(_keys(context.session, owner(context))))
     people = tuple(Entry(words, words) for words in (*_WORDS.values(), *roles))
     return [
         entry("who", "审批人", options=people, placeholder="请选择审批人"),
@@ -263,4 +264,4 @@ def _with_role(session: Session, dealer_id: int, keys: Sequence[str]) -> set[int
         return set(session.scalars(held))
 
 
-__all__ = ["SEEING", "anybody", "chosen", "parse", "speakers", "step_words", "who_words"]
+__all__ = ["SEEING", "anybody", "chosen", "owner", "parse", "speakers", "step_words", "who_words"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.engine.actions import Refusal
 from app.engine.approving import Deed, deed_named
-from app.engine.conditions import Wrong
+from app.engine.conditions import DEALER, Wrong
 from app.engine.configured.addresses import Fields
 from app.engine.configured.values import Coder, Names, coders
 from app.engine.fields import FieldSpec
@@ -16,7 +16,7 @@ from app.engine.forms import Context
 from app.engine.guards import derived
 from app.engine.scopes import Actor
 from app.engine.typed import typed_as_lines
-from models.shaping.approval_people import chosen
+from models.shaping.approval_people import chosen, owner
 
 KIND = "approval_fields"
 _BETWEEN = "、"
@@ -27,8 +27,17 @@ def _watchable(deed: Deed | None, dealer_id: int | None) -> dict[str, FieldSpec]
     return deed.watchable(dealer_id) if deed is not None else {}
 
 
+def _stored(deed: Deed, names: Iterable[str], known: Mapping[str, FieldSpec]) -> dict[str, Any]:
+    """The names as they are kept, with the dealer whose added fields are among them."""
+    found = list(dict.fromkeys(names))
+    added = {known[name].dealer for name in found} - {None}
+    return {"of": deed.name, "fields": found} | ({DEALER: added.pop()} if added else {})
+
+
 def _known(value: Any, dealer_id: int | None) -> dict[str, FieldSpec]:
-    return _watchable(deed_named(str(value.get("of"))), dealer_id) if isinstance(value, Mapping) else {}
+    if not isinstance(value, Mapping):
+        return {}
+    return _watchable(deed_named(str(value.get("of"))), value.get(DEALER, dealer_id))
 
 
 def _words(value: Any, actor: Actor | None) -> str:
@@ -40,7 +49,7 @@ def _read(_spec: FieldSpec, text: str, context: Context) -> dict[str, Any]:
     deed = deed_named(chosen("deed", context))
     if deed is None:
         raise Refusal("请先选择需审批的操作")
-    known = _watchable(deed, context.actor.dealer_id)
+    known = _watchable(deed, owner(context))
     if not known:
         raise Refusal("只有“编辑”可以选择改动的字段，请清空此项")
     names = {s.label: n for n, s in known.items()}
@@ -49,32 +58,32 @@ def _read(_spec: FieldSpec, text: str, context: Context) -> dict[str, Any]:
     if wrong:
         offered = _BETWEEN.join(list(names)[:12])
         raise Refusal(f"{deed.resource.label}的表单没有“{wrong[0][:20]}”；可用的有：{offered}等")
-    return {"of": deed.name, "fields": list(dict.fromkeys(names[label] for label in wanted))}
+    return _stored(deed, (names[label] for label in wanted), known)
 
 
-def _place(value: Any, names: Names) -> tuple[str, Fields]:
+def _place(value: Any, names: Names) -> tuple[Deed, Fields]:
     deed = deed_named(str(value.get("of"))) if isinstance(value, Mapping) else None
     known = _watchable(deed, names.owner)
     if deed is None or not known:
         raise Wrong("改动的字段没有指明哪一种编辑")
-    return deed.name, Fields(deed.resource.label, known)
+    return deed, Fields(deed.resource.label, known)
 
 
 def _out(value: Any, names: Names) -> Any:
     try:
-        of, place = _place(value, names)
+        deed, place = _place(value, names)
     except Wrong:
         return value
-    return {"of": of, "fields": place.names_out(value["fields"])}
+    return {"of": deed.name, "fields": place.names_out(value["fields"])}
 
 
 def _in(_spec: FieldSpec, value: Any, _context: Context, names: Names) -> dict[str, Any]:
-    of, place = _place(value, names)
+    deed, place = _place(value, names)
     found = place.names_in(value.get("fields"))
     wrong = [name for name in found if name not in place.fields]
     if wrong or not found:
         raise Wrong(f"{place.label}的表单没有字段“{wrong[0][:40]}”" if wrong else "请至少选择一个字段")
-    return {"of": of, "fields": found}
+    return _stored(deed, found, place.fields)
 
 
 typed_as_lines(KIND, _read, single=True)

@@ -15,6 +15,8 @@ from app.engine.actions import Invalid, Question, Stale
 from app.engine.approving import Submitted
 from app.engine.database import db, utcnow
 from app.engine.faces import faced
+from app.engine.fields import describe
+from app.engine.guards import gate
 from app.engine.history import history
 from app.engine.outbox import Delivery
 from app.engine.perform import remove, update
@@ -270,7 +272,8 @@ def test_added_fields_are_named_and_asked_like_any_other(world: World) -> None:
     made = flow(
         world, **EDIT | {"condition": "装修预算 不小于 20\n本次装修预算 不大于 10"}, watched="装修预算"
     )
-    assert made.watched == {"of": "customers/update", "fields": [slot]}
+    assert made.watched == {"of": "customers/update", "fields": [slot], "dealer": world.a.id}
+    assert gate(describe(ApprovalFlow.watched), made.watched, None) == "装修预算"
     customer = file_with(world, **{slot: 30})
     face, seller = faced(resource("customers"), world.a.id), world.actor("seller")
     update(face, customer.id, {slot: 25}, seller)
