@@ -1,14 +1,14 @@
 """approvals of edits name the fields whose change needs them
 
 Revision ID: 0028
-Revises: 0026
+Revises: 0031
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0028"
-down_revision = "0026"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
