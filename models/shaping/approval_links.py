@@ -1,4 +1,4 @@
-"""From a request to what it is about: each of its records that its reader may open."""
+"""From a request to what it is about, each of its records that its reader may open; and back, while it waits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from app.engine.pages import Link
 from app.engine.resource import Resource, resource
 from app.engine.scopes import Actor, visible
 from app.engine.security import current_actor
-from models.shaping.approval_tables import ApprovalRequest
+from models.shaping.approval_requests import URL, in_force
+from models.shaping.approval_tables import ApprovalRequest, RequestState
 
 KIND = "approval_records"
 MOST = 50
@@ -73,5 +74,31 @@ def _to_record(actor: Actor, shown: type[Resource], pk: int) -> Link | None:
     return Link(f"查看{about.label}", f"/{about.name}/{records[0][0]}", about.icon)
 
 
+def _to_request(actor: Actor, shown: type[Resource], pk: int) -> Link | None:
+    """From a record to what waits for approval with it, as far as the person sees requests. Only where a rule is
+    about such records it costs a statement."""
+    session, requests = db.session(), resource(URL[1:])
+    ruled = any(f.subject == shown.name for f in in_force(session))
+    if not ruled or requests is None or not actor.can("can_list", requests.view_name()):
+        return None
+    waiting = select(ApprovalRequest.id, ApprovalRequest.records).where(
+        ApprovalRequest.subject == shown.name,
+        ApprovalRequest.state == RequestState.WAITING,
+        visible(requests, actor),
+    )
+    found = [
+        number
+        for number, records in session.execute(waiting.order_by(ApprovalRequest.id), actor.params)
+        if any(r[0] == pk for r in records)
+    ]
+    if not found:
+        return None
+    if len(found) == 1:
+        return Link(RequestState.WAITING.label, f"{URL}/{found[0]}", requests.icon)
+    listed = f"{URL}/?subject={shown.name}&state={RequestState.WAITING.value}"
+    return Link(f"{RequestState.WAITING.label}（{len(found)}）", listed, requests.icon)
+
+
 derived[KIND] = _about
 provide_link(_to_record)
+provide_link(_to_request)

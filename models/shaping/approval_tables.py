@@ -73,6 +73,8 @@ class ApprovalRequest(Audited, Versioned, Dated, Model):
     """
 
     __tablename__ = "approval_requests"
+    __table_args__ = (Index("ix_approval_requests_subject_state", "subject", "state"),)
+
     id: Mapped[Pk]
     created_at: Mapped[CreatedAt] = column("申请时间", DateTime)
     title: Mapped[str] = column("申请", String(160))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -131,6 +132,26 @@ def test_the_same_saved_twice_waits_once(world: World, login: Login) -> None:
     assert told(world, "keeper") == [f"待审批：客户·编辑：张女士 {customer.code}"]
     waits(world, customer, remark="又一版")
     assert db.session.scalar(select(func.count(ApprovalRequest.id))) == 2
+
+
+@pytest.mark.sqlite_only
+def test_the_record_says_that_it_waits_to_those_who_see_requests(world: World, login: Login) -> None:
+    flow(world, **EDIT)
+    customer, other = world.customer(), world.customer()
+    first = waits(world, customer, remark="一")
+
+    def offered(who: str, about: Any) -> list[str]:
+        page = login(who).get(f"/customers/{about.id}").get_data(as_text=True)
+        return re.findall(r'href="(/approval_requests/[^"]+)"[^>]*>(?:<i[^>]*></i>)?(审批中[^<]*)<', page)
+
+    assert offered("seller", customer) == [(f"/approval_requests/{first.id}", "审批中")]
+    assert offered("seller", other) == []
+    waits(world, customer, remark="二")
+    listed = [("/approval_requests/?subject=customers&amp;state=waiting", "审批中（2）")]
+    assert offered("keeper", customer) == listed
+    assert offered("seller2", customer) == [], "it is neither theirs nor for them to decide"
+    decide(world, first, "keeper")
+    assert offered("keeper", customer)[0][1] == "审批中"
 
 
 @pytest.mark.sqlite_only
