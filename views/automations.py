@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from sqlalchemy import or_, select
 
-from app.engine import chrome, conditions, conditionwords, perform
+from app.engine import approving, chrome, conditions, conditionwords, perform
 from app.engine.actions import Forbidden, NotFound, Refusal
 from app.engine.conditions import All, Condition
 from app.engine.database import db, id_of, utcnow
@@ -110,6 +110,16 @@ class AutomationsView(BaseView):  # type: ignore[misc]
                 for spec in known
             ]
         )
+
+    @expose("/fields", methods=["GET"])
+    def fields(self) -> ResponseReturnValue:
+        """What the form of an edit asks, for the script that picks those whose change has to wait; nothing for other
+        deeds."""
+        actor = require_actor()
+        deed = approving.deed_named(request.args.get("subject", ""))
+        if deed is None or not actor.can("can_list", deed.resource.view_name()):
+            raise NotFound
+        return jsonify([s.label for s in deed.watchable(actor.dealer_id).values()])
 
 
 def _page(row: Automation, actor: Actor, resource: type[Resource]) -> TrialPage:

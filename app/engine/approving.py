@@ -8,19 +8,20 @@ why a deed within a deed never asks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, ClassVar, Protocol
 
 from app.engine import audit, conditions, configuring, deeds, faces
 from app.engine.actions import Act, Action, Refusal
+from app.engine.audit import Audited
 from app.engine.fields import FieldSpec
 from app.engine.guards import GUARD_VIEW
 from app.engine.operators import OPERATORS
-from app.engine.resource import Resource, resource, resources
+from app.engine.resource import Resource, fields_of, resource, resource_of, resources
 
-CREATE, DELETE = "create", "delete"
+CREATE, EDIT, DELETE = "create", "update", "delete"
 PEOPLE = frozenset({"web", "mobile", "api"})
 """The entrances of people who can be told to wait."""
 FILE = "import"
@@ -40,7 +41,7 @@ class Submitted(Refusal):
 
 @dataclass(frozen=True, eq=False)
 class Deed:
-    """A kind of deed that may need approval: a resource's creation, deletion or one of its actions."""
+    """A kind of deed that may need approval: a resource's creation, change, deletion or one of its actions."""
 
     resource: type[Resource]
     code: str
@@ -56,24 +57,41 @@ class Deed:
         """What people call it."""
         if self.action is not None:
             return self.action.label
-        return self.resource.create_label or "新增" if self.code == CREATE else "删除"
+        return {CREATE: self.resource.create_label or "新增", EDIT: "编辑"}.get(self.code, "删除")
 
     @property
     def permission(self) -> tuple[str, str]:
         """What one has to hold to do it."""
         if self.action is not None:
             return self.action.permission_on(self.resource)
-        return ("can_add" if self.code == CREATE else "can_delete", self.resource.view_name())
+        return {CREATE: "can_add", EDIT: "can_edit"}.get(self.code, "can_delete"), self.resource.view_name()
+
+    @property
+    def edits(self) -> bool:
+        """Whether it is a change in the form, of which only some fields may need approval."""
+        return self.action is None and self.code == EDIT
+
+    def fields(self) -> tuple[FieldSpec, ...]:
+        """The fields whose values it takes."""
+        if self.action is not None:
+            return tuple(self.action.fields)
+        return () if self.code == DELETE else tuple(fields_of(self.resource.groups(editing=self.edits)))
 
     def faced(self, dealer_id: int | None) -> Deed:
         """The same with the fields that dealer has added."""
         return replace(self, resource=faces.faced(self.resource, dealer_id))
 
+    def watchable(self, dealer_id: int | None) -> dict[str, FieldSpec]:
+        """The fields whose change may be what needs approval, by name: those of an edit's form as that dealer has
+        it."""
+        return {s.name: s for s in self.faced(dealer_id).fields()} if self.edits else {}
+
     def condition_fields(self) -> dict[str, FieldSpec]:
-        """What conditions on it may ask: the columns of the record, and what is filled in this time."""
+        """What conditions on it may ask: the columns of the record, as they were before, and what is filled in this
+        time. A new record has nothing but that."""
         asked = [
             replace(s, name=ASKED + s.name, label=_THIS_TIME + s.label)
-            for s in (self.action.fields if self.action is not None else ())
+            for s in (self.fields() if self.code != CREATE else ())
             if s.kind in OPERATORS and not s.multiple
         ]
         if self.action is not None and self.action.batch:
@@ -82,16 +100,19 @@ class Deed:
 
 
 class Looked:
-    """A record together with what is filled in this time, as conditions look at it."""
+    """A record together with what is filled in this time, as conditions look at it. Where it is edited, what is
+    not filled in stays as it is."""
 
-    def __init__(self, record: Any, values: Mapping[str, Any], count: int) -> None:
-        self._record, self._values, self._count = record, values, count
+    def __init__(self, record: Any, values: Mapping[str, Any], count: int, *, edits: bool = False) -> None:
+        self._record, self._values, self._count, self._edits = record, values, count, edits
 
     def __getattr__(self, name: str) -> Any:
         if name == COUNT:
             return self._count
         if name.startswith(ASKED):
-            return self._values.get(name.removeprefix(ASKED))
+            name = name.removeprefix(ASKED)
+            if name in self._values or not self._edits:
+                return self._values.get(name)
         return getattr(self._record, name)
 
 
@@ -116,6 +137,9 @@ class Approvals(Protocol):
 
     def holds(self, flow: Any, act: Act, deed: Deed, looked: Looked) -> bool:
         """Whether the rule is about this record."""
+
+    def watches(self, flow: Any, changed: Set[str]) -> bool:
+        """Whether the rule is about an edit that changes these fields of the record."""
 
     def submit(self, wanted: Wanted) -> Submitted:
         """Keep the request; raises `Refusal` where nobody could agree."""
@@ -157,6 +181,8 @@ def _deeds_of(found: type[Resource]) -> Mapping[str, Deed]:
     known = {}
     if found.form:
         known[CREATE] = Deed(found, CREATE)
+    if found.groups(editing=True) and issubclass(found.model, Audited):  # what is changed, the history knows
+        known[EDIT] = Deed(found, EDIT)
     if found.remove is not None:
         known[DELETE] = Deed(found, DELETE)
     own = (a for a in found.actions if not a.page and a.model is found.model and not _only_looks(a))
@@ -193,24 +219,42 @@ class Asking:
         assert self.deed is not None
         return self.deed
 
-    def flow_for(self, act: Act, record: Any, values: Mapping[str, Any], count: int = 1) -> Any:
-        """The first rule that is about this record; None where it need not wait. A file cannot wait line by line
-        and is refused."""
+    def about(self, act: Act, record: Any, values: Mapping[str, Any], count: int = 1) -> Asking:
+        """Of the rules those that are about this record."""
         if self.deed is None:
-            return None
-        looked = Looked(record, values, count)
-        flow = next((f for f in self.flows if _approvals[0].holds(f, act, self.deed, looked)), None)
-        if flow is not None and act.source == FILE:
-            raise Refusal(f"“{self.deed.label}”需要审批，不能用文件导入，请逐条提交")
-        return flow
+            return self
+        looked = Looked(record, values, count, edits=self.deed.edits)
+        holding = [f for f in self.flows if _approvals[0].holds(f, act, self.deed, looked)]
+        return replace(self, flows=holding)
+
+    def flow_for(self, act: Act, record: Any, values: Mapping[str, Any], count: int = 1) -> Any:
+        """The first rule that is about this record; None where it need not wait."""
+        return self._first(act, self.about(act, record, values, count).flows)
+
+    def flow_of(self, act: Act, changed: Set[str]) -> Any:
+        """The first rule that is about an edit that changes these fields; None where it need not wait."""
+        return self._first(act, [f for f in self.flows if _approvals[0].watches(f, changed)])
+
+    def _first(self, act: Act, flows: Sequence[Any]) -> Any:
+        """A file cannot wait line by line and is refused."""
+        if flows and act.source == FILE:
+            raise Refusal(f"“{self.sure.label}”需要审批，不能用文件导入，请逐条提交")
+        return flows[0] if flows else None
 
 
 def asking(act: Act, found: type[Resource], code: str) -> Asking:
-    """What may hold up a deed that is about to begin; a deed within a deed was agreed to with the outer one."""
-    if not _approvals or act.source not in (*PEOPLE, FILE) or deeds.running(act.session):
+    """What may hold up a deed that is about to begin; a deed within a deed was agreed to with the outer one, but
+    nobody has agreed to a file."""
+    if not _approvals or act.source not in (*PEOPLE, FILE) or _agreed(act):
         return Asking()
     deed = deed_named(f"{found.name}/{code}")
     return Asking(deed, _approvals[0].flows(act, deed)) if deed is not None else Asking()
+
+
+def _agreed(act: Act) -> bool:
+    outer: Act | None = act.session.info.get("act")
+    line_of_a_file = act.source == FILE and outer is not None and outer.action == FILE
+    return deeds.running(act.session) and not line_of_a_file
 
 
 @dataclass(eq=False)
@@ -224,6 +268,13 @@ class Attempt:
     def keep(self) -> None:
         """It need not wait: what was tried is done."""
         self.savepoint.commit()
+
+    def changed(self, record: Any) -> frozenset[str] | None:
+        """The fields of the record that it changes; None where it changes nothing at all."""
+        rows = [r for r in audit.pending(self.act.session) if r["changes"].get("fields")]
+        of = (resource_of(type(record)).name, record.id)
+        own = [r["changes"]["fields"] for r in rows if (r["resource"], r["record_id"]) == of]
+        return frozenset(name for fields in own for name in fields) if rows else None
 
     def undo(self) -> list[dict[str, Any]]:
         """Take it all back; returns what it would have changed."""

@@ -2,7 +2,8 @@
 
 A field holds the name of a kept file (`files`) and what it is called, in one text. An upload is kept when the form
 comes in, whatever else is wrong with it; until it is saved the form carries a signed word for it, which nobody but
-its sender can use. Files that no record came to hold are removed after a day.
+its sender can use. Files that no record came to hold, and that nothing which still waits may bring to one, are
+removed after a day.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from app.engine.resource import resource, resource_of
 from app.engine.typed import Wrong
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from app.engine.forms import Context
 
 IMAGES = ("jpg", "jpeg", "png", "webp")
@@ -136,14 +139,25 @@ def word(spec: FieldSpec, text: str, context: Context) -> str:
         return ""
 
 
+_waiting: list[Callable[[Session, str], bool]] = []
+
+
+def kept_for(waits: Callable[[Session, str], bool]) -> None:
+    """Let a domain say of a file that something waits with it, once, at import: it is looked at again a day later."""
+    _waiting.append(waits)
+
+
 @outbox.handler(ABANDONED, seconds=120, label="清理未使用的上传文件")
 def remove_abandoned(delivery: Delivery) -> None:
     """Remove an upload that no record holds."""
-    payload = delivery.payload
+    payload, session = delivery.payload, delivery.session
     found = resource(payload["resource"])
     column = getattr(found.model, payload["field"], None) if found is not None else None
     if found is not None and column is not None:
         held = select(found.pk()).where(column == payload["file"]).limit(1)
-        if delivery.session.scalar(held) is not None:
+        if session.scalar(held) is not None:
             return
+    if any(waits(session, name_of(payload["file"])) for waits in _waiting):
+        outbox.put(session, ABANDONED, payload, at=delivery.now + _DAY, now=delivery.now)
+        return
     files.remove(name_of(payload["file"]))

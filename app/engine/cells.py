@@ -72,7 +72,7 @@ def html(
     if spec.shown is not None and now is not None:
         others = [None if isinstance(v, Hidden) else v for v in beside] if beside else ()
         value = spec.shown(value, *others, now=now)
-        if isinstance(value, (Due, Said, Progress, Linked)):
+        if isinstance(value, (Due, Said, Progress, Linked, Several)):
             return value.html(now)
     if value is None or value == "" or value == ():
         return Markup('<span class="mute">{}</span>').format(spec.blank) if spec.blank else DASH
@@ -207,7 +207,7 @@ def told(value: Any) -> Any:
         return value.at
     if isinstance(value, Said):
         return f"{full(local(value.at))} {value.way} {value.words}".rstrip()
-    return str(value) if isinstance(value, (Progress, Linked)) else value
+    return str(value) if isinstance(value, (Progress, Linked, Several)) else value
 
 
 @dataclass(slots=True)
@@ -220,10 +220,27 @@ class Linked:
 
     def html(self, _now: datetime) -> Markup:
         """A link, its icon in front."""
-        return _LINKED.format(self.url, self.icon, self.label)
+        icon = _ICON.format(self.icon) if self.icon else ""
+        return _LINKED.format(self.url, icon, self.label)
 
     def __str__(self) -> str:
         return self.label
+
+
+@dataclass(slots=True)
+class Several:
+    """Words of which some lead somewhere; ``rest`` says that there are more."""
+
+    parts: Sequence[Linked | str]
+    rest: str = ""
+
+    def html(self, now: datetime) -> Markup:
+        """One after the other."""
+        found = (p.html(now) if isinstance(p, Linked) else escape(p) for p in self.parts)
+        return Markup("、").join(found) + escape(self.rest)
+
+    def __str__(self) -> str:
+        return "、".join(map(str, self.parts)) + self.rest
 
 
 @dataclass(slots=True)
@@ -243,7 +260,8 @@ class Progress:
         return f"{self.percent}%"
 
 
-_LINKED = Markup('<a class="link" href="{}"><i class="ti ti-{}"></i> {}</a>')
+_LINKED = Markup('<a class="link" href="{}">{}{}</a>')
+_ICON = Markup('<i class="ti ti-{}"></i> ')
 _PROGRESS = Markup(
     '<span class="prog"{0}><progress max="100" value="{1}" aria-label="进度">{1}%</progress> <b>{1}%</b></span>'
 )

@@ -209,7 +209,8 @@ def _read(resource: type[Resource], data: Any, dealer: int | None, depth: int = 
     if "not" in data:
         return Not(_read(resource, data["not"], dealer, depth + 1))
     name = str(data.get("field"))
-    spec = fields(face_of(resource, dealer) if name in SLOTS else resource).get(name)
+    added = name.rpartition(".")[2] in SLOTS  # also of what is filled in this time
+    spec = fields(face_of(resource, dealer) if added else resource).get(name)
     if spec is None:
         raise Wrong(f"{resource.label}没有“{str(data.get('field'))[:40]}”这一项，不能作为条件")
     try:

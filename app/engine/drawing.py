@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import select
 
-from app.engine import attached, conditional, pages, picking
+from app.engine import attached, conditional, pages, picking, rowed
 from app.engine.aids import Copies
 from app.engine.cells import text
 from app.engine.choices import Colour, Entry
@@ -144,6 +144,8 @@ class Drawer:
             made.value = shown
         if spec.kind in FILES:
             self._file(made, spec, context)
+        if rowed.rowed_as(spec) is not None and not fixed:
+            self._rows(made, spec, context)
         chosen = set(made.values) | {made.value}
         if spec.kind in ("choice", "choices"):
             made.options = _offered(spec.entries(context.actor.dealer_id), chosen)
@@ -162,6 +164,28 @@ class Drawer:
         if spec.name in self.checks:
             made.check_url = f"{self.base_url}/check/{spec.name}"
         return made
+
+    def _rows(self, made: pages.Field, spec: FieldSpec, context: Context) -> None:
+        """The lines as rows to pick in; there is always one to begin with. A value that is not offered any more
+        stands among the others, so that nothing is lost by looking at it."""
+        how = rowed.rowed_as(spec)
+        assert how is not None
+        parts = how.parts(context)
+        made.kind, made.row_unit = "rows", how.unit
+        for line in made.value.split("\n"):
+            row = how.split(line)
+            inputs = [self._part(spec, part, row.get(part.name, "")) for part in parts]
+            made.rows.append(inputs)
+
+    @staticmethod
+    def _part(spec: FieldSpec, part: FieldSpec, value: str) -> pages.Field:
+        drawn = pages.Field(rowed.part_of(spec, part), part.label, part.kind, value, unit=part.unit)
+        drawn.placeholder, drawn.maxlength = part.placeholder, part.maxlength
+        if part.kind == "choice":
+            drawn.options = _offered(part.options, {value})
+            if value not in {"", *(o.value for o in drawn.options)}:
+                drawn.options.append(pages.Option(value, value, selected=True))
+        return drawn
 
     def _file(self, made: pages.Field, spec: FieldSpec, context: Context) -> None:
         """The file that is there, or that came with the form, by a word for it and by its name."""

@@ -22,6 +22,7 @@ from app.engine import (
     pages,
     perform,
     picking,
+    rowed,
 )
 from app.engine.actions import (
     Act,
@@ -61,6 +62,9 @@ class FormViews(AskViews):
         context = self._new_context(actor, texts)
         specs = forms.editable(self.resource, editing=False)
         texts = attached.received(forms.asked(specs, actor), texts, context)
+        texts = rowed.received(specs, texts, context)
+        if rowed.MOVE in texts:
+            return self._form(context, label, texts=texts, preset=preset)
         if AID in texts:
             return self._aided(texts, specs, context, label, preset=preset)
         left_out = layouts.arranged(self.resource, layouts.NEW, actor).hidden
@@ -240,6 +244,9 @@ class FormViews(AskViews):
         version = listing.number(request.form.get("version", ""), 0)
         specs = forms.editable(self.resource, editing=True)
         texts = attached.received(forms.asked(specs, actor, record), texts, context)
+        texts = rowed.received(specs, texts, context)
+        if rowed.MOVE in texts:
+            return self._form(context, title, texts=texts, record=record)
         if AID in texts:
             return self._aided(texts, specs, context, title, record=record)
         if colliding.THEIRS in texts:
@@ -256,6 +263,8 @@ class FormViews(AskViews):
                 source=entrance(),
                 answers=request.form.getlist("_answer"),
             )
+        except Submitted as sent:
+            return told_of(sent, f"{self.base}/{pk}")
         except Question as question:
             return self._form(context, title, texts=texts, question=question, record=self._fresh(pk, actor))
         except Stale:

@@ -395,7 +395,7 @@ def _write_operation(resource: type[Resource], view: str, schema: str, *, creati
         "requestBody": _body(_ref(schema)),
         "responses": {
             "201" if creating else "200": _answer("已保存", {"type": "object", "properties": properties}),
-            **(_waits() if creating else {}),
+            **_waits(),
             **_errors(*codes),
         },
     }

@@ -34,7 +34,15 @@ from app.engine.deeds import deed as deed
 from app.engine.fields import FieldSpec
 from app.engine.resource import Resource, fields_of, has_resource, resource_of, resources
 from app.engine.scopes import Actor, visible
-from app.engine.storing import belongs, fill_numbers, keep_own, keep_unique, set_columns, set_members
+from app.engine.storing import (
+    belongs,
+    differing,
+    fill_numbers,
+    keep_own,
+    keep_unique,
+    set_columns,
+    set_members,
+)
 
 MAX_BATCH = 2000
 
@@ -330,27 +338,49 @@ def update(
     answers: Iterable[str] = (),
     action: str = "update",
 ) -> tuple[Any, Act]:
-    """Change a record; ``values`` holds only the fields to change. A stale version raises `Stale`."""
+    """Change a record; ``values`` holds only the fields to change. A stale version raises `Stale`, and an edit that
+    needs approval `Submitted` when its request is kept."""
     require(actor, ("can_edit", resource.view_name()), f"编辑{resource.label}")
     session = db.session()
     act = Act(actor, now or utcnow(), session, source, action, frozenset(answers))
+    asking = approving.asking(act, resource, approving.EDIT)
+    sent = None
     with deed(act):
         roots = deeds.roots_in(resource, fields_of(resource.groups(editing=True)), values)
         record = find(session, resource, record_id, actor, lock=True, roots=roots)
         _check_frozen(resource, record, actor)
         _check_version(record, version)
-        fields = fields_of(resource.groups(editing=True))
-        chosen = picking.chosen(session, fields, values, actor, record)
-        if resource.update is not None:
-            resource.update(record, act, dict(values))
-        picking.judge(act, record, chosen)
-        with session.no_autoflush:  # added fields read what was there before, and the record is written once
-            changed = set_columns(resource, record, values, editing=True)
-        keep_unique(act, resource, record)
-        for spec in changed:
-            set_members(session, record, spec, values[spec.name])
-        session.flush()
+        if asking:  # what others change meanwhile is not set back by what a form only repeats
+            values = differing(session, resource, record, values)
+            asking = asking.about(act, record, values)
+        attempt = approving.attempt(act) if asking else None
+        _change(act, resource, record, values)
+        changed = attempt.changed(record) if attempt is not None else None
+        flow = asking.flow_of(act, changed) if changed is not None else None
+        if attempt is not None and flow is None:
+            attempt.keep()
+        elif attempt is not None:
+            changes = attempt.undo()
+            record = find(session, resource, record_id, actor)
+            sent = approving.submit(approving.Wanted(act, asking.sure, (record,), values, flow, changes))
+    if sent is not None:
+        raise sent
     return record, act
+
+
+def _change(act: Act, resource: type[Resource], record: Any, values: Mapping[str, Any]) -> None:
+    session = act.session
+    fields = fields_of(resource.groups(editing=True))
+    chosen = picking.chosen(session, fields, values, act.actor, record)
+    if resource.update is not None:
+        resource.update(record, act, dict(values))
+    picking.judge(act, record, chosen)
+    with session.no_autoflush:  # added fields read what was there before, and the record is written once
+        changed = set_columns(resource, record, values, editing=True)
+    keep_unique(act, resource, record)
+    for spec in changed:
+        set_members(session, record, spec, values[spec.name])
+    session.flush()
 
 
 def remove(

@@ -38,6 +38,21 @@ def set_columns(
     return later
 
 
+def differing(
+    session: Session, resource: type[Resource], record: Any, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Of ``values`` those that are not so already; what the form does not ask stays, to be refused."""
+    known = {s.name: s for s in fields_of(resource.groups(editing=True))}
+    return {n: v for n, v in values.items() if n not in known or _differs(session, record, known[n], v)}
+
+
+def _differs(session: Session, record: Any, spec: FieldSpec, value: Any) -> bool:
+    if spec.links is None and spec.values is None:
+        return not hasattr(record, spec.name) or bool(getattr(record, spec.name) != value)
+    present, wanted = _members(session, record, spec), _whole(record, spec, value)
+    return not present.issuperset(wanted) if isinstance(value, Keeping) else present != set(wanted)
+
+
 def keep_own(resource: type[Resource], record: Any) -> None:
     """Leave out what the record's dealer does not have as a field."""
     if isinstance(record, resource.model):
@@ -106,9 +121,8 @@ def set_members(session: Session, record: Any, spec: FieldSpec, wanted: Sequence
     copies = {copy.key: getattr(record, original.key) for copy, original in source.copies}
     order = source.order.key if isinstance(source, Values) and source.order is not None else None
     keeping = isinstance(wanted, Keeping)
-    if isinstance(source, Values) and source.main is not None:
-        wanted = [getattr(record, source.main.key), *wanted]
-    present = set(session.scalars(select(member).where(source.left == record.id)))
+    wanted = _whole(record, spec, wanted)
+    present = _members(session, record, spec)
     kept = {"audited": True}  # by `_note_members`
     gone = set() if keeping else present - set(wanted)
     if gone:
@@ -123,6 +137,18 @@ def set_members(session: Session, record: Any, spec: FieldSpec, wanted: Sequence
         session.execute(insert(source.left.class_), rows, execution_options=kept)
     if gone or rows:
         _note_members(session, record, spec, present, (present - gone) | set(wanted))
+
+
+def _whole(record: Any, spec: FieldSpec, wanted: Sequence[Any]) -> Sequence[Any]:
+    """What is wanted, with the record's own value where that stands among them."""
+    main = spec.values.main if spec.values is not None else None
+    return wanted if main is None else [getattr(record, main.key), *wanted]
+
+
+def _members(session: Session, record: Any, spec: FieldSpec) -> set[Any]:
+    source: Links | Values = spec.links or spec.values  # type: ignore[assignment]
+    member = source.right if isinstance(source, Links) else source.value
+    return set(session.scalars(select(member).where(source.left == record.id)))
 
 
 def _note_members(session: Session, record: Any, spec: FieldSpec, before: set[Any], after: set[Any]) -> None:

@@ -111,7 +111,54 @@
     load();
   }
 
+  /* Fields by ticking: which of a form's fields an edit has to change. Other deeds change none, and have no such
+     input; typed without a script, their names stand in it. */
+  function pick(input) {
+    const deed = input.form.elements.deed;
+    const fld = input.closest(".fld");
+    const ticks = element("div", { className: "ticks" });
+    ticks.setAttribute("role", "group");
+    ticks.setAttribute("aria-labelledby", $(".lab", fld).id);
+    input.before(ticks);
+    const said = () => input.value.split(/[、，,；;]/).map((text) => text.trim());
+
+    function offer(labels) {
+      const chosen = said();
+      ticks.replaceChildren(
+        ...labels.map((text) => {
+          const tick = element("input", { type: "checkbox", name: "", value: text, checked: chosen.includes(text) });
+          return element("label", { className: "pill" }, tick, element("span", { textContent: text }));
+        })
+      );
+      ticks.classList.toggle("many", labels.length > 16);
+      ticks.hidden = !labels.length;
+      fld.hidden = !labels.length && !$(".err", fld);
+      input.hidden = Boolean(labels.length) && chosen.every((text) => !text || labels.includes(text));
+    }
+
+    async function load() {
+      const answer = deed.value && (await fetch(`/automation/fields?subject=${encodeURIComponent(deed.value)}`));
+      offer(answer && answer.ok ? await answer.json() : []);
+    }
+
+    deed.addEventListener("change", () => {
+      input.value = "";
+      load();
+    });
+    ticks.addEventListener("change", (event) => {
+      event.stopPropagation();
+      input.value = $$("input", ticks).filter((tick) => tick.checked).map((tick) => tick.value).join("、");
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    fld.hidden = !input.value;
+    load();
+  }
+
   window.zk.dressers.push((root) => {
+    for (const input of $$("input[name=watched]", root)) {
+      if (input.form && input.form.elements.deed && !$(".ticks", input.closest(".fld"))) pick(input);
+    }
     for (const area of $$("textarea[name=condition]", root)) {
       if (area.form && area.form.elements.subject && !$(".cond", area.closest(".fld"))) build(area);
     }

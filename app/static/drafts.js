@@ -6,7 +6,7 @@
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => Array.from(root.querySelectorAll(selector));
   const changed = (element) => element.dispatchEvent(new Event("change", { bubbles: true }));
-  const { read, focusable, unfold } = window.zk;
+  const { read, focusable, unfold, NAMED } = window.zk;
   const TICKS = "[type=checkbox],[type=radio]";
   const NARROW = matchMedia("(max-width:720px)");
 
@@ -16,7 +16,7 @@
     if (kind === "ref" || kind === "refs") return read(fld);
     if (kind === "bool" || kind === "choices")
       return $$(TICKS, fld).filter((input) => input.defaultChecked).map((input) => input.value);
-    return $$("input,select,textarea", fld).map((input) => {
+    return $$(NAMED, fld).map((input) => {
       if (input.tagName !== "SELECT") return input.defaultValue;
       const chosen = Array.from(input.options).find((option) => option.defaultSelected) || input.options[0];
       return chosen ? chosen.value : "";
@@ -35,11 +35,9 @@
       changed($(TICKS, fld));
       return;
     }
-    if (["phones", "texts"].includes(kind)) {
-      const add = $("[data-add]", fld);
-      while (add && $$(".line", fld).length < state.length) add.click();
-    }
-    $$("input,select,textarea", fld).forEach((input, at) => {
+    const add = $("[data-add]", fld);
+    while (add && $$(NAMED, fld).length < state.length) add.click();
+    $$(NAMED, fld).forEach((input, at) => {
       input.value = state[at] ?? "";
       changed(input);
     });

@@ -17,6 +17,8 @@
   const labelOf = (fld) => ($(".lab", fld) || $("label", fld) || fld).textContent.replace("*", "").trim();
   const shown = (fld) => !fld.closest("[hidden]");
   const TICKS = "[type=checkbox],[type=radio]";
+  /* What only helps to fill in an input has no name. */
+  const NAMED = ":is(input,select,textarea)[name]:not([name=''])";
 
   function unfold(fld) {
     const folded = fld.closest("details");
@@ -85,7 +87,7 @@
     if (kind === "refs")
       return $$(".chip", fld).map((chip) => [$("input", chip).value, $("span", chip).textContent]);
     if (kind === "bool" || kind === "choices") return $$("input:checked", fld).map((input) => input.value);
-    return $$("input,select,textarea", fld).map((input) => input.value);
+    return $$(NAMED, fld).map((input) => input.value);
   }
 
   const isEmpty = (state) => state.flat().every((value) => !value.trim());
@@ -294,6 +296,7 @@
 
   /* ---- start */
 
+  window.zk.NAMED = NAMED;
   window.zk.read = read;
   window.zk.focusable = focusable;
   window.zk.unfold = unfold;

@@ -173,7 +173,8 @@ class CustomerFiling(Filing):
         self._by_policy(drafts)
         self._absorb(act, [d for d in drafts if d.verdict is Verdict.ABSORBED])
         self.singles.claim(drafts)
-        fresh = [d for d in drafts if d.verdict is Verdict.NEW and self._by_set(d)]
+        by_line = self.waits(act)
+        fresh = [d for d in drafts if d.verdict is Verdict.NEW and not by_line and self._by_set(d)]
         by_set = {id(d) for d in fresh}
         for draft in drafts:
             if draft.verdict in (Verdict.NEW, Verdict.UPDATED) and id(draft) not in by_set:

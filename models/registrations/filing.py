@@ -93,6 +93,9 @@ class RegistrationFiling(Filing):
         dealer_id = self.actor.dealer_id
         if not fresh or dealer_id is None:
             return
+        if self.waits(act):
+            super().file(act, fresh)
+            return
         found = [_identity(draft) for draft in fresh]
         claimed = duplicates.check_many(act, dealer_id, found, self.actor.id)
         ids = take(act.session, Registration, len(fresh))

@@ -12,12 +12,14 @@ from sqlalchemy.orm import Session
 from app.engine import conditionwords
 from app.engine.actions import Refusal
 from app.engine.approving import deed_named
+from app.engine.choices import Entry
 from app.engine.conditions import Wrong
 from app.engine.configured.addresses import CONDITION
 from app.engine.configured.values import Coder, coders
-from app.engine.fields import FieldSpec
+from app.engine.fields import FieldSpec, entry
 from app.engine.forms import Context
 from app.engine.guards import derived
+from app.engine.rowed import Row, Rowed, picked_in_rows
 from app.engine.scopes import Actor
 from app.engine.typed import typed_as_lines
 from models.identity.queries import holders
@@ -35,6 +37,7 @@ _ADMIN = "admin"
 _WORDS = {MANAGER: "申请人的店长", SUPERIOR: "申请人的上级"}
 _WHO = {**{words: who for who, words in _WORDS.items()}, "店长": MANAGER, "上级": SUPERIOR}
 _ALL, _ANY = ("全部同意", "全部", "所有人同意"), ("任一人同意", "任一同意", "任一人", "任一")
+_ROLE, _LATER = "角色", "小时后转下一步"
 _HOURS = re.compile(r"(\d{1,4}) ?(小时|天)(后?(未处理)?(转|到)下一步)?")
 _EXAMPLE = "请写“申请人的上级”“申请人的店长”或“角色 角色名称”"
 
@@ -42,7 +45,7 @@ _EXAMPLE = "请写“申请人的上级”“申请人的店长”或“角色 �
 def who_words(step: Step) -> str:
     """Who speaks at a step, in words."""
     who = str(step.get("who"))
-    return _WORDS.get(who) or f"角色 {step.get('named', '')}"
+    return _WORDS.get(who) or f"{_ROLE} {step.get('named', '')}"
 
 
 def step_words(step: Step) -> str:
@@ -51,7 +54,7 @@ def step_words(step: Step) -> str:
     if step.get("all"):
         parts.append(_ALL[0])
     if step.get("hours"):
-        parts.append(f"{step['hours']}小时后转下一步")
+        parts.append(f"{step['hours']}{_LATER}")
     return "，".join(parts)
 
 
@@ -84,7 +87,9 @@ def parse(text: str, session: Session, dealer_id: int | None) -> list[dict[str, 
 
 
 def _step(line: str, n: int, session: Session, dealer_id: int | None) -> dict[str, Any]:
-    who, *rest = (part.strip() for part in re.split(r"[，,；;]", line))
+    who, *rest = _parts(line)
+    if not who:
+        raise Refusal(f"第{n}步请选择审批人")
     step: dict[str, Any] = _who(who, n, session, dealer_id)
     for part in filter(None, rest):
         hours = _HOURS.fullmatch(part)
@@ -99,10 +104,14 @@ def _step(line: str, n: int, session: Session, dealer_id: int | None) -> dict[st
     return step
 
 
+def _parts(line: str) -> list[str]:
+    return [part.strip() for part in re.split(r"[，,；;]", line)]
+
+
 def _who(text: str, n: int, session: Session, dealer_id: int | None) -> dict[str, Any]:
     if text in _WHO:
         return {"who": _WHO[text]}
-    label = text.removeprefix("角色").lstrip(" ：:“").rstrip("”")
+    label = text.removeprefix(_ROLE).lstrip(" ：:“").rstrip("”")
     if label == text or not label:
         raise Refusal(f"第{n}步的“{text[:20]}”无法识别，{_EXAMPLE}")
     key = _keys(session, dealer_id).get(label)
@@ -123,18 +132,61 @@ def _keys(session: Session, dealer_id: int | None) -> dict[str, str]:
 
 
 def _read(_spec: FieldSpec, text: str, context: Context) -> list[dict[str, Any]]:
+    return parse(text, context.session, owner(context))
+
+
+def owner(context: Context) -> int | None:
+    """The dealer whose rule it is, or will be; None for one of the group."""
     record = context.record
-    return parse(text, context.session, context.actor.dealer_id if record is None else record.dealer_id)
+    dealer_id: int | None = context.actor.dealer_id if record is None else record.dealer_id
+    return dealer_id
+
+
+# ----- in rows
+
+
+def _inputs(context: Context) -> list[FieldSpec]:
+    """Who speaks, how many of them have to agree, and for how long the step waits."""
+    roles = (f"{_ROLE} {label}" for label in sorted(_keys(context.session, owner(context))))
+    people = tuple(Entry(words, words) for words in (*_WORDS.values(), *roles))
+    return [
+        entry("who", "审批人", options=people, placeholder="请选择审批人"),
+        entry("how", "同意方式", options=tuple(Entry(words, words) for words in (_ANY[0], _ALL[0]))),
+        entry("hours", "时限", "integer", unit=_LATER, placeholder="不限", maxlength=4),
+    ]
+
+
+def _split(line: str) -> Row:
+    who, *rest = _parts(line)
+    known = _WHO.get(who)
+    row = {"who": _WORDS[known] if known is not None else who, "how": _ANY[0], "hours": ""}
+    for part in rest:
+        hours = _HOURS.fullmatch(part)
+        if part in _ALL:
+            row["how"] = _ALL[0]
+        elif hours is not None:
+            row["hours"] = str(int(hours[1]) * (24 if hours[2] == "天" else 1))
+        elif part not in _ANY:
+            row["hours"] = part.removesuffix(_LATER)
+    return row
+
+
+def _join(row: Row) -> str:
+    """The line; a row in which nobody is picked and no time is set says nothing."""
+    who, hours = row["who"], row["hours"]
+    said = [who, *([_ALL[0]] if row["how"] == _ALL[0] else []), *([f"{hours}{_LATER}"] if hours else [])]
+    return "，".join(said) if who or hours else ""
 
 
 def _condition(_spec: FieldSpec, text: str, context: Context) -> dict[str, Any]:
-    deed = deed_named(_chosen("deed", context))
+    deed = deed_named(chosen("deed", context))
     if deed is None:
         raise Refusal("请先选择需审批的操作")
     return conditionwords.parse(deed, text, context.actor, context.session).to_json()  # type: ignore[arg-type]
 
 
-def _chosen(name: str, context: Context) -> str:
+def chosen(name: str, context: Context) -> str:
+    """What another field of the form holds."""
     given = [t for t in context.texts.get(name, ()) if t]
     return given[-1] if given else str(getattr(context.record, name, None) or "")
 
@@ -147,6 +199,7 @@ def _lines_in(spec: FieldSpec, value: Any, context: Context, _names: Any) -> lis
 
 typed_as_lines("approval_condition", _condition)
 typed_as_lines("approval_steps", _read)
+picked_in_rows("approval_steps", Rowed(_inputs, _split, _join, unit="步"))
 derived["approval_condition"] = derived["condition"]
 derived["approval_steps"] = _in_words
 coders["approval_condition"] = CONDITION
@@ -211,4 +264,4 @@ def _with_role(session: Session, dealer_id: int, keys: Sequence[str]) -> set[int
         return set(session.scalars(held))
 
 
-__all__ = ["SEEING", "anybody", "parse", "speakers", "step_words", "who_words"]
+__all__ = ["SEEING", "anybody", "chosen", "owner", "parse", "speakers", "step_words", "who_words"]

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
-from app.engine import approving, audit, outbox, perform
+from app.engine import approving, attached, audit, outbox, perform
 from app.engine.actions import Act, Done, Question, Refusal
-from app.engine.approving import CREATE, DELETE, Deed, Looked, Submitted, Wanted
-from app.engine.changes import plain, typed
+from app.engine.approving import CREATE, Deed, Looked, Submitted, Wanted
 from app.engine.conditions import Wrong, from_json
-from app.engine.faces import faced
-from app.engine.fields import FieldSpec
-from app.engine.forms import Keeping
-from app.engine.resource import fields_of
-from app.engine.scopes import SYSTEM, Actor
+from app.engine.scopes import SYSTEM
 from models.identity.per_epoch import PerEpoch
-from models.identity.rights import load_actor
 from models.notifications.telling import NUMBER, tell
 from models.notifications.topics import APPLICATION
 from models.shaping import approval_people
+from models.shaping.approval_doing import do, frozen, specs_of
 from models.shaping.approval_tables import (
     ApprovalFlow,
     ApprovalRequest,
@@ -80,10 +74,17 @@ class Keeper:
         except Wrong:
             return True
 
+    def watches(self, flow: Any, changed: Set[str]) -> bool:
+        """Whether one of the fields that the rule names is changed; one that names none is about all."""
+        return not flow.watched or not changed.isdisjoint(flow.watched["fields"])
+
     def submit(self, wanted: Wanted) -> Submitted:
         """Keep the request and ask at the first step."""
         request = _request(wanted)
         act, session = wanted.act, wanted.act.session
+        same = _same(session, request)
+        if same is not None:
+            return Submitted(f"相同的申请已在审批中（{same.flow_name}，{same.stage}）", f"{URL}/{same.id}")
         with audit.acting(
             session, Act(act.actor, act.now, session, act.source, "create", deed_id=act.deed_id)
         ):
@@ -114,6 +115,18 @@ def _request(wanted: Wanted) -> ApprovalRequest:
     )  # fmt: skip
 
 
+def _same(session: Session, request: ApprovalRequest) -> ApprovalRequest | None:
+    """What the person has asked for already, of the same records as they are, and what still waits."""
+    mine = (
+        ApprovalRequest.applicant_id == request.applicant_id,
+        ApprovalRequest.deed == request.deed,
+        ApprovalRequest.state == RequestState.WAITING,
+    )
+    waiting = session.scalars(select(ApprovalRequest).where(*mine)) if request.records else ()
+    alike = (r for r in waiting if (r.records, r.asked) == (request.records, request.asked))
+    return next(alike, None)
+
+
 def _title(wanted: Wanted) -> str:
     words = deed_words(wanted.deed)
     labels = [perform.label_of(wanted.deed.resource, r) for r in wanted.records]
@@ -134,36 +147,6 @@ def _kept_row(row: Mapping[str, Any], deed: Deed, asked: Mapping[str, Any]) -> d
         "resource": row["resource"], "kind": row["kind_label"], "label": "" if fresh else row["record_label"],
         "dealer": row["dealer_id"], "changes": changes,
     }  # fmt: skip
-
-
-# ----- values on their way through JSON
-
-
-def specs_of(deed: Deed, actor: Actor) -> dict[str, FieldSpec]:
-    """The fields whose values the deed takes, by name."""
-    if deed.action is not None:
-        return {s.name: s for s in deed.action.fields}
-    if deed.code == DELETE:
-        return {}
-    return {s.name: s for s in fields_of(faced(deed.resource, actor.dealer_id).groups(editing=False))}
-
-
-def frozen(spec: FieldSpec, value: Any) -> Any:
-    """A cleaned value as JSON keeps it, whole."""
-    if isinstance(value, str) and not hasattr(value, "label"):
-        return value
-    if isinstance(value, list | tuple) and not isinstance(value, Keeping):
-        return [frozen(spec, v) for v in value]
-    return plain(value)
-
-
-def thawed(spec: FieldSpec, value: Any) -> Any:
-    """The value that the rule takes."""
-    if isinstance(value, list):
-        return [thawed(spec, v) for v in value]
-    if isinstance(value, str) and spec.kind in ("money", "number"):
-        return Decimal(value)
-    return typed(spec, value)
 
 
 # ----- from step to step
@@ -294,17 +277,17 @@ def ask_anew(act: Act, request: ApprovalRequest, changed: Sequence[str]) -> str 
     session = act.session
     who = f"{changed[0]}等{len(changed)}条" if len(changed) > 1 else changed[0]
     note(act, request, f"{who}在申请后被修改，重新审批")
-    attempt = approving.attempt(act)
-    try:
-        _do(act, request)
-    except Refusal as refusal:
-        attempt.drop()
-        return _failed(act, request, refusal)
-    rows = attempt.undo()
     deed = approving.deed_named(request.deed)
     assert deed is not None
     now = _versions(session, deed, request)
     request.records = [[i, now.get(i), label] for i, _, label in request.records if i in now]
+    attempt = approving.attempt(act)
+    try:
+        do(act, request)
+    except Refusal as refusal:
+        attempt.drop()
+        return _failed(act, request, refusal)
+    rows = attempt.undo()
     told = [row for row in rows if row["changes"].get("fields")][:SHOWN]
     request.changes = [_kept_row(row, deed, request.asked) for row in told]
     request.round += 1
@@ -321,7 +304,7 @@ def carry_out(act: Act, request: ApprovalRequest) -> str | Done:
         return ask_anew(act, request, changed)
     attempt = approving.attempt(act)
     try:
-        said, links = _do(act, request)
+        said, links = do(act, request)
     except Refusal as refusal:
         attempt.drop()
         return _failed(act, request, refusal)
@@ -336,34 +319,6 @@ def _failed(act: Act, request: ApprovalRequest, refusal: Refusal) -> str:
     note(act, request, "执行未成功", why)
     end(act, request, RequestState.FAILED, why)
     return f"审批已通过，但执行未成功：{why}"
-
-
-def _do(act: Act, request: ApprovalRequest) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The deed itself; returns what has not become of it, and where its record stands. What the rule tells is for the
-    applicant's eyes alone and kept nowhere."""
-    applicant = load_actor(act.session, request.applicant_id)
-    deed = approving.deed_named(request.deed)
-    if applicant is None:
-        raise Refusal("申请人已停用")
-    if deed is None:
-        raise Refusal("此操作已不存在")
-    specs = specs_of(deed, applicant)
-    values = {n: thawed(specs[n], v) for n, v in request.asked.items() if n in specs}
-    if deed.code == CREATE and deed.action is None:
-        found = faced(deed.resource, applicant.dealer_id)
-        record, _ = perform.create(found, values, applicant, now=act.now, answers=request.answers)
-        return "", ((perform.label_of(deed.resource, record), f"/{deed.resource.name}/{record.id}"),)
-    if deed.action is None:
-        number, version, _ = request.records[0]
-        perform.remove(deed.resource, number, applicant, version=version, answers=request.answers)
-        return "", ()
-    ids = [r[0] for r in request.records]
-    report = perform.perform(deed.action, ids, applicant, values, now=act.now, answers=request.answers)
-    refused = "；".join(f"{r.label}：{r.reason}" for r in report.refused[:5])
-    if refused and not report.done:
-        raise Refusal(refused)
-    said = f"完成 {report.done} 条，{len(report.refused)} 条未成功（{refused}）" if refused else ""
-    return said, ()
 
 
 # ----- in time
@@ -384,4 +339,12 @@ def _escalate(delivery: outbox.Delivery) -> None:
             session.flush()
 
 
+def _waits_with(session: Session, file: str) -> bool:
+    """Whether a request still waits whose form came with that file."""
+    holding = cast(ApprovalRequest.asked, Text).contains(file, autoescape=True)
+    waits = select(ApprovalRequest.id).where(ApprovalRequest.state == RequestState.WAITING, holding)
+    return session.scalar(waits.limit(1)) is not None
+
+
+attached.kept_for(_waits_with)
 approving.provide_approvals(Keeper())

@@ -10,15 +10,12 @@ from sqlalchemy.orm import aliased
 
 from app.engine import approving
 from app.engine.configuring import configurable
-from app.engine.database import db
-from app.engine.detail import provide_link
 from app.engine.fields import describe
-from app.engine.pages import Link
-from app.engine.resource import Badge, Between, Group, Menu, Resource, View, resource
-from app.engine.scopes import MYSELF, Actor, Scope, Scopes, visible
+from app.engine.resource import Badge, Between, Group, Menu, Resource, View
+from app.engine.scopes import MYSELF, Scope, Scopes
 from models.identity.menu_groups import SHAPING
 from models.identity.rules import groups_alone
-from models.shaping import approval_requests, approval_rules
+from models.shaping import approval_links, approval_requests, approval_rules, approval_watching
 from models.shaping.approval_tables import (
     SEATS,
     ApprovalFlow,
@@ -28,7 +25,7 @@ from models.shaping.approval_tables import (
     SeatState,
 )
 
-__all__ = ["ApprovalFlows", "ApprovalRequests", "approval_requests"]
+__all__ = ["ApprovalFlows", "ApprovalRequests", "approval_requests", "approval_watching"]
 
 _CHANGES = replace(
     describe(ApprovalRequest.changes),
@@ -36,6 +33,16 @@ _CHANGES = replace(
     kind="approval_changes",
     wide=True,
     required=False,
+)
+_RECORDS = replace(
+    describe(ApprovalRequest.records),
+    label="涉及的记录",
+    kind=approval_links.KIND,
+    wide=True,
+    required=False,
+    blank="新记录",
+    shown=approval_links.named,
+    beside=("subject",),
 )
 _TRAIL = replace(
     describe(ApprovalRequest.trail), label="审批过程", kind="approval_trail", wide=True, required=False
@@ -100,7 +107,12 @@ class ApprovalRequests(Resource, model=ApprovalRequest):
     )
     detail = (
         Group(
-            "申请内容", _CHANGES, ApprovalRequest.created_at, ApprovalRequest.due_at, ApprovalRequest.result
+            "申请内容",
+            _CHANGES,
+            _RECORDS,
+            ApprovalRequest.created_at,
+            ApprovalRequest.due_at,
+            ApprovalRequest.result,
         ),
         Group("审批", _TRAIL, SEATS),
     )
@@ -113,6 +125,7 @@ _RULE = (
     ApprovalFlow.name,
     ApprovalFlow.subject,
     ApprovalFlow.deed,
+    ApprovalFlow.watched,
     ApprovalFlow.condition,
     ApprovalFlow.steps,
     ApprovalFlow.active,
@@ -138,7 +151,7 @@ class ApprovalFlows(Resource, model=ApprovalFlow):
         ApprovalFlow.active,
         ApprovalFlow.dealer_id,
     )
-    more_columns = (ApprovalFlow.sort, ApprovalFlow.updated_at)
+    more_columns = (ApprovalFlow.watched, ApprovalFlow.sort, ApprovalFlow.updated_at)
     filters = (ApprovalFlow.subject, ApprovalFlow.active)
     sorts = (ApprovalFlow.sort,)
     descending = False
@@ -154,22 +167,6 @@ class ApprovalFlows(Resource, model=ApprovalFlow):
     empty_hint = "例如：退款金额不小于 5000 时，先由申请人的店长、再由系统管理员同意后才执行"
 
 
-def _to_record(actor: Actor, shown: type[Resource], pk: int) -> Link | None:
-    """To what a request is about, for those who see it: of several records its words have to do."""
-    if shown.name != ApprovalRequests.name:
-        return None
-    session = db.session()
-    asked = select(ApprovalRequest.subject, ApprovalRequest.records).where(ApprovalRequest.id == pk)
-    subject, records = session.execute(asked).one()
-    about = resource(subject)
-    if len(records) != 1 or about is None or not about.detail or not actor.can("can_list", about.view_name()):
-        return None
-    seen = select(about.pk()).where(about.pk() == records[0][0], visible(about, actor))
-    there = session.scalar(seen, actor.params) is not None
-    return Link(f"查看{about.label}", f"/{about.name}/{records[0][0]}", about.icon) if there else None
-
-
-provide_link(_to_record)
 approving.never(ApprovalRequests.name, ApprovalFlows.name, "jobs", "audit_entries")
 configurable(
     ApprovalFlows,
@@ -177,6 +174,7 @@ configurable(
     content=(
         ApprovalFlow.subject,
         ApprovalFlow.deed,
+        ApprovalFlow.watched,
         ApprovalFlow.condition,
         ApprovalFlow.steps,
         ApprovalFlow.active,

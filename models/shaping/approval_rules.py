@@ -148,11 +148,13 @@ def remove_flow(flow: Any, act: Act) -> None:
 
 
 def _judge(flow: Any, act: Act, values: Mapping[str, Any]) -> None:
-    names = ("name", "subject", "deed", "condition", "steps", "active")
+    names = ("name", "subject", "deed", "watched", "condition", "steps", "active")
     wanted = SimpleNamespace(**{n: values.get(n, getattr(flow, n)) for n in names})
     deed = deed_named(wanted.deed or "")
     if deed is None or deed.resource.name != wanted.subject:
         raise Invalid({"deed": "请选择所选对象的操作"})
+    if wanted.watched and wanted.watched.get("of") != deed.name:
+        raise Invalid({"watched": "所选字段属于另一种操作，请重新选择"})
     if wanted.condition and wanted.condition.get("of") != deed.name:
         raise Invalid({"condition": "适用条件属于另一种操作，请重新填写"})
     if not wanted.steps:

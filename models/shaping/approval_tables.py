@@ -35,13 +35,16 @@ class ApprovalFlow(Steering, Audited, Versioned, Dated, Model):
     condition: Mapped[dict[str, Any] | None] = column(
         "适用条件", JSON(none_as_null=True), kind="approval_condition", wide=True, blank="全部",
         hint="每行一项要求，全部满足才需要审批，例如“金额 不小于 5000”；本次填写的内容以“本次”开头，例如“本次记录数 "
-        "不小于 10”；不填写则每次都需要审批",
+        "不小于 10”，编辑时“本次”指改后的内容；不填写则每次都需要审批",
+    )  # fmt: skip
+    watched: Mapped[dict[str, Any] | None] = column(
+        "改动的字段", JSON(none_as_null=True), kind="approval_fields", wide=True,
+        placeholder="字段名称，多个用顿号隔开",
+        hint="仅用于编辑：改动了所选的任一字段才需要审批；不选则改动任一字段都需要审批",
     )  # fmt: skip
     steps: Mapped[list[dict[str, Any]]] = column(
         "审批步骤", JSON, kind="approval_steps", wide=True, required=True,
-        placeholder="申请人的店长\n角色 商场系统管理员，全部同意",
-        hint="每行一步，依次审批。写“申请人的上级”“申请人的店长”或“角色 角色名称”，后面可加“全部同意”（默认任一人同意"
-        "即可）和“24小时后转下一步”",
+        hint="依次审批。填写了时限的步骤，超时未处理即转下一步；最后一步不填时限",
     )  # fmt: skip
     active: Mapped[bool] = column("启用", Boolean, default=True)
     sort: Mapped[int] = column(
@@ -70,6 +73,8 @@ class ApprovalRequest(Audited, Versioned, Dated, Model):
     """
 
     __tablename__ = "approval_requests"
+    __table_args__ = (Index("ix_approval_requests_subject_state", "subject", "state"),)
+
     id: Mapped[Pk]
     created_at: Mapped[CreatedAt] = column("申请时间", DateTime)
     title: Mapped[str] = column("申请", String(160))

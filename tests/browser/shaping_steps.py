@@ -85,7 +85,9 @@ def _rule(page: Any) -> None:
     screen.fill(page, "流程名称", "客户失效审批")
     screen.field(page, "对象").select_option(label="客户")
     screen.field(page, "需审批的操作").select_option(label="失效")
-    screen.fill(page, "审批步骤", "申请人的店长\n角色 商场系统管理员")
+    page.get_by_label("审批人").select_option(label="申请人的店长")
+    screen.press(page, "再加一步")
+    page.get_by_label("审批人").nth(1).select_option(label="角色 商场系统管理员")
     screen.press(page, "保存")
     screen.flash(page, "已保存")
 

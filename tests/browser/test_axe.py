@@ -55,6 +55,7 @@ PAGES = (
     "/clock_rules/",
     "/clock_rules/new",
     "/automations/new",
+    "/approval_flows/new",
     "/audit_entries/",
     "/layouts/",
     "/layouts/edit?resource=customers&page=new",

@@ -55,7 +55,10 @@ def typed(spec: FieldSpec, world: World, number: int = 7) -> str:
         return f"ZX-{number}"
     if spec.kind == "approval_steps":
         return "申请人的上级"
-    if spec.kind in ("condition", "approval_condition", "parameters", "following") or spec.name == "pattern":
+    if (
+        spec.kind in ("condition", "approval_condition", "approval_fields", "parameters", "following")
+        or spec.name == "pattern"
+    ):
         return ""
     if spec.name == "at":
         return "08:00"

@@ -31,7 +31,7 @@ HAND_WRITTEN = {
     "/layouts/", "/layouts/edit", f"/layouts/{PK}", f"/layouts/{PK}/history",
     "/configuration/", f"/configuration/{PK}/undo", "/configuration/export", "/configuration/import",
     "/list_views/", *(f"/list_views/{PK}{path}" for path in ("", "/conditions", "/copy", "/delete", "/restore")),
-    "/automation/trial", "/automation/terms",
+    "/automation/trial", "/automation/terms", "/automation/fields",
     f"/print/<name>/{PK}", f"/board_briefs/{PK}/leave", f"/board_briefs/{PK}/join",
     *(f"/text_templates/{of}/{page}" for of in ("new", f"{PK}/edit") for page in ("placeholders", "preview")),
 }  # fmt: skip

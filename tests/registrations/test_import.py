@@ -16,12 +16,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.engine import jobs, outbox
-from app.engine.audit import AuditEntry
+from app.engine.audit import AuditEntry, acting
 from app.engine.database import db, utcnow
 from app.engine.imports.tables import ImportState
 from app.engine.localtime import local
 from models.registrations import quota
 from models.registrations.tables import AuditStatus, Progress
+from models.shaping.approval_tables import ApprovalFlow
 from tests.customers.world import World, words
 from tests.imports.conftest import Importer, table
 from tests.registrations.filed import (
@@ -312,3 +313,19 @@ def test_of_two_files_at_once_one_fits(app: Flask, world: World, importer: Make)
 def carry_out(row_id: int) -> None:
     """Do what one row of the queue asks for, as a worker of its own."""
     outbox.deliver(db.session(), row_id)
+
+
+@pytest.mark.sqlite_only
+def test_a_file_cannot_wait_for_approval(world: World, importer: Make) -> None:
+    session = db.session()
+    with acting(session):
+        session.add(
+            ApprovalFlow(
+                name="登记审批", subject="registrations", deed="registrations/create", dealer_id=world.a.id,
+                steps=[{"who": "superior"}],
+            )
+        )  # fmt: skip
+        session.commit()
+    mine = importer("chief")
+    run = mine.bring_in(sheet(world, 1), "名单.xlsx")
+    assert leads() == [] and "需要审批，不能用文件导入，请逐条提交" in str(mine.problems(run))

@@ -496,7 +496,71 @@ def test_a_request_leads_to_what_it_is_about(world: World, login: Login) -> None
 
 
 @pytest.mark.sqlite_only
+def test_each_of_several_records_is_led_to(world: World, login: Login) -> None:
+    """Those that the reader may open; somebody without their page learns how many there are."""
+    flow(world, **INVALIDATE | {"name": "失效审批", "steps": "申请人的店长\n角色 商场系统管理员"})
+    one, two = world.customer(name="许敏"), world.customer("seller2", name="何青")
+    world.act("invalidate", [one, two], "boss")
+    request = latest()
+    request.applicant_id = world.people["seller"].id
+    url = f"/approval_requests/{request.id}"
+    with acting(db.session()):
+        db.session.commit()
+    seen = [f'href="/customers/{c.id}">{c.name} {c.code}</a>' for c in (one, two)]
+    page = login("boss").get(url).get_data(as_text=True)
+    assert seen[0] in page and seen[1] in page
+    page = login("seller").get(url).get_data(as_text=True)
+    assert seen[0] in page and seen[1] not in page and "、何青" in page
+    assert login("boss").get(f"/api/v1{url}").json["result"]["records"] == "2条"
+    session = db.session()
+    with acting(session):
+        role = presets.preset_role(session, world.a.id, "consultant")
+        held = role_rules.rights_of(session, role.id)
+        less = held.grants - {("can_list", "Customers")}
+        role_rules.give(session, role, role_rules.Rights(less, held.scopes))
+        session.commit()
+    page = login("seller").get(url).get_data(as_text=True)
+    assert "2条客户（没有查看权限）" in page and f"/customers/{one.id}" not in page
+
+
+@pytest.mark.sqlite_only
 def test_what_may_wait_is_listed_as_in_the_menu(world: World, login: Login) -> None:
     page = login("boss").get("/approval_flows/new").get_data(as_text=True)
     offered = re.findall(r'<option value="(\w+)"', page[page.index('name="subject"') :])
     assert offered.index("customers") < offered.index("receipts") < offered.index("brands")
+
+
+@pytest.mark.sqlite_only
+def test_steps_are_picked_in_rows_also_without_a_script(world: World, login: Login) -> None:
+    made = flow(world, steps="申请人的店长，24小时后转下一步\n角色 商场系统管理员，全部同意")
+    boss, url = login("boss"), f"/approval_flows/{made.id}/edit"
+
+    def chosen(page: str) -> list[str]:
+        part = page[page.index('data-field="steps"') :].partition('data-field="active"')[0]
+        return re.findall(r'<option value="([^"]*)" selected|name="steps.hours"[^>]* value="(\d*)"', part)
+
+    page = boss.get(url).get_data(as_text=True)
+    rows = ["申请人的店长", "任一人同意", "24", "角色 商场系统管理员", "全部同意", ""]
+    assert ["".join(found) for found in chosen(page)] == rows
+    form = {
+        "version": str(made.version), "name": "退款审批", "subject": "receipts", "deed": "receipts/create",
+        "condition": "", "active": "1", "sort": "100",
+        "steps.who": ["申请人的店长", "角色 商场系统管理员"], "steps.how": ["任一人同意", "全部同意"],
+        "steps.hours": ["24", ""],
+    }  # fmt: skip
+    page = boss.post(url, data=form | {"_row": "steps/1/up"}).get_data(as_text=True)
+    assert ["".join(found) for found in chosen(page)] == rows[3:] + rows[:3]
+    page = boss.post(url, data=form | {"_row": "steps/add"}).get_data(as_text=True)
+    assert ["".join(found) for found in chosen(page)] == [*rows, "任一人同意", ""]
+    assert made.steps[0]["hours"] == 24, "nothing is saved by it"
+    wrong = form | {"steps.who": ["", "角色 商场系统管理员"]}
+    answer = boss.post(url, data=wrong)
+    assert answer.status_code == 400 and "第1步请选择审批人" in answer.get_data(as_text=True)
+    changed = form | {
+        "steps.hours": ["", ""],
+        "steps.who": ["角色 商场系统管理员", ""],
+        "steps.how": ["全部同意"] * 2,
+    }
+    assert boss.post(url, data=changed).status_code == 302
+    db.session.expire_all()
+    assert made.steps == [{"who": "role:admin", "named": "商场系统管理员", "all": True}]

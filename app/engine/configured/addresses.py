@@ -33,10 +33,12 @@ class Fields:
     def __init__(self, label: str, fields: Mapping[str, FieldSpec]) -> None:
         self.label = label
         self.fields = fields
-        self.added = {s.label: s.name for s in fields.values() if s.name in SLOTS}
+        self.added = {s.label: s.name for s in fields.values() if _is_added(s.name)}
 
     def name_out(self, name: str) -> str | None:
         """A field's name in a file; None for an added one that is no more."""
+        if name not in SLOTS and name in self.fields and _is_added(name):
+            return f"[{self.fields[name].label}]"
         stem, rest = _parts(name)
         if stem not in SLOTS:
             return name
@@ -53,8 +55,8 @@ class Fields:
             raise Wrong("字段的名称格式不正确")
         stem, rest = _parts(name)
         if not stem.startswith("["):
-            if stem in SLOTS:
-                raise Wrong(f"自定义字段应写作 [字段名称]，不能写作 {stem}")
+            if stem in SLOTS or _is_added(name):
+                raise Wrong(f"自定义字段应写作 [字段名称]，不能写作 {name}")
             return name
         if stem[1:-1] not in self.added:
             raise Wrong(f"{self.label}没有自定义字段“{stem[1:-1]}”")
@@ -121,6 +123,11 @@ class Portable(Fields):
         stem, rest = _parts(name)
         spec = self.fields.get(stem)
         return spec if spec is not None and spec.target is not None and "__text" not in rest else None
+
+
+def _is_added(name: str) -> bool:
+    """Whether it is an added field, or what is filled in this time for one (``asked.num_1``)."""
+    return name.rpartition(".")[2] in SLOTS
 
 
 def _parts(name: str) -> tuple[str, str]:

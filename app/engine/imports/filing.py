@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import Session
 
-from app.engine import bulk, perform
+from app.engine import approving, bulk, perform
 from app.engine.actions import Act, Refusal
 from app.engine.fields import FieldSpec, describe
 from app.engine.imports.drafts import Draft, about
@@ -70,6 +70,11 @@ class Filing:
         for draft in drafts:
             if draft.good:
                 self.one(act, draft)
+
+    def waits(self, act: Act) -> bool:
+        """Whether new records may need approval: then each line goes the form's way, which finds out and refuses
+        it."""
+        return bool(approving.asking(act, self.resource, approving.CREATE))
 
     def effects(self, counts: Mapping[Verdict, int]) -> list[str]:
         """What else will arise, in words."""

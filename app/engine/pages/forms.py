@@ -84,7 +84,7 @@ class FormPage:
     @property
     def aided(self) -> bool:
         """Whether a field has a button of its own."""
-        return any(f.aid for section in self.sections for f in section.fields)
+        return any(f.aid or f.rows for section in self.sections for f in section.fields)
 
 
 @dataclass(slots=True)

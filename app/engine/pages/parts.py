@@ -96,6 +96,9 @@ class Field:
     asks: str = ""
     drawn: Markup | None = None
     """As a filter, where it was drawn before."""
+    rows: list[list[Field]] = field(default_factory=list)
+    """The inputs of each line, where lines are picked in rows; ``row_unit`` is what one row is."""
+    row_unit: str = ""
 
     @property
     def ask(self) -> str:
