@@ -282,7 +282,8 @@ def detail_page(
         )  # fmt: skip
     if resource.copies and not resource.toolbar and actor.can("can_add", resource.view_name()):
         actions.append(pages.Link("复制新建", f"{base}new?copy={pk}", "copy"))
-    actions += [link for source in _links if (link := source(actor, resource, pk)) is not None]
+    links = [link for source in _links if (link := source(actor, resource, pk)) is not None]
+    actions += [link for link in links if not link.beside]
     kept = issubclass(resource.model, Audited)
     return pages.DetailPage(
         resource.name, resource.label, resource.icon, title,
@@ -297,6 +298,7 @@ def detail_page(
         history_url=f"{base}{pk}/history" if kept else "", id=pk, version=version, script=resource.script,
         clock=ownership.of(session, resource, pk, actor, now),
         asides=[*asides.of_record(actor, resource, pk), *_arranging(resource, actor, pk)],
+        beside=[link for link in links if link.beside],
     )  # fmt: skip
 
 

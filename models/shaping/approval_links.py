@@ -94,9 +94,9 @@ def _to_request(actor: Actor, shown: type[Resource], pk: int) -> Link | None:
     if not found:
         return None
     if len(found) == 1:
-        return Link(RequestState.WAITING.label, f"{URL}/{found[0]}", requests.icon)
+        return Link(RequestState.WAITING.label, f"{URL}/{found[0]}", requests.icon, beside=True)
     listed = f"{URL}/?subject={shown.name}&state={RequestState.WAITING.value}"
-    return Link(f"{RequestState.WAITING.label}（{len(found)}）", listed, requests.icon)
+    return Link(f"{RequestState.WAITING.label}（{len(found)}）", listed, requests.icon, beside=True)
 
 
 derived[KIND] = _about

@@ -115,6 +115,8 @@ class DetailPage:
     clock: OwnershipClock | None = None
     asides: list[Link] = field(default_factory=list)
     """What those who look after rights find in its menu."""
+    beside: list[Link] = field(default_factory=list)
+    """What stands beside its name: how it stands, and where to."""
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from app.engine.fields import ask_for
 @dataclass(slots=True)
 class Link:
     """Something to click. ``reason`` says why it is disabled (permission name in words); ``keep`` leaves
-    it in the head of the page on a phone."""
+    it in the head of the page on a phone. One that says how a record stands is ``beside`` its name."""
 
     label: str
     url: str
@@ -31,6 +31,7 @@ class Link:
     row: bool = False
     key: str = ""
     keep: bool = False
+    beside: bool = False
 
 
 @dataclass(slots=True)
