@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.engine.configured.addresses import field_of
+from app.engine.configured.uses import one_of
 from app.engine.configuring import configurable
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
@@ -101,4 +102,5 @@ configurable(
     content=(*_CONTENT, ClockRule.replaces_id),
     answers=(rules.SURE,),
     spoken={"start": field_of("subject")},
+    names={"start": one_of("subject")},
 )

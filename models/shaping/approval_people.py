@@ -13,6 +13,7 @@ from app.engine import conditionwords
 from app.engine.actions import Refusal
 from app.engine.approving import deed_named
 from app.engine.conditions import Wrong
+from app.engine.configured import uses
 from app.engine.configured.addresses import CONDITION
 from app.engine.configured.values import Coder, coders
 from app.engine.fields import FieldSpec
@@ -150,6 +151,7 @@ typed_as_lines("approval_steps", _read)
 derived["approval_condition"] = derived["condition"]
 derived["approval_steps"] = _in_words
 coders["approval_condition"] = CONDITION
+uses.by_kind["approval_condition"] = uses.CONDITION
 coders["approval_steps"] = Coder(
     lambda value, _names: _in_words(value, None).splitlines(), _lines_in, names=True
 )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import object_session
 from app.engine.audit import LOGS
 from app.engine.automating import CHANGED
 from app.engine.configured.addresses import field_of
+from app.engine.configured.uses import one_of
 from app.engine.configuring import configurable
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import gate
@@ -31,6 +32,9 @@ from models.shaping.automation_parts import doing, event, follow_doings, subject
 from models.shaping.automation_tables import INPUTS, STEPS, Automation, AutomationRun
 
 __all__ = ["AutomationRuns", "Automations", "automation_doings", "automation_noticing", "automation_running"]
+
+_FIELDS = ("watched", *(f"field_{n}" for n in STEPS))
+"""The columns that hold the name of a field."""
 
 
 def input_of(name: str, n: int) -> FieldSpec:
@@ -228,7 +232,8 @@ def compose() -> None:
             Automation.active,
         ),
         answers=(automation_rules.SURE,),
-        spoken=dict.fromkeys(("watched", *(f"field_{n}" for n in STEPS)), field_of("subject")),
+        spoken=dict.fromkeys(_FIELDS, field_of("subject")),
+        names=dict.fromkeys(_FIELDS, one_of("subject")),
     )
 
 

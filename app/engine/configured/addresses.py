@@ -123,6 +123,11 @@ class Portable(Fields):
         return spec if spec is not None and spec.target is not None and "__text" not in rest else None
 
 
+def stem(name: str) -> str:
+    """The field that a parameter of an address is about."""
+    return _parts(name)[0]
+
+
 def _parts(name: str) -> tuple[str, str]:
     found = _NAME.fullmatch(name)
     if found is None:
