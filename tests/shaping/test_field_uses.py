@@ -18,7 +18,9 @@ from app.engine.database import db, utcnow
 from app.engine.deeds import deed
 from app.engine.perform import create, perform, remove
 from app.engine.resource import resource
+from models.identity.roles import RoleKind
 from models.shaping import custom_uses, view_rules
+from models.shaping.approval_tables import ApprovalFlow
 from models.shaping.custom_fields import CustomField
 from models.shaping.custom_rules import SURE
 from models.shaping.dashboards import Sharing
@@ -47,7 +49,7 @@ def named(label: str) -> CustomField:
 
 SILENT = {("roles", "grants"), ("roles", "scopes")}
 """Permissions of guarded fields are no use of them: without the field they mean nothing."""
-OF_NO_FIELD = {"approval_steps", "menu_role", "parameters"}
+OF_NO_FIELD = {"menu_role", "parameters"}
 """Kinds of columns that a file says otherwise, but that speak of roles and of a rule's inputs."""
 
 
@@ -196,3 +198,27 @@ def test_a_field_is_not_taken_back_under_what_speaks_of_it(world: World) -> None
     past.undo(session, made, boss)
     session.refresh(field)
     assert field.removed_at is not None
+
+
+def test_a_role_stays_while_an_approval_waits_for_its_word(world: World) -> None:
+    boss = world.actor("boss")
+    made, _ = create(resource("roles"), {"label": "复核", "kind": RoleKind.DEALER, "assignable": True}, boss)
+    key = made.name.partition(":")[2]
+    values = {
+        "name": "作废审批",
+        "subject": "customers",
+        "deed": "customers/invalidate",
+        "active": False,
+        "sort": 1,
+    }
+    steps = [{"who": "role:admin", "named": "商场系统管理员"}]
+    waits, _ = create(resource("approval_flows"), {**values, "steps": steps}, boss)
+    rule = update(ApprovalFlow).where(ApprovalFlow.id == waits.id)
+    steps = [*steps, {"who": f"role:{key}", "named": "复核"}]
+    db.session.execute(rule.values(steps=steps), execution_options={"audited": True})
+    db.session.commit()
+    with pytest.raises(Refusal, match="审批流程“作废审批（已停用）”的审批步骤引用了此角色，请先修改"):
+        remove(resource("roles"), made.id, boss)
+    db.session.rollback()
+    remove(resource("approval_flows"), waits.id, boss)
+    remove(resource("roles"), made.id, boss)
