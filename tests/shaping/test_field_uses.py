@@ -122,6 +122,7 @@ def test_what_would_do_another_thing_keeps_the_field(world: World, login: Login)
     assert nick.removed_at is not None
 
 
+@pytest.mark.sqlite_only
 def test_what_goes_on_without_the_field_is_read_before_it_is_removed(world: World, login: Login) -> None:
     area = add(world, "面积", "number")
     shared_view(world, "大户型", args={f"{area.slot}.from": ["120"]})
@@ -137,6 +138,7 @@ def test_what_goes_on_without_the_field_is_read_before_it_is_removed(world: Worl
     assert "使用情况" not in client.get(f"/custom_fields/{area.id}").get_data(as_text=True)
 
 
+@pytest.mark.sqlite_only
 def test_a_field_that_nothing_speaks_of_says_so(world: World, login: Login) -> None:
     field = add(world, "昵称", "text")
     found = next(a for a in resource("custom_fields").actions if a.name == "remove_field")
@@ -178,6 +180,7 @@ def test_the_same_slot_of_another_dealer_is_another_field(world: World) -> None:
     assert [line[:2] for line in told(world, theirs, "boss_b")] == [("自动化", "乙的")]
 
 
+@pytest.mark.sqlite_only
 def test_personal_views_are_counted_but_the_own_ones(world: World) -> None:
     field = add(world, "面积", "number")
     for who in ("seller", "boss"):
@@ -188,6 +191,7 @@ def test_personal_views_are_counted_but_the_own_ones(world: World) -> None:
     assert told(world, field) == [("视图", "boss的", "条件、列"), ("视图", "1项个人视图", "")]
 
 
+@pytest.mark.sqlite_only
 def test_a_field_is_not_taken_back_under_what_speaks_of_it(world: World) -> None:
     boss, session = world.actor("boss"), db.session()
     field = add(world, "面积", "number")
@@ -200,6 +204,7 @@ def test_a_field_is_not_taken_back_under_what_speaks_of_it(world: World) -> None
     assert field.removed_at is not None
 
 
+@pytest.mark.sqlite_only
 def test_a_role_stays_while_an_approval_waits_for_its_word(world: World) -> None:
     boss = world.actor("boss")
     made, _ = create(resource("roles"), {"label": "复核", "kind": RoleKind.DEALER, "assignable": True}, boss)
