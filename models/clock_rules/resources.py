@@ -91,7 +91,7 @@ class ClockRules(Resource, model=ClockRule):
     create = staticmethod(rules.create_rule)
     update = staticmethod(rules.update_rule)
     remove = staticmethod(rules.remove_rule)
-    actions = (rules.show_preview,)
+    actions = (rules.show_preview, rules.leave, rules.come_back)
     empty_hint = "没有商场的规则适用于整个集团；要在本商场另作规定，请新增规则并选择它所替代的规则"
 
 
