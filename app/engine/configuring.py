@@ -8,7 +8,7 @@ presets of the configuration take every declared kind in without knowing it (`co
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,6 +70,26 @@ class Spoken:
     of: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A field that an entry speaks of, by the name under which it is kept: of which list, and whose it is where
+    that is not the entry's owner."""
+
+    of: str
+    field: str
+    dealer: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Naming:
+    """That a column speaks of fields: ``find(record, value)`` gives them. ``label`` is what the column is called
+    that has no word of its own; in ``words`` fields are called as people call them."""
+
+    find: Callable[[Any, Any], Iterable[Named]]
+    label: str = ""
+    words: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class Mark:
     """A column, and what it holds of some rows."""
@@ -102,7 +122,9 @@ class Kind:
     that are not taken away although their row stays; ``answers`` go on where the rules ask; ``fit(act, record, values)``
     makes given values what the rule takes; ``depends(session, record)`` says in words what would lose its hold,
     empty for nothing; ``hidden(flat)`` is true of entries that hold a secret, and ``words(flat)`` is what one
-    is called; ``spoken`` is, by name, content that a file says otherwise than it is kept."""
+    is called; ``spoken`` is, by name, content that a file says otherwise than it is kept. ``names`` are the columns
+    that speak of fields, besides those whose kind says so (`configured/uses.py`); ``without`` is what becomes of an
+    entry when such a field goes, empty where that must not happen."""
 
     resource: type[Resource]
     key: tuple[FieldSpec, ...]
@@ -121,6 +143,8 @@ class Kind:
     under: Any = None
     typed: Callable[[Mapping[str, Any], str], FieldSpec | None] | None = None
     spoken: Mapping[str, Spoken] = field(default_factory=dict)
+    names: Mapping[str, Naming] = field(default_factory=dict)
+    without: str = ""
 
     @property
     def name(self) -> str:

@@ -24,7 +24,7 @@ from app.engine.guards import Hidden, gate, hidden, own
 from app.engine.listing import Query
 from app.engine.presenting import role
 from app.engine.projecting import linked, projected
-from app.engine.resource import Alike, Related, Resource, has_resource, resource_of
+from app.engine.resource import Alike, Related, Resource, Told, has_resource, resource_of
 from app.engine.resource import resource as named
 from app.engine.scopes import Actor, visible, within_dealer
 
@@ -316,6 +316,8 @@ def _tables(
     for part in resource.detail:
         if isinstance(part, Alike):
             found.append(_alike(session, resource, part, pk, actor, now))
+        elif isinstance(part, Told) and (told := part.table(session, pk, actor)) is not None:
+            found.append(told)
         elif isinstance(part, Related) and actor.can("can_list", resource_of(part.by.class_).view_name()):
             found.append(table(session, part, pk, actor, now))
     return found

@@ -101,6 +101,7 @@ def faced(resource: type[Resource], dealer_id: int | None, session: Session | No
     return known[2]
 
 
+_BY = "by_"
 _TAKEN = ("columns", "more_columns", "filters", "sorts", "detail", "form", "edit_form", "charts", "template")
 """What of the declaration a face is made of: upper domains extend it."""
 
@@ -176,7 +177,12 @@ def _placed(parts: tuple[Any, ...], added: Sequence[Added]) -> tuple[Any, ...]:
 
 
 def _chart(spec: FieldSpec) -> Chart:
-    return Breakdown(f"by_{spec.name}", f"{spec.label}分布", by=spec)
+    return Breakdown(f"{_BY}{spec.name}", f"{spec.label}分布", by=spec)
+
+
+def charted_by(chart: str) -> str:
+    """The name of the field that the chart of that name counts, if it is that of an added one."""
+    return chart.removeprefix(_BY)
 
 
 # ----- what is worked out

@@ -93,6 +93,14 @@ class Alike:
 
 
 @dataclass(frozen=True, eq=False)
+class Told:
+    """A tab whose rows a domain works out of other records: ``table(session, pk, actor)`` makes it, as far as the
+    person may know of them, or gives None where there is nothing to tell."""
+
+    table: Callable[[Session, int, Actor], Any]
+
+
+@dataclass(frozen=True, eq=False)
 class Asked:
     """A filter that asks for its column in another way than by one of its values."""
 

@@ -67,6 +67,11 @@ class Line:
     table: str = ""
     columns: tuple[str, ...] = ()
 
+    @property
+    def slots(self) -> list[Slot]:
+        """Its placeholders."""
+        return [piece for cell in self.cells for piece in cell if isinstance(piece, Slot)]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:
@@ -228,7 +233,7 @@ def _cells(raw: str) -> tuple[tuple[Piece, ...], ...]:
 
 def named(text: str) -> list[str]:
     """The names of all placeholders, tables left out."""
-    return [p.name for line in lines(text) for cell in line.cells for p in cell if isinstance(p, Slot)]
+    return [slot.name for line in lines(text) for slot in line.slots]
 
 
 # ----- what is wrong with one
@@ -253,7 +258,7 @@ def _wrong_line(line: Line, raw: str, known: Book, sheet: bool) -> Iterator[str]
     elif line.kind is Kind.TABLE:
         yield from _wrong_table(line, known, sheet)
     else:
-        for name in (p.name for cell in line.cells for p in cell if isinstance(p, Slot)):
+        for name in (slot.name for slot in line.slots):
             if re.search("[:：]", name):
                 yield f"表格“{{{{{_short(name)}}}}}”要单独占一行" if sheet else "这里不能放表格"
             elif name not in COMMON and known.find(name) is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.engine.configured.addresses import field_of
+from app.engine.configured.uses import one_of
 from app.engine.configuring import configurable
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
@@ -90,7 +91,7 @@ class ClockRules(Resource, model=ClockRule):
     create = staticmethod(rules.create_rule)
     update = staticmethod(rules.update_rule)
     remove = staticmethod(rules.remove_rule)
-    actions = (rules.show_preview,)
+    actions = (rules.show_preview, rules.leave, rules.come_back)
     empty_hint = "没有商场的规则适用于整个集团；要在本商场另作规定，请新增规则并选择它所替代的规则"
 
 
@@ -101,4 +102,5 @@ configurable(
     content=(*_CONTENT, ClockRule.replaces_id),
     answers=(rules.SURE,),
     spoken={"start": field_of("subject")},
+    names={"start": one_of("subject")},
 )

@@ -19,6 +19,7 @@ from models.clock_rules.preview import Preview, preview
 from models.clock_rules.subjects import effect, subject
 from models.clock_rules.tables import CLOCK, ClockRule, Repeat, Unit
 from models.identity.rules import is_group
+from models.identity.standing_in import switches
 from models.identity.tables import Store
 
 SURE = "touch"
@@ -30,8 +31,11 @@ _FIELDS = (
     "name", "subject", "condition", "start", "amount", "unit", "direction", "ahead_days", "at", "repeat",
     "every_days", "effect", "parameters", "silenced_by", "replaces_id", "dealer_id", "store_id", "active",
 )  # fmt: skip
-
-
+COPIED = (
+    "name", "subject", "condition", "start", "amount", "unit", "direction", "ahead_days", "at", "repeat",
+    "every_days", "effect", "parameters", "silenced_by", "sort",
+)  # fmt: skip
+"""What a dealer's rule takes over of the one it stands in for."""
 OF_GROUP = "集团规则不能修改；复制新建一条，改好后保存，即在本商场替代它"
 
 
@@ -77,6 +81,12 @@ def show_preview(rule: ClockRule, act: Act) -> Done:
     found = preview(act.session, working, act.actor, act.now)
     first = "，最先到期的：" if found.listed else "。"
     return Done(found.sentence + first, tuple((t.title, _url(found, t.id)) for t in found.listed))
+
+
+leave, come_back = switches(
+    ClockRule, permission=("can_edit", "ClockRules"), permission_label="编辑时间规则",
+    copied=lambda: COPIED, where=(ClockRule.store_id.is_(None),),
+)  # fmt: skip
 
 
 def _url(found: Preview, record_id: int) -> str:

@@ -14,10 +14,11 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from app.engine import audit
 from app.engine.actions import Act, Invalid, Refusal
+from app.engine.configured import uses
 from app.engine.configuring import EXACT
 from app.engine.fields import entry
 from app.engine.permissions import PermissionDef, all_permissions, permissions_in_force
-from app.engine.resource import Resource, resources
+from app.engine.resource import Resource, resource_of, resources
 from app.engine.scopes import Actor, Scope, offered
 from models.identity import role_names
 from models.identity.accounts import administrators
@@ -220,11 +221,16 @@ def update_role(role: Any, act: Act, values: Mapping[str, Any]) -> None:
 
 
 def remove_role(role: Any, act: Act) -> None:
-    """Refused while people have it."""
+    """Refused while people have it, or an approval waits for its word: nobody would be asked any more."""
     _keep_group_roles(role, act)
     held = act.session.scalar(select(func.count()).where(RoleAssignment.role_id == role.id))
     if held:
         raise Refusal(f"该角色已分配给{held}名员工，请先为他们改换角色")
+    of = resource_of(StaffRole).name
+    found = uses.uses(act.session, uses.Sought(of, role.name.partition(":")[2], role.dealer_id))
+    named = uses.hindrance(found, uses.lines(act.session, found, act.actor), "此角色")
+    if named:
+        raise Refusal(named)
     _note_exactly(act.session, role, rights_of(act.session, role.id), Rights())
     act.session.execute(delete(RoleScope).where(RoleScope.role_id == role.id))
     act.session.execute(delete(RoleGrant).where(RoleGrant.role_id == role.id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -14,11 +14,14 @@ from app.engine.actions import Refusal
 from app.engine.approving import deed_named
 from app.engine.choices import Entry
 from app.engine.conditions import Wrong
+from app.engine.configured import uses
 from app.engine.configured.addresses import CONDITION
 from app.engine.configured.values import Coder, coders
+from app.engine.configuring import Named, Naming
 from app.engine.fields import FieldSpec, entry
 from app.engine.forms import Context
 from app.engine.guards import derived
+from app.engine.resource import resource_of
 from app.engine.rowed import Row, Rowed, picked_in_rows
 from app.engine.scopes import Actor
 from app.engine.typed import typed_as_lines
@@ -197,12 +200,20 @@ def _lines_in(spec: FieldSpec, value: Any, context: Context, _names: Any) -> lis
     return _read(spec, "\n".join(value), context)
 
 
+def _roles_named(_flow: Any, steps: Any) -> Iterator[Named]:
+    of = resource_of(StaffRole).name
+    who = (str(step["who"]) for step in steps)
+    return (Named(of, one.removeprefix(ROLE)) for one in who if one.startswith(ROLE))
+
+
 typed_as_lines("approval_condition", _condition)
 typed_as_lines("approval_steps", _read)
 picked_in_rows("approval_steps", Rowed(_inputs, _split, _join, unit="步"))
 derived["approval_condition"] = derived["condition"]
 derived["approval_steps"] = _in_words
 coders["approval_condition"] = CONDITION
+uses.by_kind["approval_condition"] = uses.CONDITION
+uses.by_kind["approval_steps"] = Naming(_roles_named)
 coders["approval_steps"] = Coder(
     lambda value, _names: _in_words(value, None).splitlines(), _lines_in, names=True
 )

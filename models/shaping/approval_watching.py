@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from app.engine.actions import Refusal
 from app.engine.approving import Deed, deed_named
 from app.engine.conditions import DEALER, Wrong
+from app.engine.configured import uses
 from app.engine.configured.addresses import Fields
 from app.engine.configured.values import Coder, Names, coders
+from app.engine.configuring import Named, Naming
 from app.engine.fields import FieldSpec
 from app.engine.forms import Context
 from app.engine.guards import derived
@@ -86,6 +88,13 @@ def _in(_spec: FieldSpec, value: Any, _context: Context, names: Names) -> dict[s
     return _stored(deed, found, place.fields)
 
 
+def _named(_flow: Any, value: Any) -> Iterator[Named]:
+    deed = deed_named(str(value.get("of")))
+    if deed is not None:
+        yield from (Named(deed.resource.name, name, value.get(DEALER)) for name in value["fields"])
+
+
 typed_as_lines(KIND, _read, single=True)
+uses.by_kind[KIND] = Naming(_named)
 derived[KIND] = _words
 coders[KIND] = Coder(_out, _in, names=True)

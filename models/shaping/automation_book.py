@@ -41,6 +41,9 @@ class Rule:
     steps: tuple[Then, ...]
     dealer_id: int | None
     author_id: int | None
+    replaces_id: int | None = None
+    without: frozenset[int] = frozenset()
+    """The dealers that have their own in place of it, or do without."""
 
     @property
     def fields(self) -> frozenset[str]:
@@ -49,7 +52,7 @@ class Rule:
 
     def of(self, dealer_id: int | None) -> bool:
         """Whether it holds for records of that dealer."""
-        return self.dealer_id in (None, dealer_id)
+        return self.dealer_id in (None, dealer_id) and dealer_id not in self.without
 
     def starts(self, name: str, fields: frozenset[str]) -> bool:
         """Whether an event of that name, with changes of these fields, starts it."""
@@ -80,7 +83,7 @@ class Book:
 
 
 def _load(session: Session) -> Book:
-    return made(session.scalars(select(Automation).where(Automation.active).order_by(Automation.id)).all())
+    return made(session.scalars(select(Automation).order_by(Automation.id)).all())
 
 
 in_force = PerEpoch(_load)
@@ -93,17 +96,25 @@ def wanted(act: Act) -> frozenset[str]:
 
 
 def made(rows: Sequence[Automation]) -> Book:
-    """The working automations behind stored ones."""
+    """The working automations behind stored ones. An own one in place of one of the group's holds as long as the
+    group lets it; one that is off says that the dealer does without."""
+    kept = {row.id for row in rows if not row.optional}
+    without: defaultdict[int, set[int]] = defaultdict(set)
+    for row in rows:
+        if row.replaces_id is not None and row.replaces_id not in kept and row.dealer_id is not None:
+            without[row.replaces_id].add(row.dealer_id)
     found: defaultdict[str, list[Rule]] = defaultdict(list)
     for row in rows:
-        rule = rule_of(row)
+        works = row.active and row.replaces_id not in kept
+        rule = rule_of(row, frozenset(without[row.id])) if works else None
         if rule is not None:
             found[rule.subject.name].append(rule)
     return Book(dict(found))
 
 
-def rule_of(row: Any) -> Rule | None:
-    """One stored automation as it works; None when what it is made of is not declared or not readable."""
+def rule_of(row: Any, without: frozenset[int] = frozenset()) -> Rule | None:
+    """One stored automation as it works, ``without`` these dealers; None when what it is made of is not declared or
+    not readable."""
     about = subject(row.subject)
     when = event(row.subject, row.event) if about is not None else None
     if about is None or when is None:
@@ -125,6 +136,8 @@ def rule_of(row: Any) -> Rule | None:
         tuple(steps),
         row.dealer_id,
         row.author_id,
+        row.replaces_id,
+        without,
     )
 
 

@@ -34,6 +34,11 @@ def circle(rule: Rule, others: Sequence[Rule], now: datetime) -> list[Rule]:
 
 def _meet(one: Rule, other: Rule) -> bool:
     """Whether both hold for some dealer."""
+    if any(
+        low.replaces_id is not None and low.replaces_id == high.id
+        for low, high in ((one, other), (other, one))
+    ):
+        return False
     return one.dealer_id is None or other.dealer_id in (None, one.dealer_id)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import object_session
 from app.engine.audit import LOGS
 from app.engine.automating import CHANGED
 from app.engine.configured.addresses import field_of
+from app.engine.configured.uses import one_of
 from app.engine.configuring import configurable
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import gate
@@ -19,7 +20,7 @@ from app.engine.resource import Between, Group, Menu, Related, Resource, Window,
 from app.engine.scopes import Actor, Scopes
 from app.engine.security import current_actor
 from models.identity.menu_groups import SHAPING
-from models.identity.rules import groups_alone
+from models.identity.rules import groups_alone, is_group
 from models.shaping import (
     automation_doings,
     automation_hooks,
@@ -31,6 +32,9 @@ from models.shaping.automation_parts import doing, event, follow_doings, subject
 from models.shaping.automation_tables import INPUTS, STEPS, Automation, AutomationRun
 
 __all__ = ["AutomationRuns", "Automations", "automation_doings", "automation_noticing", "automation_running"]
+
+_FIELDS = ("watched", *(f"field_{n}" for n in STEPS))
+"""The columns that hold the name of a field."""
 
 
 def input_of(name: str, n: int) -> FieldSpec:
@@ -120,6 +124,7 @@ class Automations(Resource, model=Automation):
     filters = (Automation.subject, Automation.active)
     sorts = (Automation.updated_at,)
     frozen = staticmethod(groups_alone(automation_rules.OF_GROUP, "automations"))
+    prefill = staticmethod(automation_rules.prefill)
     create = staticmethod(automation_rules.create_automation)
     update = staticmethod(automation_rules.update_automation)
     remove = staticmethod(automation_rules.remove_automation)
@@ -127,6 +132,8 @@ class Automations(Resource, model=Automation):
         automation_rules.try_out,
         automation_rules.resume,
         automation_rules.pause,
+        automation_rules.leave,
+        automation_rules.come_back,
         automation_hooks.show_key,
     )
     empty_hint = "例如：当新建客户，且来源为线上，则在导购中轮流分配并新建回访任务"
@@ -184,6 +191,11 @@ def compose() -> None:
         describe(getattr(Automation, f"{INPUTS[0]}_{STEPS[0]}")), shown=_then, beside=("subject", *after),
         wide=True,
     )  # fmt: skip
+    optional = replace(  # asked as something new, because a dealer has no say in it
+        describe(Automation.optional),
+        attribute=None,
+        fixed=lambda actor, _: not is_group(actor, "automations"),
+    )
     Automations.columns = (
         Automation.name,
         Automation.subject,
@@ -192,11 +204,20 @@ def compose() -> None:
         then,
         Automation.active,
         Automation.dealer_id,
+        Automation.replaces_id,
     )
     Automations.more_columns = (Automation.author_id, Automation.updated_at)
     Automations.detail = (
         Group("规则", Automation.name, Automation.subject, when, Automation.condition, then),
-        Group("适用", Automation.active, Automation.dealer_id, Automation.author_id, Automation.updated_at),
+        Group(
+            "适用",
+            Automation.active,
+            Automation.dealer_id,
+            Automation.replaces_id,
+            Automation.optional,
+            Automation.author_id,
+            Automation.updated_at,
+        ),
         Related(AutomationRun.automation_id, "运行记录", creates=False),
     )
     Automations.form = (
@@ -214,7 +235,9 @@ def compose() -> None:
                   folded=n != STEPS[0])
             for n in STEPS
         ),
+        Group("集团与商场", Automation.replaces_id, optional, folded=True),
     )  # fmt: skip
+    Automations.copies = tuple(getattr(Automation, name) for name in automation_rules.copied())
 
     configurable(
         Automations,
@@ -226,9 +249,12 @@ def compose() -> None:
             Automation.condition,
             *(getattr(Automation, f"{name}_{n}") for n in STEPS for name in INPUTS),
             Automation.active,
+            Automation.replaces_id,
+            Automation.optional,
         ),
         answers=(automation_rules.SURE,),
-        spoken=dict.fromkeys(("watched", *(f"field_{n}" for n in STEPS)), field_of("subject")),
+        spoken=dict.fromkeys(_FIELDS, field_of("subject")),
+        names=dict.fromkeys(_FIELDS, one_of("subject")),
     )
 
 

@@ -7,21 +7,24 @@ from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
 
 from app.engine import perform
 from app.engine.actions import Act, Answer, Invalid, Question, Refusal, action
 from app.engine.automating import CHANGED
 from app.engine.conditions import Wrong, from_json
+from app.engine.database import id_of
 from app.engine.fields import entry
 from app.engine.guards import hidden
-from app.engine.scopes import visible
+from app.engine.scopes import Actor, visible
 from models.identity.rules import is_group, unique
+from models.identity.standing_in import own_of, switches
 from models.shaping import automation_book as book
 from models.shaping.automation_book import Rule, Then
 from models.shaping.automation_circles import circle, contradiction
 from models.shaping.automation_parts import Subject, event, subject
 from models.shaping.automation_running import trial
-from models.shaping.automation_tables import Automation
+from models.shaping.automation_tables import INPUTS, STEPS, Automation
 
 SURE = "touch"
 LISTED = 8
@@ -35,6 +38,7 @@ def create_automation(row: Automation, act: Act, values: Mapping[str, Any]) -> N
     if row.dealer_id is None and not is_group(act.actor, "automations"):
         raise Refusal("当前账号不属于任何商场，不能新增自动化")
     row.author_id = act.actor.id or None
+    row.optional = values.get("optional", True)
     _judge(act, row, values)
 
 
@@ -43,22 +47,32 @@ def update_automation(row: Automation, act: Act, values: Mapping[str, Any]) -> N
     own(row, act)
     _judge(act, row, values)
     row.author_id = act.actor.id or None
+    row.optional = values.get("optional", row.optional)
 
 
 def remove_automation(row: Automation, act: Act) -> None:
-    """A dealer deletes its own alone; its log goes with it, what it did stays in the history."""
+    """A dealer deletes its own alone; its log goes with it, what it did stays in the history. What stood in for one
+    of the group stands for itself from then on."""
     own(row, act)
+    for stands_in in act.session.scalars(select(Automation).where(Automation.replaces_id == row.id)):
+        stands_in.replaces_id = None
+    act.session.flush()
+
+
+def may_steer(row: Automation, actor: Actor) -> bool:
+    """Whether this person changes it: the group's are the group's alone."""
+    return row.dealer_id is not None or is_group(actor, "automations")
 
 
 def own(row: Automation, act: Act) -> None:
     """Raise `Refusal` for one of the group, unless somebody of the group asks."""
-    if row.dealer_id is None and not is_group(act.actor, "automations"):
+    if not may_steer(row, act.actor):
         raise Refusal(OF_GROUP)
 
 
 @action(
     "停用", on=Automation, name="pause", icon="player-pause", menu=True, sets=True, when=lambda row: row.active,
-    permission=("can_edit", "Automations"), permission_label="编辑自动化",
+    whom=may_steer, permission=("can_edit", "Automations"), permission_label="编辑自动化",
 )  # fmt: skip
 def pause(row: Automation, act: Act) -> str:
     """Switch it off: what waits is not done any more."""
@@ -69,13 +83,33 @@ def pause(row: Automation, act: Act) -> str:
 
 @action(
     "启用", on=Automation, name="resume", icon="player-play", menu=True, batch=False,
-    when=lambda row: not row.active, permission=("can_edit", "Automations"), permission_label="编辑自动化",
+    when=lambda row: not row.active, whom=may_steer, permission=("can_edit", "Automations"), permission_label="编辑自动化",
 )  # fmt: skip
 def resume(row: Automation, act: Act) -> str:
     """Switch it on, checked as if it were saved: others may have come meanwhile."""
     update_automation(row, act, {"active": True})
     row.active = True
     return f"已启用“{row.name}”，之后发生的事件将执行"
+
+
+def copied() -> list[str]:
+    """The columns that say what an automation does."""
+    steps = [f"{name}_{n}" for n in STEPS for name in INPUTS]
+    return ["name", "subject", "event", "watched", "condition", *steps]
+
+
+leave, come_back = switches(
+    Automation, permission=("can_edit", "Automations"), permission_label="编辑自动化", copied=copied,
+    allowed=lambda row: bool(row.optional),
+)  # fmt: skip
+
+
+def prefill(args: Mapping[str, str], actor: Actor, session: Session) -> dict[str, Any]:
+    """A copy of one of the group's is meant to stand in for it, where the group lets it."""
+    above = session.get(Automation, id_of(args.get("copy")) or 0)
+    if above is None or above.dealer_id is not None or not above.optional or is_group(actor, "automations"):
+        return {}
+    return {"replaces_id": above.id}
 
 
 @action(
@@ -103,9 +137,12 @@ def _judge(act: Act, row: Automation, values: Mapping[str, Any]) -> None:
     wanted.dealer_id = row.dealer_id
     wanted.active = True if wanted.active is None else wanted.active
     unique(act, row, Automation.name, wanted.name, Automation.dealer_id.is_not_distinct_from(row.dealer_id))
-    errors = _wrong(act, wanted)
+    without = wanted.replaces_id is not None and not wanted.active
+    errors = _wrong_place(act, wanted) if without else _wrong(act, wanted)
     if errors:
         raise Invalid(errors)
+    if without:  # does nothing, and is judged when it is switched on
+        return
     rule = book.rule_of(wanted)
     if rule is None:
         raise Invalid({"do_1": "请选择要执行的内容"})
@@ -122,7 +159,7 @@ def _wrong(act: Act, row: Any) -> dict[str, str]:
         return {"event": "请选择所选对象的事件"}
     if not act.actor.can("can_list", about.resource.view_name()):
         return {"subject": f"您没有查看{about.resource.label}的权限，自动化不能超出保存人的权限"}
-    errors: dict[str, str] = {}
+    errors = _wrong_place(act, row) if row.replaces_id is not None else {}
     if row.event == CHANGED:
         watched = about.watched(row.dealer_id).get(row.watched or "")
         if watched is None:
@@ -134,6 +171,23 @@ def _wrong(act: Act, row: Any) -> dict[str, str]:
     for then in book.thens(row):
         errors |= {f"{name}_{then.number}": said for name, said in _wrong_step(act, about, then).items()}
     return errors
+
+
+def _wrong_place(act: Act, row: Any) -> dict[str, str]:
+    """A dealer's stands in for one of the group's, and each of these has one in a dealer."""
+    with act.session.no_autoflush:
+        above = act.session.get(Automation, row.replaces_id)
+        there = own_of(act.session, above, row.dealer_id) if above is not None else None
+    said = ""
+    if row.dealer_id is None or above is None or above.dealer_id is not None:
+        said = "只能由商场的自动化替代集团的自动化"
+    elif above.subject != row.subject:
+        said = "只能替代同一种对象的自动化"
+    elif not above.optional:
+        said = f"集团不允许商场替代“{above.name}”"
+    elif there is not None and there.id != row.id:
+        said = f"本商场已有替代它的自动化“{there.name}”，请直接修改"
+    return {"replaces_id": said} if said else {}
 
 
 def _wrong_condition(act: Act, about: Subject, condition: Mapping[str, Any]) -> dict[str, str]:

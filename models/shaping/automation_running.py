@@ -98,7 +98,9 @@ def run(session: Session, call: Call, record_id: int, event_id: int, now: dateti
         act = Act(actor, now, session, "job", rule.name)
         with chained(session, call.chain.longer((rule.id, call.resource, record_id))), deed(act):
             record = perform.find(session, rule.subject.resource, record_id, actor, lock=True)
-            if rule.condition.holds(record, now):
+            if not rule.of(getattr(record, rule.subject.resource.scopes.dealer.key)):
+                ended.log(act, Outcome.SKIPPED, "本商场已停用或替代此自动化", record)
+            elif rule.condition.holds(record, now):
                 key = f"automation:{_key(event_id, record_id)}"
                 done = [_step(act, rule, record, then, key) for then in rule.steps]
                 ended.log(act, Outcome.DONE, "；".join(said for said, _ in done), record, *done)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, true
 from sqlalchemy.orm import Mapped
 from sqlalchemy.types import JSON
 
@@ -28,13 +28,16 @@ STEPS = (1, 2, 3)
 class Automation(Steering, Audited, Versioned, Dated, Model):
     """What follows by itself when something happens (issue: administrators shape it without code).
 
-    It works with the rights of whoever saved it last, ``author_id``, and with no others.
+    It works with the rights of whoever saved it last, ``author_id``, and with no others. One of a dealer that
+    ``replaces`` one of the group takes its place there, and switched off says that the dealer does without; the
+    group's says whether that is ``optional``.
     """
 
     __tablename__ = "automations"
     __table_args__ = (
         UniqueConstraint("dealer_id", "name"),
         once_for_all("automations", "name"),
+        Index("uq_automations_replaces_id_dealer_id", "replaces_id", "dealer_id", unique=True),
     )
 
     id: Mapped[Pk]
@@ -52,6 +55,17 @@ class Automation(Steering, Audited, Versioned, Dated, Model):
     )  # fmt: skip
     active: Mapped[bool] = column("启用", Boolean, default=True)
     dealer_id: Mapped[int | None] = column("适用商场", ForeignKey("dealers.id"), blank=OF_GROUP)
+    replaces_id: Mapped[int | None] = column(
+        "替代自动化", ForeignKey("automations.id"),
+        hint="本商场以此项代替所选的集团自动化；停用此项，则两项在本商场都不执行",
+    )  # fmt: skip
+    optional: Mapped[bool] = column(
+        "商场可停用",
+        Boolean,
+        default=True,
+        server_default=true(),
+        hint="集团的自动化，商场能否停用或以自己的替代",
+    )
     author_id: Mapped[int | None] = column("保存人", ForeignKey("ab_user.id"))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +14,6 @@ from app.engine.faces import LISTED, RANGED
 from app.engine.fields import FieldSpec, describe
 from app.engine.resource import Resource, fields_of, filtered
 from app.engine.slots import BETWEEN, FAMILIES
-from models.clock_rules.tables import ClockRule
 from models.shaping import custom_formulas as formulas
 from models.shaping import custom_options as options
 from models.shaping.custom_conditions import follows
@@ -88,31 +86,6 @@ def free_slot(act: Act, field: Any) -> str:
             {"kind": f"{field.kind.label}类的自定义字段最多{len(family)}个，已用完（删除的字段保留30天）"}
         )
     return free[-1] if field.dealer_id is None else free[0]
-
-
-def user_of(act: Act, field: Any) -> tuple[str, str]:
-    """Who hangs on the field, and by what; empty for nobody."""
-    for other in others(act, field):
-        if other.removed_at is not None:
-            continue
-        if field.slot in {follows(getattr(other, name)) for name in _RULES}:
-            return f"字段“{other.label}”", "条件"
-        if field.slot in formulas.sources_of(other):
-            return f"字段“{other.label}”", "公式"
-    return _rule_of(act, field)
-
-
-def _rule_of(act: Act, field: Any) -> tuple[str, str]:
-    """The time rule that counts from the field or asks for it."""
-    mine = select(ClockRule).where(ClockRule.subject == field.resource)
-    if field.dealer_id is not None:
-        mine = mine.where(ClockRule.dealer_id == field.dealer_id)
-    for rule in act.session.scalars(mine):
-        if rule.start == field.slot:
-            return f"时间规则“{rule.name}”", "起算时间"
-        if rule.condition and f'"field": "{field.slot}"' in json.dumps(rule.condition):
-            return f"时间规则“{rule.name}”", "适用条件"
-    return "", ""
 
 
 def lacking(act: Act, field: Any) -> bool:

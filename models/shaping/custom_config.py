@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 from app.engine import forms, perform
 from app.engine.actions import Act, Invalid
 from app.engine.configured.addresses import Portable
+from app.engine.configured.uses import by_kind
 from app.engine.configured.values import Coder, Names, cleaned, coders
-from app.engine.configuring import Mark, Part, Writer, configurable
+from app.engine.configuring import Mark, Named, Naming, Part, Writer, configurable
 from app.engine.fields import FieldSpec, describe, entry
 from app.engine.resource import resource
 from app.engine.typed import Wrong
 from models.settings.tables import DictionaryEntry, EntryTone
-from models.shaping import custom_conditions, custom_formulas, custom_rules
+from models.shaping import custom_conditions, custom_formulas, custom_rules, custom_uses
 from models.shaping.custom_fields import CHOSEN, CustomField, FieldKind, Place, dictionary_of
 from models.shaping.custom_resources import CustomFields
 
@@ -60,7 +61,12 @@ def _condition_in(_spec: FieldSpec, value: Any, _context: forms.Context, names: 
     return stored
 
 
+def _condition_names(_field: Any, value: Any) -> list[Named]:
+    return [Named(str(value).partition(":")[0], custom_conditions.follows(value))]
+
+
 coders[custom_conditions.KIND] = Coder(_condition_out, _condition_in, names=True)
+by_kind[custom_conditions.KIND] = Naming(_condition_names)
 
 
 # ----- formulas: by labels, as they are written
@@ -80,7 +86,12 @@ def _formula_in(_spec: FieldSpec, value: Any, context: forms.Context, names: Nam
     return custom_formulas.stored(value, declared, record, names.owner, shared=names.owner is None)
 
 
+def _formula_names(field: Any, _value: Any) -> Iterator[Named]:
+    return (Named(field.resource, name) for name in custom_formulas.sources_of(field))
+
+
 coders[custom_formulas.KIND] = Coder(_formula_out, _formula_in, names=True)
+by_kind[custom_formulas.KIND] = Naming(_formula_names)
 
 
 # ----- options
@@ -229,7 +240,7 @@ def _rename(act: Act, field: Any, options: Sequence[Mapping[str, Any]]) -> None:
 
 def drop(act: Act, record: Any) -> None:
     """It goes as by its button: what is filled in stays for a while."""
-    custom_rules.remove_field.rule(record, act)
+    custom_rules.take_away(record, act)
 
 
 def back(act: Act, record: Any) -> None:
@@ -264,4 +275,5 @@ KIND = configurable(
     part=Part((OPTIONS,), _read, _option_words, ordered=True),
     there=Mark(CustomField.removed_at, None),
     writer=Writer(put, drop, back),
+    depends=custom_uses.leaning,
 )

@@ -7,11 +7,11 @@ from dataclasses import replace
 from sqlalchemy import ColumnElement
 
 from app.engine.fields import entry, fixed
-from app.engine.resource import Group, Menu, Resource, View
+from app.engine.resource import Group, Menu, Resource, Told, View
 from app.engine.scopes import Scopes
 from models.identity.menu_groups import SHAPING
 from models.identity.rules import groups_alone, is_group
-from models.shaping import custom_queries, custom_rules, custom_work
+from models.shaping import custom_queries, custom_rules, custom_uses, custom_work
 from models.shaping.custom_fields import CustomField, Place
 
 __all__ = ["CustomFields", "custom_queries", "custom_work"]
@@ -102,6 +102,7 @@ class CustomFields(Resource, model=CustomField):
             CustomField.removed_at,
         ),
         _SHOWN,
+        Told(custom_uses.table),
     )
     form = (
         Group(

@@ -8,12 +8,13 @@ from typing import Any
 
 from app.engine import outbox
 from app.engine.actions import Act, Invalid, Refusal, action
+from app.engine.configured.uses import Line
 from app.engine.database import alone
 from app.engine.resource import resource
 from models.identity.rules import is_group, own_dealer
 from models.shaping import custom_checks as checks
 from models.shaping import custom_options as options
-from models.shaping import custom_rights
+from models.shaping import custom_rights, custom_uses
 from models.shaping.custom_fields import FILED, SECTION, CustomField, FieldKind, Place
 
 KEPT = timedelta(days=30)
@@ -22,6 +23,7 @@ INDEX = "custom_fields.index"
 """The work of giving the list its ways to a field."""
 WORK_OUT = "custom_fields.work_out"
 """The work of giving records that are there already what a formula comes to."""
+SURE = "remove"
 OF_GROUP = "集团字段只能由集团管理员修改"
 _SPACE = -7
 _TAKEN = (
@@ -85,20 +87,35 @@ def update_field(field: Any, act: Act, values: Mapping[str, Any]) -> None:
 
 
 @action(
-    "删除字段", on=CustomField, icon="trash", tone="r",
-    confirm="删除后，字段从表单、列表、筛选等处消失；已填写的数据保留30天，期间可恢复，之后清除。确认删除？",
+    "删除字段", on=CustomField, icon="trash", tone="r", batch=False,
     when=lambda field: field.removed_at is None,
 )  # fmt: skip
 def remove_field(field: Any, act: Act) -> None:
-    """Take a field away; its values are kept for a while."""
+    """Take a field away, once the person has read what speaks of it; its values are kept for a while."""
+    told = _check_removal(field, act)
+    if SURE not in act.answers:
+        raise custom_uses.question(field, told, SURE)
+    _remove(field, act)
+
+
+def take_away(field: Any, act: Act) -> None:
+    """The same for those who take away many things at once and have seen the difference."""
+    _check_removal(field, act)
+    _remove(field, act)
+
+
+def _remove(field: Any, act: Act) -> None:
+    field.removed_at, field.indexed_at = act.now, None
+    outbox.put(act.session, INDEX, {}, now=act.now)
+
+
+def _check_removal(field: Any, act: Act) -> list[Line]:
+    """What speaks of the field, as the person may know of it; raises `Refusal` where it cannot go."""
     _keep_own(field, act)
     if field.removed_at is not None:
         raise Refusal("字段已删除")
-    user, by = checks.user_of(act, field)
-    if user:
-        raise Refusal(f"{user}的{by}引用了此字段，请先修改")
-    field.removed_at, field.indexed_at = act.now, None
-    outbox.put(act.session, INDEX, {}, now=act.now)
+    alone(act.session, _SPACE, "fields")
+    return custom_uses.checked(act, field)
 
 
 @action(

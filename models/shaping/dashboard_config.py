@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from app.engine import forms, perform
 from app.engine.actions import Act, Invalid, Refusal
-from app.engine.configured.addresses import Portable
+from app.engine.configured.addresses import Portable, stem
 from app.engine.configured.values import Names, cleaned
-from app.engine.configuring import Mark, Part, Writer, configurable
+from app.engine.configuring import Mark, Named, Naming, Part, Writer, configurable
+from app.engine.faces import charted_by
 from app.engine.fields import entry
 from app.engine.scopes import SYSTEM
 from app.engine.typed import Wrong
@@ -70,6 +71,13 @@ def _said(tiles: Any) -> str:
     return "、".join(dashboard_tiles.words(tile, None) for tile in plain)
 
 
+def _named(_record: Any, tiles: Any) -> Iterator[Named]:
+    for tile in tiles:
+        said = (charted_by(str(tile.get("chart") or "")), *(tile.get(n) for n in _FIELDS))
+        filtered = map(stem, tile.get("own") or ())
+        yield from (Named(str(tile.get("list")), name) for name in (*said, *filtered) if name)
+
+
 def put(act: Act, owner: int | None, record: Any, flat: Mapping[str, Any]) -> None:
     """Build a dashboard or change one, by its form and tile by tile."""
     names = Names(act.session, act.actor, owner)
@@ -122,4 +130,6 @@ KIND = configurable(
     part=Part((TILES,), _read, _words, follows=(Board.layout,), ordered=True),
     personal=Mark(Board.shared, Sharing.PERSONAL),
     writer=Writer(put, drop),
+    names={Board.layout.key: Naming(_named, TILES.label)},
+    without="图块不再显示或按它筛选",
 )

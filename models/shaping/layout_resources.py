@@ -40,4 +40,6 @@ configurable(
     content=(PageLayout.parts,),
     writer=Writer(layout_rules.keep_layout, layout_rules.drop_layout),
     spoken=layout_rules.SPOKEN,
+    names=layout_rules.NAMES,
+    without="页面上不再有它，其他不变",
 )

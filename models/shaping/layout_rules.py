@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from app.engine import faces, layouts
 from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal, Stale
 from app.engine.configured.addresses import Portable
 from app.engine.configured.values import Names
-from app.engine.configuring import Spoken
+from app.engine.configuring import Named, Naming, Spoken
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import derived
 from app.engine.layouts import DETAIL, OWN, Plan
@@ -221,6 +221,22 @@ def _parts_in(value: Any, of: str, names: Names) -> Any:
 
 
 SPOKEN = {PageLayout.parts.key: Spoken(_parts_out, _parts_in, PageLayout.resource.key)}
+
+
+def _named(row: PageLayout, parts: Any) -> Iterator[Named]:
+    """The fields that were put elsewhere, hidden or given a width: a layout keeps all fields of its page."""
+    about = resource(row.resource)
+    if about is None:
+        return
+    below = layouts.declared(faces.faced(about, row.dealer_id), row.page.value)
+    home = {spot.name: part.key for part in below for spot in part.spots}
+    for part in layouts.from_json(parts):
+        for spot in part.spots:
+            if spot.hidden or spot.width or home.get(spot.name) != part.key:
+                yield Named(row.resource, spot.name)
+
+
+NAMES = {PageLayout.parts.key: Naming(_named)}
 
 
 def drop_layout(act: Act, row: PageLayout) -> None:

@@ -19,6 +19,7 @@ from app.engine import audit, conditions, deeds, jobs, perform, undo
 from app.engine.actions import Act, NotFound, Refusal
 from app.engine.audit import Audited, AuditEntry
 from app.engine.conditions import Condition, Term, Wrong
+from app.engine.configured.uses import CONDITION, by_kind
 from app.engine.database import alone, forget_many, pieces, utcnow
 from app.engine.deeds import deed
 from app.engine.fields import FieldSpec, describe
@@ -173,7 +174,7 @@ def _named(session: Session, name: str, value: str, dealer_id: int | None) -> It
         if not hasattr(shown.model, "dealer_id"):
             continue
         for spec in _specs(shown.model):
-            if spec.kind != "condition":
+            if by_kind.get(spec.kind) is not CONDITION:
                 continue
             mine = shown.model.dealer_id.is_(None) | (shown.model.dealer_id == dealer_id)
             for record in session.scalars(select(shown.model).where(mine, spec.attribute.is_not(None))):

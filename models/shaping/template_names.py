@@ -7,15 +7,15 @@ called by its slot, which is another field elsewhere: ``{{text_1}}`` is ``{{[名
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 from app.engine import templating
 from app.engine.configured.values import Names
-from app.engine.configuring import Spoken
+from app.engine.configuring import Named, Naming, Spoken
 from app.engine.fields import FieldSpec
-from app.engine.resource import Resource, resource
+from app.engine.resource import Resource, resource, resource_of
 from app.engine.slots import SLOTS
 from app.engine.typed import Wrong
 from models.shaping.template_tables import Template
@@ -105,3 +105,21 @@ SPOKEN = dict.fromkeys(
     (c.key for c in (Template.head, Template.body, Template.foot)),
     Spoken(partial(_renamed, _out), partial(_renamed, _into), Template.resource.key),
 )
+
+
+def _named(row: Template, text: Any) -> Iterator[Named]:
+    """The added fields in a text, of the record, of what it refers to and of its tables."""
+    about = resource(row.resource)
+    if about is None:
+        return
+    book = templating.book(about, row.dealer_id)
+    for line in templating.lines(text):
+        found = [p.spec for slot in line.slots if (p := book.find(slot.name)) is not None]
+        rows = book.tables.get(line.table)
+        if rows is not None:
+            found += [rows.columns[name] for name in line.columns if name in rows.columns]
+        for spec in _added(found):
+            yield Named(resource_of(spec.attribute.class_).name, spec.name)
+
+
+NAMES = dict.fromkeys(SPOKEN, Naming(_named, words=True))

@@ -77,4 +77,6 @@ configurable(
     key=(Template.kind, Template.resource, Template.name),
     content=(Template.head, Template.body, Template.foot, Template.sort, Template.active),
     spoken=template_names.SPOKEN,
+    names=template_names.NAMES,
+    without="此处留空，使用时有提示",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from app.engine import savedviews
 from app.engine.actions import Act, Forbidden, Invalid, Refusal
 from app.engine.choices import Tone
-from app.engine.configured.addresses import Portable
+from app.engine.configured.addresses import Portable, stem
 from app.engine.configured.values import Names, said
-from app.engine.configuring import Mark, Part, Writer, configurable
+from app.engine.configuring import Mark, Named, Naming, Part, Writer, configurable
 from app.engine.fields import entry
 from app.engine.scopes import SYSTEM
 from app.engine.typed import Wrong
@@ -152,6 +152,19 @@ def back(act: Act, record: Any) -> None:
     view_rules.restore(act, record)
 
 
+def _asked(view: SavedView, args: Any) -> Iterator[Named]:
+    sorted_by = (one.removeprefix("-") for one in args.get("sort", ()))
+    return (Named(view.resource, name) for name in (*map(stem, args), *sorted_by))
+
+
+def _shown(view: SavedView, columns: Any) -> Iterator[Named]:
+    return (Named(view.resource, name) for name in columns)
+
+
+def _coloured(view: SavedView, colours: Any) -> Iterator[Named]:
+    return (Named(view.resource, colour[0]) for colour in colours)
+
+
 configurable(
     SavedViews,
     key=(SavedView.resource, SavedView.name, SavedView.audience, SavedView.role_id, SavedView.store_id),
@@ -166,4 +179,10 @@ configurable(
     personal=Mark(SavedView.audience, Audience.PERSON),
     there=Mark(SavedView.state, ViewState.ACTIVE),
     writer=Writer(put, drop, back, MANAGE),
+    names={
+        SavedView.args.key: Naming(_asked, CONDITIONS.label),
+        SavedView.columns.key: Naming(_shown, COLUMNS.label),
+        SavedView.colours.key: Naming(_coloured, COLOURS.label),
+    },
+    without="不再按它筛选、排序和显示",
 )

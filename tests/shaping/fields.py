@@ -8,6 +8,7 @@ from app.engine.faces import faced
 from app.engine.perform import create, perform
 from app.engine.resource import resource
 from models.shaping.custom_fields import CustomField, FieldKind, Outcome, Place
+from models.shaping.custom_rules import SURE
 from tests.customers.world import World
 
 USUAL = (Place.FORM, Place.LIST, Place.FILTER, Place.TEMPLATE)
@@ -31,9 +32,9 @@ def formula(world: World, label: str, text: str, result: str = "number", **value
 
 
 def act(world: World, name: str, field: CustomField, by: str = "boss") -> None:
-    """An action on a field."""
+    """An action on a field, by somebody who has read what it means."""
     found = next(a for a in resource("custom_fields").actions if a.name == name)
-    perform(found, [field.id], world.actor(by), {})
+    perform(found, [field.id], world.actor(by), {}, answers=[SURE])
 
 
 def file_with(world: World, by: str = "seller", **values: Any) -> Any:

@@ -142,7 +142,7 @@ def test_the_record_says_that_it_waits_to_those_who_see_requests(world: World, l
 
     def offered(who: str, about: Any) -> list[str]:
         page = login(who).get(f"/customers/{about.id}").get_data(as_text=True)
-        return re.findall(r'href="(/approval_requests/[^"]+)"[^>]*>(?:<i[^>]*></i>)?(审批中[^<]*)<', page)
+        return re.findall(r'href="(/approval_requests/[^"]+)"[^>]*>(?:<i[^>]*></i> ?)?(审批中[^<]*)<', page)
 
     assert offered("seller", customer) == [(f"/approval_requests/{first.id}", "审批中")]
     assert offered("seller", other) == []

@@ -24,7 +24,7 @@ from models.shaping.dashboards import Board, Sharing
 from models.shaping.view_tables import Audience, SavedView
 from tests.customers.world import World, words
 from tests.plugins.people import Login
-from tests.shaping.fields import formula
+from tests.shaping.fields import act, formula
 from tests.shaping.shapes import furnish_shapes, shape_menu, shared_view
 from tests.shaping.test_configuration import take_back
 from tests.shaping.test_configuration_files import bring_in, entry_file, export
@@ -246,7 +246,7 @@ def test_a_hidden_entry_is_told_and_taken_back_on_the_page(world: World, login: 
     shown = words(client.get("/configuration/?kind=menu-settings").get_data(as_text=True))
     assert "名称我的客户" in shown and "对角色隐藏导购" in shown and "已删除" not in shown
     assert take_back(client, "menu-settings").count("已撤销：菜单项“") == 1
-    world.act("remove_field", add(world, "昵称", "text"), "boss")
+    act(world, "remove_field", add(world, "昵称", "text"))
     assert "删除时间" in words(client.get("/configuration/?kind=custom_fields").get_data(as_text=True))
     assert "已撤销：自定义字段“" in take_back(client, "custom_fields")
 

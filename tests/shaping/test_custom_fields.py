@@ -16,7 +16,7 @@ from app.engine.actions import Invalid, Refusal
 from app.engine.database import db, utcnow
 from app.engine.faces import faced
 from app.engine.history import history
-from app.engine.perform import create, perform, update
+from app.engine.perform import create, update
 from app.engine.resource import resource
 from app.engine.storing import keep_own
 from models.customers.tables import Customer
@@ -24,6 +24,7 @@ from models.shaping.custom_fields import CustomField, FieldKind, Place
 from tests.customers.world import World
 from tests.imports.conftest import Importer
 from tests.plugins.people import Login
+from tests.shaping.fields import act
 
 pytestmark = pytest.mark.usefixtures("boss_b")
 USUAL = (Place.FORM, Place.LIST, Place.FILTER, Place.TEMPLATE)
@@ -207,12 +208,6 @@ def test_a_removed_field_is_gone_and_comes_back_with_its_values(world: World, lo
     act(world, "restore_field", field)
     page = client.get(f"/customers/{customer.id}").get_data(as_text=True)
     assert "昵称" in page and "老王" in page
-
-
-def act(world: World, name: str, field: CustomField, by: str = "boss") -> None:
-    """An action on a field."""
-    found = next(a for a in resource("custom_fields").actions if a.name == name)
-    perform(found, [field.id], world.actor(by), {})
 
 
 @pytest.mark.parametrize(

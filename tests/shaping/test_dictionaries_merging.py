@@ -10,15 +10,18 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from app.engine.approving import deed_named
 from app.engine.audit import AuditEntry, acting
 from app.engine.choices import dictionary
 from app.engine.conditionwords import parse
 from app.engine.database import db, utcnow
 from app.engine.jobs import Job, JobState
+from app.engine.perform import create
 from app.engine.resource import resource
 from models.clock_rules.tables import ClockRule, Direction, Unit
 from models.customers.tables import Customer
 from models.shaping import merging
+from models.shaping.approval_tables import ApprovalFlow
 from tests.customers.world import World
 from tests.plugins.people import Login
 from tests.shaping.editor import URL, show
@@ -178,6 +181,27 @@ def test_a_condition_of_the_dealer_follows_and_one_of_the_group_stands_in_the_wa
     assert answer.status_code == 400
     assert "时间规则“集团规则一”由集团维护" in answer.get_data(as_text=True)
     assert "潜在客户" in [e.label for e in dictionary(KIND, world.a.id) if e.active]
+
+
+def test_the_condition_of_an_approval_follows_too(world: World, login: Login) -> None:
+    """One that compared with an option nobody has any more would let everything pass."""
+    words = "客户类型 属于 潜在客户、意向客户"
+    about = deed_named("customers/invalidate")
+    condition = parse(about, words, world.actor("boss"), db.session()).to_json()
+    values = {
+        "name": "作废审批",
+        "subject": "customers",
+        "deed": "customers/invalidate",
+        "condition": condition,
+    }
+    steps = [{"who": "role:admin", "named": "商场系统管理员"}]
+    boss = world.actor("boss")
+    flow, _ = create(resource("approval_flows"), {**values, "steps": steps, "active": True, "sort": 1}, boss)
+    client = login("boss")
+    assert "审批流程“作废审批”的条件改用“意向客户”" in preview(client, KIND, "潜在客户", "意向客户")
+    begin(client, KIND, "潜在客户", "意向客户")
+    kept = db.session.get(ApprovalFlow, flow.id).condition
+    assert (kept["of"], kept["where"]["all"][0]["value"]) == ("customers/invalidate", ["意向客户"])
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ from models.shaping.layout_tables import PageLayout
 from tests.customers.world import World, words
 from tests.identity.test_rights import Counter
 from tests.plugins.people import Login
+from tests.shaping.fields import act
 from tests.shaping.layouts import EDITOR, changed, hiding, lay, plan_of, sent, shown_in
-from tests.shaping.test_custom_fields import act, add
+from tests.shaping.test_custom_fields import add
 
 pytestmark = pytest.mark.sqlite_only
 NEW = "/customers/new"

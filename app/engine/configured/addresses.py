@@ -130,6 +130,11 @@ def _is_added(name: str) -> bool:
     return name.rpartition(".")[2] in SLOTS
 
 
+def stem(name: str) -> str:
+    """The field that a parameter of an address is about."""
+    return _parts(name)[0]
+
+
 def _parts(name: str) -> tuple[str, str]:
     found = _NAME.fullmatch(name)
     if found is None:
