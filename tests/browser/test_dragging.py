@@ -83,7 +83,9 @@ def test_entries_and_fields_are_put_elsewhere_by_finger_on_a_phone(page_as: Any,
     held = page.locator("[data-held]")
     expect(held).to_have_count(1)
     key = held.get_attribute("data-key")
-    expect(page.locator("html")).to_have_js_property("scrollTop", 0)  # near the edge the page moves on by itself
+    expect(page.locator("html")).to_have_js_property(
+        "scrollTop", 0
+    )  # near the edge the page moves on by itself
     finger.over(spots.first)
     expect(spots.first).to_have_attribute("data-drop", "before")
     finger.lifts()
