@@ -45,9 +45,10 @@ def compared(mine: Layout, theirs: Layout, dealer_id: int | None, by: str) -> li
         if key not in wanted:
             found.append(Difference(titles[key], "移除", f"保留，{tile['width']} 列宽", by))
         elif wanted[key]["width"] != tile["width"]:
-            pair = (f"{one['width']} 列" for one in (wanted[key], tile))
-            found.append(Difference(f"{titles[key]} · 宽度", *pair, by))
-    orders = [[key for key in layout if key in wanted and key in stored] for layout in (wanted, stored)]
-    if orders[0] != orders[1]:
-        found.append(Difference("顺序", *("、".join(titles[key] for key in order) for order in orders), by))
+            widths = f"{wanted[key]['width']} 列", f"{tile['width']} 列"
+            found.append(Difference(f"{titles[key]} · 宽度", *widths, by))
+    mine_order, their_order = ([k for k in side if k in wanted and k in stored] for side in (wanted, stored))
+    if mine_order != their_order:
+        said = "、".join(titles[k] for k in mine_order), "、".join(titles[k] for k in their_order)
+        found.append(Difference("顺序", *said, by))
     return found

@@ -158,14 +158,19 @@ def _in_order(
         return now
     if now != began:
         about = found[mine[0]].parent or ""
-        words = ["、".join(found[i].label for i in ids) for ids in (mine, now)]
-        sides.append(Side(about, about, ORDER, *words, both=True))
+        sides.append(_orders(found, about, mine, now))
     return mine
+
+
+def _orders(found: Mapping[int, DictionaryEntry], about: str, mine: list[int], now: list[int]) -> Side:
+    mine_said, now_said = ("、".join(found[i].label for i in ids) for ids in (mine, now))
+    return Side(about, about, ORDER, mine_said, now_said, both=True)
 
 
 def taken(wish: Wish, row: DictionaryEntry, name: str) -> Wish:
     """The wish with the stored value of one field."""
-    return replace(wish, **{name: getattr(row, name) or "" if name == "parent" else getattr(row, name)})
+    stored: dict[str, Any] = {name: getattr(row, name) or "" if name == "parent" else getattr(row, name)}
+    return replace(wish, **stored)
 
 
 def take(
@@ -184,8 +189,7 @@ def take(
             if name in chosen:
                 order = [i for i in order if i not in set(now)] + now
             elif mine != now:
-                words = ["、".join(found[i].label for i in ids) for ids in (mine, now)]
-                left.append(Side(about, about, ORDER, *words, both=True))
+                left.append(_orders(found, about, mine, now))
         elif field in FIELDS and about.isdecimal() and int(about) in found and int(about) in wishes:
             row, wish = found[int(about)], wishes[int(about)]
             if name in chosen:
