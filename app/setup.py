@@ -51,7 +51,7 @@ def install() -> None:
     from models.shaping import template_presets
 
     session = db.session()
-    with deed(Act(SYSTEM, utcnow(), session, "job", "init")):
+    with deed(Act(SYSTEM, utcnow(), session, "setup", "init")):
         alone(session, _SPACE, "init")
         presets.install(session)
         settings_rules.install(session)

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from app.engine import charts, chrome, dashboards, drawing, forms, listing, perform
-from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal
+from app.engine import charts, chrome, dashboards, drawing, forms, history, listing, perform
+from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal, Stale
 from app.engine.addresses import address, arguments
 from app.engine.choices import Entry
+from app.engine.colliding import THEIRS, WAS, compared, marks, take
 from app.engine.database import db, id_of, utcnow
 from app.engine.faces import faced
 from app.engine.fields import FieldSpec, entry
-from app.engine.filterbar import filter_bar
+from app.engine.filterbar import chips, filter_bar
 from app.engine.guards import may_filter
-from app.engine.pages import DialogButton, Field, FieldSection, Link, Option
+from app.engine.pages import DialogButton, Difference, Field, FieldSection, Link, Option
 from app.engine.resource import Group, Resource, resource
 from app.engine.scopes import Actor, visible
 from app.engine.security import entrance
 from models.identity.rules import is_group
-from models.shaping import dashboard_rules, dashboard_tiles
+from models.shaping import dashboard_rules, dashboard_sides, dashboard_tiles
 from models.shaping.dashboard_queries import Known
 from models.shaping.dashboard_resources import Boards
 from models.shaping.dashboard_tiles import BASE, Kind
 from models.shaping.dashboards import Board
 
 NEW = "new"
+_CONDITIONS = "_own"
+"""By what the other one's conditions of a tile are asked for."""
 _WIDTH = entry(
     "_width", "宽度", default="1", options=tuple(Entry(str(n), f"{n} 列") for n in dashboard_tiles.WIDTHS),
     hint="整页共 3 列；数值总是并排显示",
@@ -160,6 +163,9 @@ def compose(actor: Actor, board: Known) -> ResponseReturnValue:
     context = forms.Context(db.session(), actor, utcnow())
     if request.method == "GET":
         return _composing(board, found, specs, context, stored, texts, label)
+    if THEIRS in texts and stored is not None:
+        texts = _taken(texts, specs, context, stored)
+        return _composing(board, found, specs, context, stored, texts, label, late=True)
     tile = _tile(texts, found, chart)
     try:
         if request.form.get("step") == "preview":
@@ -168,9 +174,12 @@ def compose(actor: Actor, board: Known) -> ResponseReturnValue:
             return _composing(board, found, specs, context, stored, texts, label, seen=checked)
         change = dashboard_rules.replacing(key, tile) if key else dashboard_rules.adding(tile)
         version = listing.number(listing.first(texts, "_version"), 0)
-        made = dashboard_rules.rearrange(board.id, version, change, actor, entrance())
+        still = dashboard_sides.same_tile(key, listing.first(texts, "_was")) if key else lambda layout: True
+        made = dashboard_rules.rearrange(board.id, version, change, actor, entrance(), still)
     except (Forbidden, NotFound):
         raise
+    except Stale:
+        return _composing(board, found, specs, context, stored, texts, label, late=True), 409
     except Refusal as refusal:
         errors = {
             f"_{k}" if f"_{k}" in {s.name for s in specs} else k: v for k, v in _errors(refusal).items()
@@ -220,12 +229,16 @@ def _parts(found: type[Resource], actor: Actor) -> list[FieldSpec]:
 def _composing(
     board: Known, found: type[Resource], specs: tuple[FieldSpec, ...], context: forms.Context,
     stored: Mapping[str, Any] | None, texts: Mapping[str, list[str]], label: str,
-    errors: Mapping[str, str] | None = None, seen: Mapping[str, Any] | None = None,
+    errors: Mapping[str, str] | None = None, seen: Mapping[str, Any] | None = None, *, late: bool = False,
 ) -> str:  # fmt: skip
     typed = request.method == "POST"
-    preset = {f"_{n}": v for n, v in (stored or {}).items()} | {"_width": str((stored or {}).get("width", 1))}
+    preset = _preset(stored or {})
     if stored is None:
         preset |= {"_kind": Kind.BARS.value, "_title": label}
+    theirs = drawing.Drawer(BASE, preset=preset)
+    both: list[Difference] = []
+    if late and stored is not None:
+        both, texts = _both(board, found, specs, context, stored, texts, theirs)
     drawer = drawing.Drawer(BASE, texts if typed else None, errors, None, preset)
     key = listing.first(texts, "_key")
     page = drawing.form_page(
@@ -236,13 +249,68 @@ def _composing(
     own = _own(texts)["own"] if typed else dict((stored or {}).get("own") or {})
     page.sections.append(FieldSection("只统计", _filters(found, own, context, errors or {})))
     page.hidden += [(k, v) for k in ("view", "scope", "include") for v in own.get(k, ())]
-    version = listing.first(texts, "_version") or str(board.version)
-    page.hidden += [("_of", found.name), ("_chart", listing.first(texts, "_chart")), ("_key", key),
-                    ("_version", version)]  # fmt: skip
+    page.hidden += [("_of", found.name), ("_chart", listing.first(texts, "_chart")), ("_key", key)]
+    if typed and not late:
+        opened = [(n, vs[0]) for n, vs in texts.items() if n in ("_version", "_was") or n.startswith(WAS)]
+    else:
+        opened = [("_version", str(board.version)), *marks(specs, theirs, context)]
+        opened += [("_was", dashboard_sides.opened_with(stored))] if stored is not None else []
+    page.hidden += opened
+    page.conflict = both
+    if both:
+        page.url = address(page.url, {}, _key=key)
     page.more_submits.append(DialogButton("预览", "step", "preview"))
     return chrome.page(
         "board_tile.html", key=board.key, title=page.title, page=page, look=_look(seen, context)
     )
+
+
+def _both(
+    board: Known, found: type[Resource], specs: Sequence[FieldSpec], context: forms.Context,
+    stored: Mapping[str, Any], texts: Mapping[str, list[str]], theirs: drawing.Drawer,
+) -> tuple[list[Difference], dict[str, list[str]]]:  # fmt: skip
+    """What the two have made of one tile, and the form with what only the other one has changed."""
+    by = history.last_writer(Boards.name, board.id)
+    both, merged = compared(specs, texts, theirs, context, by)
+    own = [dict(_own(texts)["own"]), dict(stored.get("own") or {})]
+    if own[0] != own[1]:
+        both.append(
+            Difference("只统计", *(_conditions(found, o, context) or "全部" for o in own), by, _CONDITIONS)
+        )
+    return both, merged
+
+
+def _taken(
+    texts: Mapping[str, list[str]],
+    specs: Sequence[FieldSpec],
+    context: forms.Context,
+    stored: Mapping[str, Any],
+) -> dict[str, list[str]]:
+    """What was typed, with the other one's version of what was chosen."""
+    chosen = texts[THEIRS]
+    theirs = drawing.Drawer(BASE, preset=_preset(stored))
+    kept = {name: list(values) for name, values in texts.items() if name != THEIRS}
+    for spec in specs:
+        if spec.name in chosen:
+            take(kept, spec, theirs, context)
+    if _CONDITIONS in chosen:
+        own = _own(kept)["own"]
+        kept = {n: v for n, v in kept.items() if n not in own} | dict(stored.get("own") or {})
+    return kept
+
+
+def _preset(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A tile as the form asks for it."""
+    return {f"_{n}": v for n, v in stored.items()} | {"_width": str(stored.get("width", 1))}
+
+
+def _conditions(found: type[Resource], own: listing.Args, context: forms.Context) -> str:
+    """What a tile counts, in words."""
+    dialect = context.session.get_bind().dialect.name
+    query = listing.parse(found, context.actor, own, context.now, dialect)
+    shown = chips(query, "", filter_bar(context.session, found, context.actor, query))
+    said = [c.label for c, f in zip(shown, query.filters, strict=False) if not f.default]
+    return "；".join([*said, *(c.label for c in shown[len(query.filters) :])])
 
 
 def _look(seen: Mapping[str, Any] | None, context: forms.Context) -> Any:
@@ -301,7 +369,7 @@ def _list(texts: Mapping[str, list[str]], actor: Actor) -> type[Resource]:
 
 def _own(texts: Mapping[str, list[str]]) -> dict[str, Any]:
     """What stands in the address of the list; the form's own names begin with a line."""
-    names = [k for k in texts if not k.startswith("_") and k not in ("csrf_token", "step")]
+    names = [k for k in texts if not k.startswith(("_", WAS)) and k not in ("csrf_token", "step")]
     return {"own": {k: [v for v in texts[k] if v] for k in names if any(texts[k])}}
 
 

@@ -8,18 +8,19 @@ from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 
-from app.engine import charts_sheet, chrome, dashboards, listing, perform
-from app.engine.actions import Forbidden, NotFound, Refusal
+from app.engine import charts_sheet, chrome, dashboards, history, listing, perform
+from app.engine.actions import Act, Forbidden, NotFound, Refusal, Stale
 from app.engine.addresses import arguments
 from app.engine.database import PK, db, utcnow
-from app.engine.pages import Link
+from app.engine.pages import FormPage, Link
 from app.engine.scopes import Actor
 from app.engine.security import entrance, require_actor
 from models.identity.rules import is_group
-from models.shaping import dashboard_queries, dashboard_rules, dashboard_tiles
+from models.shaping import dashboard_queries, dashboard_rules, dashboard_sides, dashboard_tiles
 from models.shaping.brief_resources import Briefs
 from models.shaping.dashboard_queries import Known
 from models.shaping.dashboard_resources import Boards
+from models.shaping.dashboard_rules import Change, Still
 from models.shaping.dashboard_tiles import BASE
 from views import board_forms
 
@@ -36,18 +37,7 @@ class BoardView(BaseView):  # type: ignore[misc]
         """The dashboard for a period, a store and a person; with ``edit`` as it is arranged."""
         actor, args = require_actor(), _arguments()
         board, mine = reached(actor, pk)
-        editing = mine and listing.first(args, "edit") == "1"
-        shown = dashboards.page(
-            dashboard_tiles.dashboard_of(board.id, board.name, board.layout, actor.dealer_id),
-            actor,
-            args,
-            utcnow(),
-        )
-        removed = board_forms.removed(pk, actor) if editing else ""
-        return chrome.page(
-            "board.html", key=board.key, title=board.name, page=shown, board=board, editing=editing,
-            removed=removed, links=_links(actor, board, mine, editing), most=dashboard_tiles.MOST,
-        )  # fmt: skip
+        return _page(actor, board, args, mine=mine, editing=mine and listing.first(args, "edit") == "1")
 
     @expose(f"/{PK}/panel", methods=["GET"])
     def panel(self, pk: int) -> ResponseReturnValue:
@@ -92,21 +82,29 @@ class BoardView(BaseView):  # type: ignore[misc]
         }
         if do not in changes:
             raise Refusal("没有此操作")
-        dashboard_rules.rearrange(pk, _version(), changes[do], actor, entrance())
-        return redirect(f"{_editing(pk)}#t-{key}")
+        still = (
+            _as_shown()
+            if do in ("back", "on")
+            else dashboard_sides.same_tile(key, request.form.get("was", ""))
+        )
+        return _arranged(actor, pk, changes[do], still, f"{_editing(pk)}#t-{key}", [("do", do)])
 
     @expose(f"/{PK}/order", methods=["POST"])
     def order(self, pk: int) -> ResponseReturnValue:
         """The tiles in the order in which they were dragged."""
         keys = [k for k in request.form.get("keys", "").split(",") if k][: dashboard_tiles.MOST]
-        dashboard_rules.rearrange(pk, _version(), dashboard_rules.ordering(keys), require_actor(), entrance())
-        return redirect(_editing(pk))
+        change, sent = dashboard_rules.ordering(keys), [("keys", ",".join(keys))]
+        return _arranged(require_actor(), pk, change, _as_shown(), _editing(pk), sent)
 
     @expose(f"/{PK}/restore", methods=["POST"])
     def restore(self, pk: int) -> ResponseReturnValue:
         """撤销: the tile that was taken off last is back."""
-        dashboard_rules.restore(pk, _version(), require_actor(), entrance())
-        flash("已撤销移除", "good")
+        try:
+            dashboard_rules.restore(pk, _version(), require_actor(), entrance())
+        except Stale as stale:
+            flash(stale.message, "bad")
+        else:
+            flash("已撤销移除", "good")
         return redirect(_editing(pk))
 
     # ----- filling
@@ -127,6 +125,56 @@ class BoardView(BaseView):  # type: ignore[misc]
         """A tile: what it counts, by what, of which rows, and how it stands there."""
         actor = _editor(pk)
         return board_forms.compose(actor, dashboard_queries.boards(db.session())[pk])
+
+
+# ----- drawing, and what is done with the tiles
+
+
+def _page(
+    actor: Actor,
+    board: Known,
+    args: dict[str, list[str]],
+    *,
+    mine: bool,
+    editing: bool,
+    conflict: FormPage | None = None,
+) -> str:
+    shown = dashboards.page(
+        dashboard_tiles.dashboard_of(board.id, board.name, board.layout, actor.dealer_id),
+        actor,
+        args,
+        utcnow(),
+    )
+    removed = board_forms.removed(board.id, actor) if editing else ""
+    opened = {t["key"]: dashboard_sides.opened_with(t) for t in board.layout} if editing else {}
+    return chrome.page(
+        "board.html", key=board.key, title=board.name, page=shown, board=board, editing=editing,
+        removed=removed, links=_links(actor, board, mine, editing), most=dashboard_tiles.MOST,
+        opened=opened, conflict=conflict,
+    )  # fmt: skip
+
+
+def _as_shown() -> Still:
+    """The order is the one with which the page was opened, as far as it says so."""
+    began = [k for k in request.form.get("began", "").split(",") if k]
+    return dashboard_sides.same_order(began) if began else lambda layout: False
+
+
+def _arranged(
+    actor: Actor, pk: int, change: Change, still: Still, done: str, sent: list[tuple[str, str]]
+) -> ResponseReturnValue:
+    """Change the tiles; where somebody else has changed the same, show both versions with what was ``sent``."""
+    try:
+        dashboard_rules.rearrange(pk, _version(), change, actor, entrance(), still)
+    except Stale:
+        board, mine = reached(actor, pk)
+        wanted = change([dict(t) for t in board.layout], Act(actor, utcnow(), db.session(), entrance()))
+        by = history.last_writer(Boards.name, pk)
+        both = dashboard_sides.compared(wanted, board.layout, actor.dealer_id, by)
+        if both:
+            form = FormPage(board.name, request.path, [], "", _editing(pk), hidden=sent, conflict=both)
+            return _page(actor, board, {}, mine=mine, editing=mine, conflict=form), 409
+    return redirect(done)
 
 
 def reached(actor: Actor, pk: int) -> tuple[Known, bool]:

@@ -149,14 +149,16 @@ def _changes(actor: Actor) -> str:
         error = "时间请按 2026-01-31 的格式填写"
     kind, person = request.args.get("kind", ""), request.args.get("person", "").strip()[:64]
     before = id_of(request.args.get("before")) or None
-    asked = past.Asked(kind, person, since, until, before)
+    setup = request.args.get("setup") == "1"
+    asked = past.Asked(kind, person, since, until, before, setup=setup)
     found = past.changes(session, actor, asked, past.SHOWN + 1)
     kept = {"kind": kind, "person": person, _SINCE: _said(since), _UNTIL: _said(until)}
+    kept["setup"] = "1" if setup else ""
     query = {n: v for n, v in kept.items() if v}
     shown = found[: past.SHOWN]
     page = ChangesPage(
         TITLE,
-        [_line(c, f"{URL}/{c.entry.id}/undo") for c in shown],
+        [_line(c, "" if c.begun_with else f"{URL}/{c.entry.id}/undo") for c in shown],
         [Option(k.name, k.label, selected=k.name == kind) for k in state.readable(actor)],
         person,
         kept[_SINCE],
@@ -172,6 +174,7 @@ def _changes(actor: Actor) -> str:
         if len(found) > past.SHOWN
         else "",
         asked=bool(query),
+        setup=setup,
     )
     return chrome.page("configuration.html", key=KEY, title=TITLE, page=page)
 

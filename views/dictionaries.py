@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,14 +11,14 @@ from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from markupsafe import Markup
 
-from app.engine import chrome, history
+from app.engine import chrome
 from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal, Stale
+from app.engine.colliding import THEIRS, UNTOUCHED
 from app.engine.database import db, id_of, utcnow
 from app.engine.deeds import deed
-from app.engine.jobs import OPEN, STOPPED, JobState, percent
 from app.engine.listing import number
-from app.engine.pages import Link, Option
-from app.engine.pages.dictionaries import DictionaryPage, MergePage, OptionRow, OptionSection
+from app.engine.pages import Difference, Link, Option
+from app.engine.pages.dictionaries import DictionaryPage, OptionRow, OptionSection
 from app.engine.perform import require
 from app.engine.scopes import Actor
 from app.engine.security import entrance, require_actor
@@ -27,9 +28,11 @@ from models.settings.catalogue import DictionaryDef, dictionaries
 from models.settings.resources import Dictionaries
 from models.settings.tables import EntryTone
 from models.shaping import merging, options, taking_back
-from models.shaping.options import Edit, Wish
+from models.shaping.option_edits import Edit, Wish
+from models.shaping.option_sides import FIELDS, ORDER, Collided, Side, opened_with, resolved, take
+from views import dictionary_merging
+from views.dictionary_merging import URL, address
 
-URL = "/dictionaries/"
 LABEL = "数据字典"
 OTHERS = "其他"
 EVERYWHERE = "全部上级"
@@ -48,7 +51,9 @@ class DictionariesView(BaseView):  # type: ignore[misc]
         if request.method == "GET":
             return _page(actor, known)
         require(actor, ("can_edit", Dictionaries.view_name()), f"编辑{Dictionaries.label}")
-        edit, lines = _edit(), request.form.get("lines", "")
+        edit, lines = _edit(actor, known), request.form.get("lines", "")
+        if THEIRS in request.form:
+            return _taken(actor, known, edit, lines)
         act = Act(actor, utcnow(), db.session(), entrance(), "update")
         try:
             with deed(act):
@@ -57,6 +62,8 @@ class DictionariesView(BaseView):  # type: ignore[misc]
                     changed += len(options.add(act, known.name, lines, request.form.get("under", "")))
         except Forbidden:
             raise
+        except Collided as both:
+            return _page(actor, known, both.edit, lines=lines, sides=both.sides), 409
         except Stale as stale:
             return _page(actor, known, edit, [stale.message], lines=lines), 409
         except Invalid as wrong:
@@ -67,7 +74,7 @@ class DictionariesView(BaseView):  # type: ignore[misc]
             _said(f"已保存，{changed} 项有改动，立即生效", act.deed_id)
         else:
             flash("没有改动", "good")
-        return redirect(_address(known.name, parent=request.args.get("parent", "")))
+        return redirect(address(known.name, parent=request.args.get("parent", "")))
 
     @expose("/uses", methods=["GET"])
     def uses(self) -> ResponseReturnValue:
@@ -92,7 +99,7 @@ class DictionariesView(BaseView):  # type: ignore[misc]
             flash(refusal.message, "bad")
             return redirect(request.referrer or URL)
         flash("已撤销", "good")
-        return redirect(_address(name))
+        return redirect(address(name))
 
     @expose("/merge", methods=["GET", "POST"])
     def merge(self) -> ResponseReturnValue:
@@ -102,7 +109,7 @@ class DictionariesView(BaseView):  # type: ignore[misc]
         known = _known(given.get("name", ""))
         old, new = id_of(given.get("from")), id_of(given.get("into"))
         if request.method == "GET":
-            return _merge_page(actor, known, old, new)
+            return dictionary_merging.before(actor, known, old, new)
         act = Act(actor, utcnow(), db.session(), entrance(), merging.LABEL)
         try:
             with deed(act):
@@ -110,7 +117,7 @@ class DictionariesView(BaseView):  # type: ignore[misc]
         except (Forbidden, NotFound):
             raise
         except Refusal as refusal:
-            return _merge_page(actor, known, old, new, [refusal.message]), refusal.status
+            return dictionary_merging.before(actor, known, old, new, [refusal.message]), refusal.status
         return redirect(merging.PAGE.format(merge=job.id))
 
     @expose("/merged", methods=["GET", "POST"])
@@ -128,7 +135,7 @@ class DictionariesView(BaseView):  # type: ignore[misc]
             except Refusal as refusal:
                 flash(refusal.message, "bad")
             return redirect(merging.PAGE.format(merge=job_id))
-        return _merged_page(actor, job_id)
+        return dictionary_merging.after(actor, job_id)
 
 
 def _allowed() -> Actor:
@@ -143,17 +150,13 @@ def _known(name: str) -> DictionaryDef:
     return options.declared(name) if name else dictionaries()[0]
 
 
-def _address(name: str, **more: str) -> str:
-    return f"{URL}?{urlencode({'name': name, **{k: v for k, v in more.items() if v}})}"
-
-
 def _said(words: str, deed_id: str) -> None:
     """What was done, with the way back."""
     button = Markup(' <button class="link" form="undo" name="deed" value="{}">撤销</button>').format(deed_id)
     flash(Markup("{}{}").format(words, button), "good")
 
 
-def _edit() -> Edit:
+def _edit(actor: Actor, known: DictionaryDef) -> Edit:
     """What the page says of its options."""
     form = request.form
     wishes = {}
@@ -165,9 +168,20 @@ def _edit() -> Edit:
             bool(form.get(f"active.{row_id}")),
             number(form.get(f"version.{row_id}", ""), 0),
             form.get(f"parent.{row_id}"),
+            form.get(f"was.{row_id}", ""),
         )
     step = (id_of(form.get("up")), -1) if form.get("up") else (id_of(form.get("down")), 1)
-    return Edit(wishes, list(wishes), step, id_of(form.get("remove")))
+    began = [i for i in map(id_of, form.get("began", "").split(",")) if i]
+    edit = Edit(wishes, list(wishes), step, id_of(form.get("remove")), began)
+    session = db.session()
+    return resolved(session, known.name, options.rows(session, known.name, actor.dealer_id), edit)
+
+
+def _taken(actor: Actor, known: DictionaryDef, edit: Edit, lines: str) -> str:
+    """The same once more, with the other one's version of something."""
+    found = {row.id: row for row in options.rows(db.session(), known.name, actor.dealer_id)}
+    edit, left = take(found, edit, request.form.getlist(THEIRS), request.form.getlist("_side"))
+    return _page(actor, known, edit, lines=lines, sides=left)
 
 
 # ----- drawing
@@ -181,6 +195,7 @@ def _page(
     *,
     errors: dict[str, str] | None = None,
     lines: str = "",
+    sides: Sequence[Side] | None = None,
 ) -> str:
     session = db.session()
     wrong = dict(errors or {})
@@ -193,7 +208,7 @@ def _page(
     shown = DictionaryPage(
         known.label,
         known.name,
-        _address(known.name, parent=chosen),
+        address(known.name, parent=chosen),
         _groups(known.name),
         [],
         "、".join(use.label for use in uses.columns_of(known.name)),
@@ -208,12 +223,16 @@ def _page(
         lines,
         wrong.pop("lines", ""),
         [*(said or []), *(sentence for name, sentence in wrong.items() if not name.startswith("label."))],
-        _address(known.name, parent=chosen, uses="1"),
+        address(known.name, parent=chosen, uses="1"),
         counted is not None,
-        _merges(actor, known.name),
+        dictionary_merging.latest(actor, known.name),
         f"/{Dictionaries.name}/?dictionary={known.name}&scope=dealer",
         f"{URL}undo",
+        unsaved=edit is not None,
     )
+    if sides is not None:
+        shown.conflict = _both(known, found, above, sides)
+    opened = edit if sides is None else None
     sections = options.by_parent(found, above)
     names = {p.value: p.label for p in above}
     presets = options.behind(session, known.name)
@@ -221,11 +240,15 @@ def _page(
         if chosen and parent != chosen:
             continue
         title = "" if not known.parent else names.get(parent, parent) if parent else "任何上级下都可选"
-        drawn = [_row(actor, known, row, above, presets, edit, wrong) for row in _as_left(rows, edit)]
+        left = _as_left(rows, edit)
+        drawn = [_row(actor, known, row, above, presets, edit, wrong, opened) for row in left]
         for row in drawn:
             row.uses = counted.word(row.value) if counted is not None else ""
         drawn[0].first = drawn[-1].last = True
         shown.sections.append(OptionSection(title, drawn))
+    listed = {row.id for section in shown.sections for row in section.rows}
+    began = opened.began if opened is not None and opened.began else [r.id for r in found if r.id in listed]
+    shown.began = ",".join(map(str, began))
     return chrome.page("dictionary.html", key=Dictionaries.name, title=LABEL, page=shown)
 
 
@@ -233,6 +256,27 @@ def _as_left(rows: list[Any], edit: Edit | None) -> list[Any]:
     """The rows in the order in which a refused page left them."""
     order = {row_id: n for n, row_id in enumerate(edit.order)} if edit is not None else {}
     return sorted(rows, key=lambda row: order.get(row.id, len(order)))
+
+
+def _both(
+    known: DictionaryDef, found: Sequence[Any], above: Sequence[Any], sides: Sequence[Side]
+) -> list[Difference]:
+    """What the two have made differently, for the page."""
+    by_id, names = {row.id: row for row in found}, {p.value: p.label for p in above}
+    shown = []
+    for side in sides:
+        row = by_id.get(side.about) if isinstance(side.about, int) else None
+        mine, theirs = side.mine, side.theirs
+        if side.field == "parent":
+            mine, theirs = names.get(mine, mine), names.get(theirs, theirs)
+        what = FIELDS.get(side.field, "")
+        if side.field == "parent" and known.parent:
+            what += options.declared(known.parent).label
+        title = names.get(side.title, side.title)
+        label = " · ".join(filter(None, (title, what or ("顺序" if side.field == ORDER else ""))))
+        by = options.written_by(row) if row is not None and theirs != UNTOUCHED else ""
+        shown.append(Difference(label, mine, theirs, by, side.name))
+    return shown
 
 
 def _readonly(actor: Actor, *, may_edit: bool) -> str:
@@ -247,7 +291,7 @@ def _groups(name: str) -> list[tuple[str, list[Link]]]:
     """All dictionaries under their headings."""
     found: dict[str, list[Link]] = {}
     for known in dictionaries():
-        link = Link(known.label, _address(known.name), active=known.name == name)
+        link = Link(known.label, address(known.name), active=known.name == name)
         found.setdefault(known.group or OTHERS, []).append(link)
     return list(found.items())
 
@@ -260,13 +304,13 @@ def _row(
     presets: set[tuple[str, str]],
     edit: Edit | None,
     wrong: dict[str, str],
+    opened: Edit | None,
 ) -> OptionRow:
+    """An option as it is or as it was typed; a page that shows others' versions is opened anew."""
     wish = edit.wishes.get(row.id) if edit is not None else None
     own = row.dealer_id == actor.dealer_id
     stands_in = options.stands_in(row, presets)
-    error = wrong.get(f"label.{row.id}", "")
-    if wish is not None and wish.version != row.version:
-        error = f"{options.written_by(row) or '他人'}已保存为“{row.label}”，再次保存将以您填写的为准"
+    began = opened.wishes.get(row.id) if opened is not None else None
     tone = wish.tone if wish is not None else row.tone
     parent = wish.parent if wish is not None and wish.parent is not None else row.parent or ""
     hangs = [Option("", "任何上级", selected=not parent)]
@@ -279,86 +323,16 @@ def _row(
         wish.label if wish is not None else row.label,
         tone.tone.value,
         wish.active if wish is not None else row.active,
-        row.version,
+        began.version if began is not None else row.version,
+        began.was if began is not None else opened_with(row),
         "" if row.dealer_id is None else "本商场修改" if stands_in else "本商场",
         [Option(t.value, t.label, t.tone.value, selected=t is tone) for t in EntryTone],
         hangs if known.parent and own and not stands_in else [],
-        error=error,
+        error=wrong.get(f"label.{row.id}", ""),
         merge_url=f"{URL}merge?{merge}",
         remove="" if not deletable else "恢复预置" if stands_in else "删除",
         confirm=f"“{row.label}”恢复为集团预置项？" if stands_in else f"删除“{row.label}”？",
     )
-
-
-def _merges(actor: Actor, name: str) -> list[Link]:
-    """The last merges, with how they stand."""
-    session = db.session()
-    found = []
-    for job in merging.latest(session, name, actor.dealer_id):
-        back = merging.returned(session, job)
-        state = "已撤销" if back is not None and back.state == JobState.DONE else job.state.label
-        link = Link(
-            f"“{job.payload['old_label']}”并入“{job.payload['new_label']}”", merging.PAGE.format(merge=job.id)
-        )
-        link.count, link.name = state, history.moment(job.created_at)[:16]
-        found.append(link)
-    return found
-
-
-def _merge_page(
-    actor: Actor, known: DictionaryDef, old_id: int, new_id: int, said: list[str] | None = None
-) -> str:
-    session = db.session()
-    options.editable(actor)
-    rows = options.rows(session, known.name, actor.dealer_id)
-    old = next((row for row in rows if row.id == old_id), None)
-    if old is None:
-        raise NotFound
-    offered = merging.survivors(rows, old)
-    shown = MergePage(
-        f"合并“{old.label}”",
-        f"{URL}merge",
-        _address(known.name),
-        old.label,
-        choices=[Option(str(r.id), r.label, selected=r.id == new_id) for r in offered],
-        hidden=[("name", known.name), ("from", str(old.id))],
-        hindrances=list(said or []),
-    )
-    if new_id:
-        plan = merging.plan(session, actor, known.name, old_id, new_id)
-        shown.new = plan.new.label
-        shown.amounts = [(use.label, f"{amount:,}") for use, amount in plan.amounts]
-        shown.follows = plan.follows
-        shown.hindrances = list(dict.fromkeys([*shown.hindrances, *plan.hindrances]))
-        shown.ready = not plan.hindrances
-        shown.confirm = f"{plan.total:,} 条记录将由“{old.label}”改为“{plan.new.label}”。"
-    return chrome.page("dictionary_merge.html", key=Dictionaries.name, title=shown.title, page=shown)
-
-
-def _merged_page(actor: Actor, job_id: int) -> str:
-    session = db.session()
-    job = merging.merge_of(session, actor, job_id)
-    back = merging.returned(session, job)
-    now = back or job
-    counts = job.counts or {}
-    shown = MergePage(
-        now.title,
-        merging.PAGE.format(merge=job.id),
-        _address(job.payload["dictionary"]),
-        job.payload["old_label"],
-        job.payload["new_label"],
-        amounts=[(r.label, f"{n:,}") for r, n in merging.changed_lists(counts.get("lists") or {})],
-        state=now.state.label,
-        tone=now.state.tone.value,
-        said=now.result or "",
-        percent=percent(now.done, now.total),
-        refresh=3 if now.state in OPEN else 0,
-        kept=[(label, reason) for label, reason in (now.counts or {}).get("kept", [])],
-        undo=job.state not in OPEN and (back is None or back.state in STOPPED),
-        job_url=f"/jobs/{now.id}",
-        confirm=f"记录改回“{job.payload['old_label']}”，并重新启用该选项；合并后又被修改的记录不会撤销，并会逐条说明。",
-    )
-    return chrome.page("dictionary_merge.html", key=Dictionaries.name, title=shown.title, page=shown)
 
 
 VIEWS = [DictionariesView]

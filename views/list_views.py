@@ -50,6 +50,7 @@ _TONES = (
     Entry(Tone.GOOD.value, "绿色", Tone.GOOD.value),
     Entry(Tone.INFO.value, "蓝色", Tone.INFO.value),
 )
+_USUAL = "与默认相同"
 _WINDOWS = (7, 30, 90, 180, 365)
 
 
@@ -117,11 +118,14 @@ class ListViewsView(BaseView):  # type: ignore[misc]
         act, args = _act(actor, "update"), _as_it_stands()
         found = view_rules.list_of(actor, view_rules.find(act, pk).resource)
         widths = _widths()
-        with deed(act):
-            view = view_rules.to_change(act, pk, listing.number(request.form.get("version", ""), 0))
-            words = _words(act, found, args, view.widths if widths is None else widths)
-            view_rules.keep_conditions(act, view, args, words, widths)
-            name = view.name
+        try:
+            with deed(act):
+                view = view_rules.to_change(act, pk, listing.number(request.form.get("version", ""), 0))
+                words = _words(act, found, args, view.widths if widths is None else widths)
+                view_rules.keep_conditions(act, view, args, words, widths)
+                name = view.name
+        except Stale:
+            return _both_contents(act, found, view_rules.find(act, pk), args, widths), 409
         flash(f"视图“{name}”已更新", "good")
         return redirect(_opening(found, pk))
 
@@ -208,6 +212,31 @@ def _words(act: Act, found: type[Resource], args: Mapping[str, Any], widths: Map
     return "；".join([*differences, *viewmenu.of_widths(widths, specs)])
 
 
+def _both_contents(
+    act: Act,
+    found: type[Resource],
+    view: SavedView,
+    args: Mapping[str, list[str]],
+    widths: Mapping[str, int] | None,
+) -> str:
+    """The list as it stands beside what somebody else has made of the view meanwhile."""
+    mine = _words(act, found, args, view.widths if widths is None else widths)
+    title, by = f"保存到视图 · {view.name}", history.last_writer("saved_views", view.id)
+    both = [pages.Difference("视图内容", mine or _USUAL, view.summary or _USUAL, by)]
+    opening = _opening(found, view.id)
+    shown = pages.FormPage(
+        title, f"{URL}/{view.id}/conditions", [], "", "", conflict=both, theirs_url=opening
+    )
+    shown.hidden = [("version", str(view.version)), *_sent_along(args)]
+    return chrome.page("form.html", key=found.name, title=title, page=shown)
+
+
+def _sent_along(args: Mapping[str, list[str]]) -> list[tuple[str, str]]:
+    """The list as it stands, for the next form."""
+    widths = [(n, v) for n, v in request.form.items() if n == "widths" or n.startswith(_WIDTH)]
+    return [*((_NOW + k, v) for k, vs in args.items() for v in vs), *widths]
+
+
 def _named_again(
     found: type[Resource], args: Mapping[str, list[str]], refusal: Refusal
 ) -> ResponseReturnValue:
@@ -219,8 +248,7 @@ def _named_again(
         [Group("", _NAME)], context, drawing.Drawer(URL, texts, errors),
         title="保存为视图", url=f"{URL}/", cancel_url=f"/{found.name}/",
     )  # fmt: skip
-    shown.hidden += [("resource", found.name), *((_NOW + k, v) for k, vs in args.items() for v in vs)]
-    shown.hidden += [(n, v) for n, v in request.form.items() if n == "widths" or n.startswith(_WIDTH)]
+    shown.hidden += [("resource", found.name), *_sent_along(args)]
     return chrome.page("form.html", key=found.name, title="保存为视图", page=shown), refusal.status
 
 

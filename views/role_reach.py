@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_appbuilder import BaseView, expose
 from sqlalchemy import or_, select
 
-from app.engine import chrome
+from app.engine import chrome, history
 from app.engine.actions import Act, Forbidden, NotFound, Refusal, Stale
 from app.engine.changes import field_of
 from app.engine.database import db, id_of, utcnow
@@ -19,7 +19,7 @@ from app.engine.deeds import deed
 from app.engine.fields import FieldSpec
 from app.engine.guards import Guard
 from app.engine.listing import number
-from app.engine.pages import Option
+from app.engine.pages import Difference, Option
 from app.engine.resource import Resource
 from app.engine.resource import resource as named
 from app.engine.rolepages import Effect, Reacher, ReachPage
@@ -36,6 +36,7 @@ from models.identity.tables import Dealer
 
 _TAKEN_BACK = "reach"
 """Where the session keeps what the last change replaced."""
+_SEES = {True: "能看到", False: "看不到"}
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,10 @@ class RoleReachView(BaseView):  # type: ignore[misc]
                 changed = reach.apply(act, asked.resource, asked.guard, wishes)
         except (Forbidden, NotFound):
             raise
+        except Stale:
+            return _page(actor, asked, {w.role_id: w for w in wishes}, late=True), 409
         except Refusal as refusal:
-            code = 409 if isinstance(refusal, Stale) else 400
-            return _page(actor, asked, {w.role_id: w for w in wishes}, refusal.message), code
+            return _page(actor, asked, {w.role_id: w for w in wishes}, refusal.message), 400
         session.pop(_TAKEN_BACK, None)
         if request.form.get("step") == "undo":
             flash("已撤销，角色恢复为修改前的设置", "good")
@@ -143,7 +145,14 @@ def _wishes() -> list[Wish]:
 # ----- drawing
 
 
-def _page(actor: Actor, asked: Asked, chosen: dict[int, Wish] | None = None, error: str = "") -> str:
+def _page(
+    actor: Actor,
+    asked: Asked,
+    chosen: dict[int, Wish] | None = None,
+    error: str = "",
+    *,
+    late: bool = False,
+) -> str:
     rows = db.session()
     roles = rows.scalars(
         select(StaffRole)
@@ -174,7 +183,27 @@ def _page(actor: Actor, asked: Asked, chosen: dict[int, Wish] | None = None, err
         dealer=str(asked.dealer_id or ""),
         undo=_undo(asked),
     )  # fmt: skip
+    if late:
+        shown.conflict, shown.theirs_url = _both(asked, shown.roles, wishes), _address(asked)
+        shown.error = "" if shown.conflict else Stale().message
     return chrome.page("who.html", key=asked.resource.name, title=shown.title, page=shown)
+
+
+def _both(asked: Asked, lines: Sequence[Reacher], wishes: dict[int, Wish]) -> list[Difference]:
+    """What this person wished for roles that somebody else has changed meanwhile, beside what they hold now."""
+    found = []
+    for line in lines:
+        wish = wishes.get(line.id)
+        if wish is None or wish.version == line.version:
+            continue
+        if asked.guard is not None and wish.reads is not None:
+            mine, theirs = (_SEES[seen] for seen in (wish.reads, line.read))
+        elif wish.reach is not None:
+            mine, theirs = wish.reach.label, Reach.of(line.now).label
+        else:
+            continue
+        found.append(Difference(line.label, mine, theirs, history.last_writer(Roles.name, line.id)))
+    return found
 
 
 def _column(asked: Asked) -> str:

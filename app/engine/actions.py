@@ -148,7 +148,7 @@ class Act:
     """One deed: who does what, when and from where, inside the open transaction.
 
     ``answers`` are the replies to a `Question`; ``action`` names the deed in the audit log;
-    ``source`` is web, mobile, api, import, load, job or timer; ``deed_id`` is on every entry the deed leaves
+    ``source`` is web, mobile, api, import, load, job, timer or setup; ``deed_id`` is on every entry the deed leaves
     there, and may be shared by the many transactions of one job.
     """
 

@@ -8,7 +8,7 @@ from flask import jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_appbuilder import expose
 
-from app.engine import aids, detail, drawing, filters, forms, picking, throttle
+from app.engine import aids, detail, drawing, filters, forms, picking, searching, throttle
 from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal
 from app.engine.database import db, utcnow
 from app.engine.fields import FieldSpec, describe, normalise_phone
@@ -88,7 +88,7 @@ class AskViews(ViewBase):
         params: dict[str, Any] = {}
         typed = request.args.get("q", "").strip()[: filters.MAX_TEXT]
         if typed:
-            found = filters.keyword(target, typed, actor, session.get_bind().dialect.name)
+            found = searching.keyword(target, typed, actor, session.get_bind().dialect.name)
             if found is not None and target.search:
                 statement, params = statement.where(found.make()), found.params
             else:

@@ -62,6 +62,7 @@ class Source(Choice):
     LOAD = "load", "文件装载"
     JOB = "job", "系统任务"
     TIMER = "timer", "定时任务"
+    SETUP = "setup", "初始化"
     OTHER = "other", "其他"
 
 
@@ -180,11 +181,13 @@ def watched(watcher: _Watcher) -> _Watcher:
 @contextmanager
 def acting(session: Session, act: Act | None = None) -> Iterator[Act]:
     """Let changes of audited records in this block count as that deed; the system's own by default. In a
-    running deed it is a part of that one and bears its id."""
+    running deed it is a part of that one and bears its id; what is done while the product is set up is setting up."""
     act = act or Act(SYSTEM, utcnow(), session, "job", "update")
     before: Act | None = session.info.get("act")
     if before is not None:
         act.deed_id = before.deed_id
+        if before.source == Source.SETUP:
+            act.source = before.source
     session.info["act"] = act
     try:
         yield act

@@ -34,10 +34,11 @@ def marks(
     specs: Sequence[FieldSpec], drawer: drawing.Drawer, context: forms.Context
 ) -> list[tuple[str, str]]:
     """What the form remembers of these fields, as hidden inputs."""
-    return [(WAS + s.name, _mark(_values(drawer, s, context))) for s in specs]
+    return [(WAS + s.name, mark(_values(drawer, s, context))) for s in specs]
 
 
-def _mark(values: Sequence[str]) -> str:
+def mark(values: Sequence[str]) -> str:
+    """A few letters that tell values apart."""
     return hashlib.sha256("\0".join(sorted(values)).encode()).hexdigest()[:8]
 
 
@@ -61,11 +62,11 @@ def compared(
         if not given or sorted(mine) == sorted(theirs) or any(is_mask(spec, v) for v in mine):
             continue
         was = (texts.get(WAS + spec.name) or ("",))[0]
-        if was and was == _mark(mine):
+        if was and was == mark(mine):
             found.append(Difference(spec.label, UNTOUCHED, _words(spec, theirs, stored, context), by))
             take(merged, spec, stored, context)
             continue
-        if was and was == _mark(theirs):
+        if was and was == mark(theirs):
             found.append(Difference(spec.label, _words(spec, mine, typed, context), UNTOUCHED))
             continue
         found.append(

@@ -1,4 +1,4 @@
-"""From what stands in the address to conditions: filters, the search box, chips.
+"""From what stands in the address to conditions: filters and their chips; the search box is in `searching`.
 
 Only declared filters are read; a field the person may not read cannot be filtered by (it could be found
 by bisection), except by its full value where the guard allows that.
@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, false, func, or_, select, type_coerce, union
+from sqlalchemy import ColumnElement, String, and_, bindparam, false, func, or_, select, type_coerce
 
 from app.engine import names, relative, throttle
-from app.engine.database import MAX_ID, id_of
+from app.engine.database import id_of
 from app.engine.fields import FieldSpec, Values, describe, is_mobile, normalise_phone
-from app.engine.guards import Guard, beyond, may_filter, may_find_exactly
+from app.engine.guards import Guard, beyond
 from app.engine.localtime import local, local_day
+from app.engine.ranges import boundary, kind_word
 from app.engine.resource import (
     Between,
     Part,
@@ -45,8 +46,6 @@ WINDOW = ("window",)
 """The key of the list's default range."""
 PART = "part"
 """What the values of parts of texts are called by in statements."""
-TAIL = 4
-"""So many last digits of a phone find it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +74,6 @@ class Active:
     def walk(self) -> Callable[[], ColumnElement[bool]]:
         """The condition for walking along the list."""
         return self.seen or self.make
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What the search box asks for, in the same form."""
-
-    key: tuple[Hashable, ...] | None
-    params: dict[str, Any]
-    make: Callable[[], ColumnElement[bool]]
-    exact: bool
-    """A number rather than a name: looked for past the list's window and in every scope."""
-    walk: Callable[[], ColumnElement[bool]]
-    """The same looked at row by row, for walking along the list."""
-    frequent: bool = False
-    """Walking along the list finds a page soonest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +211,7 @@ def _equal(
         throttle.look_up(spec, actor, [value])
         return Active(
             spec, f"{spec.label}：{wanted[0]}", (spec.name,), ("exact", spec.name), {name: value},
-            lambda: _exactly(resource, spec, bindparam(name)), selective=True,
+            lambda: exactly(resource, spec, bindparam(name)), selective=True,
         )  # fmt: skip
     typed, said, unknown = _typed(spec, wanted, actor)
     words += said
@@ -360,9 +344,9 @@ def _range(
         bound = None
         if text:
             try:
-                bound = _bound(spec, text, end == 1)
+                bound = boundary(spec, text, end == 1)
             except (ValueError, InvalidOperation, OverflowError):
-                errors.append(f"{spec.label}：“{text[:20]}”不是有效的{_kind_word(spec)}")
+                errors.append(f"{spec.label}：“{text[:20]}”不是有效的{kind_word(spec)}")
                 text = ""
         bounds.append(bound)
         words.append(text)
@@ -403,81 +387,10 @@ def _period(
     return relative.label(word)
 
 
-def _bound(spec: FieldSpec, text: str, end: bool) -> Any:
-    if spec.kind == "datetime":
-        day = date.fromisoformat(text[:10])
-        return local_day(day + timedelta(days=1) if end else day)
-    if spec.kind == "date":
-        return date.fromisoformat(text[:10])
-    if spec.kind == "integer":
-        whole = int(text[:15])
-        if abs(whole) > MAX_ID:
-            raise ValueError(text)
-        return whole
-    number = Decimal(text[:20])
-    if not number.is_finite() or number.adjusted() >= 12:
-        raise ValueError(text)
-    return number
-
-
-def _kind_word(spec: FieldSpec) -> str:
-    return "日期" if spec.kind in ("date", "datetime") else "数字"
-
-
-def _exactly(resource: type[Resource], spec: FieldSpec, value: Any) -> ColumnElement[bool]:
+def exactly(resource: type[Resource], spec: FieldSpec, value: Any) -> ColumnElement[bool]:
     """Rows whose field has exactly this value; a phone comes normalised."""
     source: Values | None = spec.values or repeated(resource, spec)
     if source is None:
         return spec.attribute == value  # type: ignore[no-any-return]
     owners: ColumnElement[bool] = resource.pk().in_(select(source.left).where(source.value == value))
     return owners if spec.attribute is None else owners & (spec.attribute == value)
-
-
-def keyword(resource: type[Resource], text: str, actor: Actor, dialect: str) -> Search | None:
-    """What the search box finds: full numbers, the last four digits of a phone, parts of a name (D-08).
-
-    Parts of a number are no way round a mask: they are searched only by those who may read it.
-    """
-    text = text.strip()[:MAX_TEXT]
-    if not text:
-        return None
-    digits = normalise_phone(text)
-    mobile = is_mobile(digits)
-    exact = [s for s in map(describe, resource.exact) if may_find_exactly(s, actor)]
-    phones = [s for s in exact if s.kind in ("phone", "phones")] if mobile else []
-    for spec in phones:
-        throttle.look_up(spec, actor, [digits])
-    codes = [s for s in exact if s.kind not in ("phone", "phones")]
-    tails: list[FieldSpec] = []
-    if digits.isascii() and digits.isdigit() and len(digits) == TAIL:
-        tails = [s for s in map(describe, resource.tail) if may_filter(s, actor)]
-    searched = () if mobile else resource.search
-    params: dict[str, Any] = {"q_digits": digits, "q_code": text, "q_upper": text.upper()}
-
-    def indexed(column: Any) -> ColumnElement[bool]:
-        return names.condition(resource, column, text, dialect)
-
-    def seen(column: Any) -> ColumnElement[bool]:
-        return names.contains(column, text, dialect)
-
-    def make(named: Callable[[Any], ColumnElement[bool]] = indexed) -> ColumnElement[bool]:
-        parts = [_exactly(resource, s, bindparam("q_digits")) for s in (*phones, *tails) if s.values is None]
-        parts += [_exactly(resource, s, bindparam(n)) for s in codes for n in ("q_code", "q_upper")]
-        parts += [named(c) for c in searched]
-        aside = [s.values for s in (*phones, *tails) if s.values is not None]
-        # A table of its own is asked for itself: joined by OR it would make PostgreSQL read every row.
-        ways: list[Any] = [select(v.left).where(v.value == bindparam("q_digits")) for v in aside]
-        if not ways:
-            return or_(*parts) if parts else false()
-        if parts:
-            ways.append(select(resource.pk()).where(or_(*parts)))
-        found: Any = union(*ways) if len(ways) > 1 else ways[0]
-        return resource.pk().in_(found)  # type: ignore[no-any-return]
-
-    names_of = [names.shape(c, text) for c in searched]
-    shape = ("q", *(s.name for s in (*phones, *tails, *codes)), len(phones), len(tails), *names_of)
-    for c in searched:
-        params |= names.values(c, text)
-    numeric = text.isascii() and sum(c.isdigit() for c in text) >= TAIL
-    frequent = not numeric and any(names.frequent(c, text, dialect) for c in searched)
-    return Search(shape, params, make, numeric, lambda: make(seen), frequent)

@@ -10,16 +10,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, true
 
-from app.engine import filters, paging, plans
+from app.engine import filters, paging, plans, searching
 from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
-from app.engine.filters import WINDOW, Active, Search
+from app.engine.filters import WINDOW, Active
 from app.engine.guards import may_filter
 from app.engine.paging import Cursor
 from app.engine.plans import Named
 from app.engine.resource import Resource, View
 from app.engine.savedviews import NOTHING, Opened
 from app.engine.scopes import Actor, Scope, condition, offered, scopes_of
+from app.engine.searching import Search
 from app.engine.slots import SLOTS
 
 PAGE_SIZES = (20, 50, 100)
@@ -172,7 +173,7 @@ def parse(
     view = resource.view(first(args, "view"))
     in_force, errors = filters.active(resource, actor, args, dialect, now)
     text = first(args, "q").strip()[: filters.MAX_TEXT]
-    search = filters.keyword(resource, text, actor, dialect)
+    search = searching.keyword(resource, text, actor, dialect)
     query_is_exact = (search is not None and search.exact) or any(f.selective for f in in_force)
     if not (view is not None and view.ignores_window) and not query_is_exact:
         default = filters.window(resource, args, in_force, now)

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from app.engine import listing, relative, serial
+from app.engine import listing, relative
 from app.engine.actions import Action
-from app.engine.choices import entries_of
 from app.engine.faces import faced
-from app.engine.fields import FieldSpec, describe
+from app.engine.fields import describe
+from app.engine.openapi_schemas import action_schema, input_schema, list_schema, record_schema, ref, text
 from app.engine.resource import Between, Part, Resource, fields_of, filtered, resources
 from app.engine.scopes import Actor, offered
 
 _JSON = "application/json"
-_TYPES: dict[str, dict[str, Any]] = {
-    "bool": {"type": "boolean"},
-    "integer": {"type": "integer"},
-    "ref": {"type": "integer"},
-    "money": {"type": "string", "pattern": r"^-?\d+(\.\d{1,2})?$", "example": "1000.50"},
-    "number": {"type": "string", "pattern": r"^-?\d+(\.\d{1,4})?$", "example": "89.5"},
-    "date": {"type": "string", "format": "date"},
-    "datetime": {"type": "string", "format": "date-time"},
-    "phone": {"type": "string", "example": "13800000001"},
-}
 
 
 def document(prefix: str, actor: Actor | None = None) -> dict[str, Any]:
@@ -163,10 +152,6 @@ def _waits() -> dict[str, Any]:
     return {"202": _answer("已提交审批，通过后才执行", {"type": "object", "properties": told})}
 
 
-def _ref(name: str) -> dict[str, Any]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
 def _login() -> dict[str, Any]:
     text = {"type": "string"}
     sent = {"type": "object", "required": ["username", "password"],
@@ -196,21 +181,21 @@ def _add_resource(
     resource: type[Resource], prefix: str, paths: dict[str, Any], schemas: dict[str, Any]
 ) -> None:
     view, base = resource.view_name(), f"{prefix}/{resource.name}"
-    schemas[view] = _record_schema(resource)
-    schemas[f"{view}List"] = _list_schema(view)
+    schemas[view] = record_schema(resource)
+    schemas[f"{view}List"] = list_schema(view)
     many: dict[str, Any] = {"get": _list_operation(resource, view)}
     one: dict[str, Any] = {"parameters": [_pk()], "get": _read_operation(resource, view)}
     if resource.form:
-        schemas[f"{view}New"] = _input_schema(fields_of(resource.groups(editing=False)), creating=True)
+        schemas[f"{view}New"] = input_schema(fields_of(resource.groups(editing=False)), creating=True)
         many["post"] = _write_operation(resource, view, f"{view}New", creating=True)
     if resource.groups(editing=True):
-        schemas[f"{view}Change"] = _input_schema(fields_of(resource.groups(editing=True)), creating=False)
+        schemas[f"{view}Change"] = input_schema(fields_of(resource.groups(editing=True)), creating=False)
         one["patch"] = _write_operation(resource, view, f"{view}Change", creating=False)
     if resource.remove is not None:
         one["delete"] = _delete_operation(resource)
     paths[base], paths[f"{base}/{{id}}"] = many, one
     for action in resource.actions:
-        schemas[f"{view}_{action.name}"] = _action_schema(action)
+        schemas[f"{view}_{action.name}"] = action_schema(action)
         paths[f"{base}/actions/{action.name}"] = {"post": _action_operation(resource, action)}
 
 
@@ -219,109 +204,13 @@ def _pk() -> dict[str, Any]:
             "schema": {"type": "integer"}}  # fmt: skip
 
 
-def _schema_of(spec: FieldSpec) -> dict[str, Any]:
-    """One field's value."""
-    if spec.links is not None or spec.kind == "refs":
-        item: dict[str, Any] = {"type": "integer"}
-        return {"type": "array", "items": item, "description": f"{spec.label}（记录编号）"}
-    if spec.multiple:
-        return {"type": "array", "items": {"type": "string"}, "description": spec.label}
-    found = dict(_TYPES.get(spec.kind, {"type": "string"}))
-    found["description"] = f"{spec.label}。{spec.hint}" if spec.hint else spec.label
-    if spec.choices is not None:
-        found["enum"] = [e.value for e in entries_of(spec.choices)]
-        found["description"] += "：" + "，".join(f"{e.value} {e.label}" for e in entries_of(spec.choices))
-    elif spec.dictionary:
-        found["description"] += f"（字典 {spec.dictionary} 的取值）"
-    if spec.fixed is not None:
-        found["description"] += "；由系统填写，只有可为他人建立的人员能指定"
-    for rule, words in ((spec.opens_when, "时可填"), (spec.needed_when, "时必填")):
-        found["description"] += f"；{rule} {words}" if rule else ""
-    if spec.maxlength and found["type"] == "string" and "format" not in found:
-        found["maxLength"] = spec.maxlength
-    return found
-
-
-def _record_schema(resource: type[Resource]) -> dict[str, Any]:
-    properties: dict[str, Any] = {
-        "id": {"type": "integer", "description": "记录编号"},
-        "version": {"type": "integer", "description": "版本号，修改时一并提交"},
-    }
-    for spec in {
-        s.name: s for s in (*serial.record_fields(resource), *serial.list_fields(resource))
-    }.values():
-        shown = {**_schema_of(spec), "nullable": True}
-        if spec.links is not None:
-            pair = {"id": {"type": "integer"}, "name": {"type": "string"}}
-            shown["items"] = {"type": "object", "properties": pair}
-        properties[spec.name] = shown
-        if spec.kind == "ref":
-            properties[f"{spec.name}_name"] = _text(f"{spec.label}的名称")
-        elif spec.kind == "choice":
-            properties[f"{spec.name}_label"] = _text(f"{spec.label}的中文")
-        elif spec.kind == "choices":
-            words = {"type": "array", "items": {"type": "string"}, "description": f"{spec.label}的中文"}
-            properties[f"{spec.name}_labels"] = words
-        if spec.guard is not None:
-            properties[f"{spec.name}_locked"] = _text(f"无权查看{spec.label}时出现，说明原因")
-    return {"type": "object", "description": resource.label, "properties": properties}
-
-
-def _text(description: str) -> dict[str, Any]:
-    return {"type": "string", "nullable": True, "description": description}
-
-
-def _list_schema(view: str) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": {
-            "result": {"type": "array", "items": _ref(view), "description": "本页记录"},
-            "count": {"type": "integer", "description": "记录数，最多数到 10000"},
-            "count_is_at_least": {"type": "boolean", "description": "为真时实际记录更多"},
-            "per_page": {"type": "integer", "description": "每页条数"},
-            "after": _text("下一页的位置；没有下一页时为空"),
-            "before": _text("上一页的位置；没有上一页时为空"),
-            "filters": {"type": "array", "items": {"type": "string"}, "description": "生效的条件"},
-        },
-    }
-
-
-def _input_schema(specs: Iterable[FieldSpec], *, creating: bool) -> dict[str, Any]:
-    known = list(specs)
-    properties = {s.name: _schema_of(s) for s in known}
-    properties["answers"] = {
-        "type": "array", "items": {"type": "string"}, "description": "对规则所提问题的回答",
-    }  # fmt: skip
-    found: dict[str, Any] = {"type": "object", "properties": properties}
-    needed = [
-        s.name for s in known if s.required and s.default is None and not (s.shown_when or s.opens_when)
-    ]
-    if creating:
-        properties["token"] = _text("同一内容重复提交时只生效一次的标识")
-    else:
-        properties["version"] = {"type": "integer", "description": "读取时的版本号"}
-        needed = ["version"]
-    if needed:
-        found["required"] = needed
-    return found
-
-
-def _action_schema(action: Action) -> dict[str, Any]:
-    found = _input_schema(action.fields, creating=True)
-    ids = {"type": "array", "items": {"type": "integer"}, "description": "要处理的记录编号"}
-    version = {"type": "integer", "description": "只处理一条时可提交读取时的版本号"}
-    found["properties"] = {"ids": ids, "version": version, **found["properties"]}
-    found["required"] = ["ids", *found.get("required", ())]
-    return found
-
-
 def _list_operation(resource: type[Resource], view: str) -> dict[str, Any]:
     return {
         "tags": [resource.label],
         "summary": f"{resource.label}列表",
         "description": f"q 可查：{resource.search_hint or '无'}",
         "parameters": [*_steering(resource), *_filters(resource)],
-        "responses": {"200": _answer("一页记录", _ref(f"{view}List")), **_errors("400", "401", "403")},
+        "responses": {"200": _answer("一页记录", ref(f"{view}List")), **_errors("400", "401", "403")},
     }
 
 
@@ -372,7 +261,7 @@ def _filters(resource: type[Resource]) -> list[dict[str, Any]]:
 
 
 def _read_operation(resource: type[Resource], view: str) -> dict[str, Any]:
-    back = {"type": "object", "properties": {"result": _ref(view)}}
+    back = {"type": "object", "properties": {"result": ref(view)}}
     return {
         "tags": [resource.label],
         "summary": f"{resource.label}详情",
@@ -383,16 +272,16 @@ def _read_operation(resource: type[Resource], view: str) -> dict[str, Any]:
 
 def _write_operation(resource: type[Resource], view: str, schema: str, *, creating: bool) -> dict[str, Any]:
     warnings = {"type": "array", "items": {"type": "string"}, "description": "提醒"}
-    properties: dict[str, Any] = {"result": {**_ref(view)}, "warnings": warnings}
+    properties: dict[str, Any] = {"result": {**ref(view)}, "warnings": warnings}
     if creating:
-        properties |= {"resource": _text("实际建立的对象"), "id": {"type": "integer"}}
+        properties |= {"resource": text("实际建立的对象"), "id": {"type": "integer"}}
     verb = resource.create_label or f"新增{resource.label}" if creating else f"修改{resource.label}"
     codes = ("400", "401", "403", "409", "413", "415") if creating else _CHANGING
     return {
         "tags": [resource.label],
         "summary": verb,
         "description": f"{verb}，与页面上的表单检查相同",
-        "requestBody": _body(_ref(schema)),
+        "requestBody": _body(ref(schema)),
         "responses": {
             "201" if creating else "200": _answer("已保存", {"type": "object", "properties": properties}),
             **_waits(),
@@ -422,6 +311,6 @@ def _action_operation(resource: type[Resource], action: Action) -> dict[str, Any
         "tags": [resource.label],
         "summary": f"{resource.label}：{action.label}",
         "description": action.confirm or action.label,
-        "requestBody": _body(_ref(f"{resource.view_name()}_{action.name}")),
-        "responses": {"200": _answer("逐条结果", _ref("Report")), **_errors(*_CHANGING)},
+        "requestBody": _body(ref(f"{resource.view_name()}_{action.name}")),
+        "responses": {"200": _answer("逐条结果", ref("Report")), **_errors(*_CHANGING)},
     }

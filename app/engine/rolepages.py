@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from app.engine.pages import Link, Option
+from app.engine.pages import Difference, Link, Option
 
 
 @dataclass(slots=True)
@@ -158,6 +158,8 @@ class ReachPage:
     dealers: Sequence[Option] = ()
     dealer: str = ""
     undo: Sequence[tuple[str, str]] = ()
+    conflict: Sequence[Difference] = ()
+    theirs_url: str = ""
 
 
 @dataclass(slots=True)

@@ -51,34 +51,10 @@
     dirty();
   });
 
-  let dragged = null;
-  form.addEventListener("pointerdown", (event) => {
-    for (const row of $$("[data-option]")) row.draggable = Boolean(event.target.closest(".grab")) && row.contains(event.target);
-  });
-  form.addEventListener("dragstart", (event) => {
-    dragged = event.target.closest("[data-option]");
-    if (!dragged) return;
-    event.dataTransfer.effectAllowed = "move";
-    event.dataTransfer.setData("text/plain", "");
-    dragged.classList.add("drag");
-  });
-  form.addEventListener("dragover", (event) => {
-    const over = event.target.closest("[data-option]");
-    if (!dragged || !over || over.parentNode !== dragged.parentNode) return;
-    event.preventDefault();
-    if (over === dragged) return;
-    const box = over.getBoundingClientRect();
-    if (event.clientY < box.top + box.height / 2) over.before(dragged);
-    else over.after(dragged);
+  window.zk.drag(form, { piece: "[data-option]" }, (held, row, where) => {
+    row[where](held);
+    ends(held.parentNode);
     dirty();
-  });
-  form.addEventListener("drop", (event) => dragged && event.preventDefault());
-  form.addEventListener("dragend", () => {
-    if (!dragged) return;
-    dragged.classList.remove("drag");
-    dragged.draggable = false;
-    ends(dragged.parentNode);
-    dragged = null;
   });
 
   /* ---- how often each is used */

@@ -77,9 +77,9 @@
   form.addEventListener("change", changed);
   form.addEventListener("input", (event) => event.target.matches(".lo-t .in") && changed());
 
-  window.zk.drag(form, "[data-part]", "[data-spot]", (held, node, where) => {
-    if (held.matches("[data-spot]") && node.matches("[data-part]")) $("ul", node).append(held);
-    else node[where === "over" ? "before" : "after"](held);
+  window.zk.drag(form, { block: "[data-part]", piece: "[data-spot]" }, (held, node, where) => {
+    if (where === "into") $("ul", node).append(held);
+    else node[where](held);
     changed();
   });
   const role = $("#lo-role");

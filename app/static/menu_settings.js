@@ -6,18 +6,18 @@
   if (!form || !("may" in form.dataset)) return;
 
   function next(node, where, held) {
-    if (where === "over") return node.dataset.key;
+    if (where === "before") return node.dataset.key;
     let after = node.nextElementSibling;
     while (after && (!after.dataset.key || after === held)) after = after.nextElementSibling;
     return after ? after.dataset.key : "";
   }
-  window.zk.drag(form, "[data-block]", "[data-piece]", (held, node, where) => {
+  window.zk.drag(form, { block: "[data-block]", piece: "[data-piece]" }, (held, node, where) => {
     const block = held.matches("[data-block]");
     const given = {
       key: held.dataset.key,
       version: held.dataset.version,
       place: block ? "" : node.closest("[data-block]").dataset.key,
-      before: !block && node.matches("[data-block]") ? "" : next(node, where, held),
+      before: where === "into" ? "" : next(node, where, held),
     };
     Object.entries(given).forEach(([name, value]) => {
       const input = document.createElement("input");

@@ -370,20 +370,8 @@
         item.append(button);
       });
     };
-    let dragged = null;
-    $$(".it0", chooser).forEach((item) => {
-      steps(item);
-      item.draggable = true;
-      item.addEventListener("dragstart", () => (dragged = item).classList.add("drag"));
-      item.addEventListener("dragend", () => item.classList.remove("drag"));
-      item.addEventListener("dragover", (event) => {
-        event.preventDefault();
-        if (!dragged || dragged === item) return;
-        const box = item.getBoundingClientRect();
-        if (event.clientY < box.top + box.height / 2) item.before(dragged);
-        else item.after(dragged);
-      });
-    });
+    $$(".it0", chooser).forEach(steps);
+    window.zk.drag(chooser, { piece: ".it0" }, (held, item, where) => item[where](held));
   }
   /* What was dragged on a saved view belongs to that view, until it is saved with it. */
   const heads = $$("thead th[data-col]", table);

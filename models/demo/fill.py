@@ -125,7 +125,7 @@ def _fill(
 ) -> None:
     now = utcnow().replace(microsecond=0)
     customers, leads = amounts
-    with writing(session), acting(session, Act(SYSTEM, now, session, "job", "demo")):
+    with writing(session), acting(session, Act(SYSTEM, now, session, "setup", "demo")):
         customer_settings.install(session)
         if customers:
             _customers(session, connection, password, customers, now, large, echo)

@@ -112,11 +112,14 @@ def duplicate(label: str, layout: Sequence[dict[str, Any]], actor: Actor, source
 
 Layout = list[dict[str, Any]]
 Change = Callable[[Layout, Act], Layout]
+Still = Callable[[Layout], bool]
 
 
-def rearrange(board_id: int, version: int, change: Change, actor: Actor, source: str) -> Board:
-    """Change the tiles of a dashboard that is as the person saw it; raises `Stale` when somebody has changed it
-    since."""
+def rearrange(
+    board_id: int, version: int, change: Change, actor: Actor, source: str, still: Still | None = None
+) -> Board:
+    """Change the tiles of a dashboard that is as the person saw it, or ``still`` is where it matters; raises
+    `Stale` when somebody has changed it since."""
     found = resource_of(Board)
     perform.require(actor, ("can_edit", found.view_name()), f"编辑{found.label}")
     session = db.session()
@@ -124,7 +127,7 @@ def rearrange(board_id: int, version: int, change: Change, actor: Actor, source:
     with perform.deed(act):
         board: Board = perform.find(session, found, board_id, actor, lock=True)
         keep_groups(board, act)
-        if board.version != version:
+        if board.version != version and not (still is not None and still(board.layout)):
             raise Stale
         lay(board, change([dict(tile) for tile in board.layout], act), act)
     return board
@@ -203,13 +206,14 @@ def widening(key: str, width: int) -> Change:
 
 
 def ordering(keys: Sequence[str]) -> Change:
-    """Put the tiles into this order, which names each of them."""
+    """Put the tiles into this order; those that came meanwhile stay at the end."""
 
     def change(layout: Layout, act: Act) -> Layout:
         by_key = {tile["key"]: tile for tile in layout}
-        if sorted(keys) != sorted(by_key):
+        named = [key for key in dict.fromkeys(keys) if key in by_key]
+        if not named:
             raise Refusal(GONE)
-        return [by_key[key] for key in keys]
+        return [by_key[key] for key in [*named, *(key for key in by_key if key not in named)]]
 
     return change
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.engine.actions import Act, Invalid, NotFound, Refusal, Stale
+from app.engine.actions import Act, Invalid, NotFound, Refusal
 from app.engine.choices import Entry
 from app.engine.history import last_writer
 from app.engine.perform import require
@@ -25,7 +24,9 @@ from models.settings import rules
 from models.settings.catalogue import DictionaryDef, dictionary_def
 from models.settings.queries import standing
 from models.settings.resources import Dictionaries
-from models.settings.tables import DictionaryEntry, EntryTone
+from models.settings.tables import DictionaryEntry
+from models.shaping.option_edits import Edit, Wish
+from models.shaping.option_sides import settle
 
 VIEW = Dictionaries.view_name()
 STEP = 10
@@ -98,55 +99,16 @@ def as_entry(row: DictionaryEntry) -> Entry:
     return Entry(row.value, row.label, row.tone.tone.value, row.parent or "", row.active)
 
 
-@dataclass
-class Wish:
-    """What the page says of one option, beside the version it was shown with."""
-
-    label: str
-    tone: EntryTone
-    active: bool
-    version: int
-    parent: str | None = None
-    """None where the page does not ask for it."""
-
-    def changes(self, row: DictionaryEntry) -> dict[str, Any]:
-        """What differs from the row."""
-        wanted = {"label": self.label, "tone": self.tone, "active": self.active}
-        if self.parent is not None:
-            wanted["parent"] = self.parent or None
-        return {name: value for name, value in wanted.items() if getattr(row, name) != value}
-
-
-@dataclass
-class Edit:
-    """One submit of the editor: the options by id, in the order they were left in, and one to be deleted."""
-
-    wishes: Mapping[int, Wish]
-    order: Sequence[int] = ()
-    step: tuple[int, int] = (0, 0)
-    """An option and by how many places it goes up (less than 0) or down among those of its parent."""
-    removed: int = 0
-
-
 def save(act: Act, name: str, edit: Edit) -> int:
-    """Carry an edit out; returns how many options changed. Inside a running deed. Raises `Stale` when somebody
-    saved one of them meanwhile, `Invalid` with sentences by ``label.<id>``, `Refusal`."""
+    """Carry an edit out; returns how many options changed. Inside a running deed. Raises `Collided` when
+    somebody else saved meanwhile what this person touched, `Invalid` with sentences by ``label.<id>``, `Refusal`."""
     editable(act.actor)
     declared(name)
     found = {row.id: row for row in rows(act.session, name, act.actor.dealer_id)}
-    wanted: dict[int, dict[str, Any]] = {}
-    for row_id, wish in edit.wishes.items():
-        row = found.get(row_id)
-        if row is None:
-            raise Stale
-        changes = wish.changes(row)
-        if changes and row.version != wish.version:
-            raise Stale
-        if changes:
-            wanted[row_id] = changes
+    edit = settle(found, edit)
+    changed = {row_id: wish.changes(found[row_id]) for row_id, wish in edit.wishes.items()}
+    wanted = {row_id: changes for row_id, changes in changed.items() if changes}
     for row_id, sort in _moved(found, edit).items():
-        if found[row_id].version != edit.wishes[row_id].version:
-            raise Stale
         wanted.setdefault(row_id, {})["sort"] = sort
     _check(found, edit.wishes, wanted)
     for row_id, changes in wanted.items():

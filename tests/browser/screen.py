@@ -87,6 +87,40 @@ def pick(page: Any, field: str, words: str, *, choose: str = "") -> None:
     option.click()
 
 
+class Finger:
+    """One finger on the screen, where something is held by its grip."""
+
+    def __init__(self, page: Any) -> None:
+        self.page, self.at = page, (0.0, 0.0)
+        self.device = page.context.new_cdp_session(page)
+
+    def _send(self, what: str, *points: tuple[float, float]) -> None:
+        touched = [{"x": x, "y": y} for x, y in points]
+        self.device.send("Input.dispatchTouchEvent", {"type": what, "touchPoints": touched})
+
+    def takes(self, grip: Any) -> None:
+        """Put the finger down in the middle of the grip."""
+        grip.evaluate("grip => grip.scrollIntoView({ block: 'center' })")
+        box = grip.bounding_box()
+        self.at = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self._send("touchStart", self.at)
+
+    def goes(self, x: float, y: float) -> None:
+        """Move it there, by way of half the distance."""
+        self._send("touchMove", ((self.at[0] + x) / 2, (self.at[1] + y) / 2))
+        self._send("touchMove", (x, y))
+        self.at = x, y
+
+    def over(self, target: Any, down: float = 0.2) -> None:
+        """Move it to that part of the height of what is in sight."""
+        box = target.bounding_box()
+        self.goes(box["x"] + box["width"] / 2, box["y"] + box["height"] * down)
+
+    def lifts(self) -> None:
+        """Let go."""
+        self._send("touchEnd")
+
+
 def choose(page: Any, name: str, *labels: str) -> None:
     """Tick options of a field where several can be chosen."""
     for label in labels:

@@ -46,7 +46,9 @@ def test_options_are_dragged_renamed_and_coloured_and_taken_back(page_as: Any, w
     page = page_as("admin")
     page.goto("/dictionaries/?name=customer.level")
     expect(row(page, "A").locator("[data-value]")).to_have_text("2")
-    row(page, "D").locator(".grab").drag_to(row(page, "A").locator(".grab"), target_position={"x": 4, "y": 2})
+    row(page, "D").locator("[data-grip]").drag_to(
+        row(page, "A").locator("[data-grip]"), target_position={"x": 4, "y": 2}
+    )
     expect(page.locator("[data-option] [name^=label]").nth(1)).to_have_value("D")
     expect(page.get_by_text("有未保存的改动")).to_be_visible()
     screen.press(page, "保存")

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import case, func, select, text
 
+from app.engine.audit import AuditEntry, Source
 from app.engine.database import db
 from app.engine.numbers import next_number
 from models import demo
@@ -56,6 +57,12 @@ def structure() -> set[tuple[str, ...]]:
 def wrong(*where: object) -> int:
     """How many customers break a rule."""
     return db.session.scalar(select(func.count()).select_from(Customer).where(*where)) or 0
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("filled", ["small"], indirect=True)
+def test_nothing_of_it_counts_as_somebodys_change(filled: None) -> None:
+    assert set(db.session.scalars(select(AuditEntry.source).distinct())) == {Source.SETUP}
 
 
 def test_what_customers_repeat_agrees_with_its_source(filled: None) -> None:

@@ -34,7 +34,7 @@ def browser() -> Iterator[Any]:
 def page_as(app: Flask, live_server: str, browser: Any, login: Any) -> Iterator[Callable[..., Any]]:
     """``page_as("consultant1", size=NARROW, dark=False)``: a page of that signed-in person.
 
-    ``scripts=False`` is a browser that runs none.
+    ``scripts=False`` is a browser that runs none, ``touch=True`` one of a device that is touched.
     The test fails when a script throws on the page or the page asks another host for anything.
     """
     contexts, faults = [], []
@@ -49,6 +49,7 @@ def page_as(app: Flask, live_server: str, browser: Any, login: Any) -> Iterator[
         size: tuple[int, int] = WIDE,
         dark: bool = False,
         scripts: bool = True,
+        touch: bool = False,
     ) -> Any:
         context = browser.new_context(
             base_url=live_server,
@@ -57,6 +58,7 @@ def page_as(app: Flask, live_server: str, browser: Any, login: Any) -> Iterator[
             timezone_id="Asia/Shanghai",
             color_scheme="dark" if dark else "light",
             java_script_enabled=scripts,
+            has_touch=touch,
         )
         context.set_default_timeout(10_000)
         contexts.append(context)

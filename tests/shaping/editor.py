@@ -51,11 +51,18 @@ class Shown:
 
 def show(client: FlaskClient, name: str) -> Shown:
     """Open a dictionary."""
-    page = client.get(f"{URL}?name={name}").get_data(as_text=True)
+    return read(client, name, client.get(f"{URL}?name={name}").get_data(as_text=True))
+
+
+def read(client: FlaskClient, name: str, page: str) -> Shown:
+    """A page of a dictionary as it came."""
     form: dict[str, Any] = {"option": re.findall(r'name="option" value="(\d+)"', page)}
+    form["began"] = re.findall(r'name="began" value="([\d,]*)"', page)
+    form["_side"] = re.findall(r'name="_side" value="([^"]*)"', page)
     for i in form["option"]:
         row = page.split(f'name="option" value="{i}"')[1].split("</tr>")[0]
         form[f"version.{i}"] = re.search(rf'name="version.{i}" value="(\d+)"', row)[1]
+        form[f"was.{i}"] = re.search(rf'name="was.{i}" value="([^"]*)"', row)[1]
         form[f"label.{i}"] = re.search(rf'name="label.{i}" value="([^"]*)"', row)[1]
         form[f"tone.{i}"] = re.search(r'value="(\w+)" data-tone="\w*" selected', row)[1]
         if re.search(rf'name="active.{i}" value="1" checked', row):

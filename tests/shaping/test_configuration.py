@@ -230,6 +230,19 @@ def test_a_dealer_does_not_take_back_what_the_group_presets(world: World) -> Non
     assert preset.label == "现金"
 
 
+@pytest.mark.sqlite_only
+def test_what_the_product_began_with_is_no_change_of_an_administrator(world: World, login: Login) -> None:
+    client, rules_only = login("admin"), f"{LIST}?kind=clock_rules"
+    assert "没有符合条件的变更" in page(client, rules_only)
+    assert "系统初始化" in page(client, f"{rules_only}&setup=1")
+    assert "/undo" not in client.get(f"{rules_only}&setup=1").get_data(as_text=True)
+    entry = newest("clock_rules")
+    answer = client.post(f"/configuration/{entry}/undo", data={"whole": "1"})
+    assert answer.status_code == 400
+    assert "初始化时写入的配置不能撤销" in words(answer.get_data(as_text=True))
+    assert "初始化时写入的配置不能撤销" in page(client, f"/configuration/{entry}/undo")
+
+
 def test_filters_by_kind_person_and_time(world: World, login: Login) -> None:
     client = login("boss")
     an_entry(world)

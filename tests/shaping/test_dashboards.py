@@ -304,12 +304,12 @@ def test_tiles_move_widen_go_and_come_back(world: World, login: Any) -> None:
 
 def test_two_people_arranging_at_once(world: World, login: Any) -> None:
     found = board(world, SOURCE, COUNT)
-    old, key = found.version, found.layout[0]["key"]
+    old, (key, other) = found.version, (t["key"] for t in found.layout)
     put(world, found, COUNT)
     boss = login("boss")
     for path, data in (
-        (f"/tiles/{key}", {"do": "remove"}), ("/order", {"keys": key}), ("/restore", {}),
-        ("/compose", {"_of": "customers", "_kind": "number", "_version": old}),
+        (f"/tiles/{key}", {"do": "remove"}), ("/order", {"keys": f"{other},{key}"}), ("/restore", {}),
+        ("/compose", {"_key": key, "_title": "新的标题", "_version": old}),
     ):  # fmt: skip
         answer = boss.post(f"/boards/{found.id}{path}", data={"version": old, **data})
         assert answer.status_code in (400, 409), path

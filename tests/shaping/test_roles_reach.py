@@ -116,6 +116,9 @@ def test_what_somebody_else_changed_meanwhile_is_kept(world: World, login: Login
     late = boss.post(WHO, data=sent | {f"reach.{target.id}": "dealer"})
     page = late.get_data(as_text=True)
     assert late.status_code == 409 and "数据已被他人修改" in page
+    both = page.partition('<section class="card0 conflict"')[2].partition("</section>")[0]
+    assert '<td class="mine">全部</td><td class="theirs">本店 <small class="mute">总管</small>' in both
+    assert "用我的" in both and 'href="/roles/who?list=customers"' in both
     assert f'name="reach.{target.id}" value="dealer" checked' in page
     assert Scope.DEALER not in world.actor("seller").scopes["customers"]
 

@@ -225,6 +225,13 @@ def test_saving_over_a_newer_version_is_a_conflict(world: World, login: Login) -
     assert "我的名字" in text and "改过的" in text
     late = boss.post(f"/list_views/{view.id}/conditions", data={"version": str(stale), "now.level": "B"})
     assert late.status_code == 409 and kept("改过的").args["level"] == ["A"]
+    text = late.get_data(as_text=True)
+    assert '<td class="mine">条件：意向级别：B</td><td class="theirs">条件：意向级别：A' in text
+    assert f'href="/customers/?saved_view={view.id}"' in text
+    again = {"version": str(view.version), "now.level": "B"}
+    assert all(f'name="{n}" value="{v}"' in text for n, v in again.items())
+    assert boss.post(f"/list_views/{view.id}/conditions", data=again).status_code == 302
+    assert kept("改过的").args["level"] == ["B"]
 
 
 def test_changes_of_the_list_are_saved_into_the_view(world: World, login: Login) -> None:

@@ -9,7 +9,7 @@ from app.engine.pages import HistoryChange, Link, Option
 
 @dataclass(slots=True)
 class ChangeLine:
-    """One change of the configuration; ``reason`` says why it cannot be taken back by this person."""
+    """One change of the configuration; without ``undo_url`` it is none that is taken back."""
 
     at: str
     who: str
@@ -39,6 +39,8 @@ class ChangesPage:
     newer: str = ""
     older: str = ""
     asked: bool = False
+    setup: bool = False
+    """Whether what the product began with is shown too."""
 
 
 @dataclass(slots=True)

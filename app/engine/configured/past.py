@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.engine import audit, deeds, history, perform
 from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal
-from app.engine.audit import AuditEntry, AuditLog
+from app.engine.audit import AuditEntry, AuditLog, Source
 from app.engine.changes import plain, typed
 from app.engine.configured import difference, state, values
 from app.engine.configured.addresses import told
@@ -41,7 +41,7 @@ _BACK = {CREATED: "删除此项", CHANGED: "恢复原值", REMOVED: "重新建�
 
 @dataclass(frozen=True)
 class Asked:
-    """Which changes are asked for."""
+    """Which changes are asked for; with ``setup`` also what the product began with."""
 
     kind: str = ""
     person: str = ""
@@ -49,6 +49,7 @@ class Asked:
     until: date | None = None
     before: int | None = None
     deed: str = ""
+    setup: bool = False
 
 
 @dataclass
@@ -66,6 +67,11 @@ class Change:
         """Old and new by field."""
         found: Mapping[str, list[Any]] = self.entry.changes.get("fields") or {}
         return found
+
+    @property
+    def begun_with(self) -> bool:
+        """Whether it is no administrator's change but what the product began with."""
+        return self.entry.source is Source.SETUP
 
     @property
     def back(self) -> str:
@@ -89,6 +95,8 @@ def changes(
         statement = statement.where(AuditEntry.at < local_day(asked.until + timedelta(days=1)))
     if asked.before is not None:
         statement = statement.where(AuditEntry.id < asked.before)
+    if not asked.setup:
+        statement = statement.where(AuditEntry.source != Source.SETUP)
     if asked.deed:
         statement = statement.where(AuditEntry.deed_id == asked.deed)
     else:  # not by dealer and time: among millions of entries only few are about the configuration
@@ -146,7 +154,7 @@ def _marked(change: Change) -> bool:
 
 def batch(session: Session, actor: Actor, change: Change, *, named: int = SHOWN) -> list[Change]:
     """All changes of the same deed, newest first; only the one of a deed that is too large to be taken back."""
-    if not change.entry.deed_id:
+    if not change.entry.deed_id or change.begun_with:
         return [change]
     found = changes(session, actor, Asked(deed=change.entry.deed_id), MOST + 1, named=named)
     return [change] if len(found) > MOST else found
@@ -321,6 +329,8 @@ def _for(act: Act, known: Kind, owner: int | None) -> Act:
 def _check(session: Session, change: Change, actor: Actor) -> Any:
     """The record as the change left it, None for one that it took away; raises `Refusal`."""
     known = change.kind
+    if change.begun_with:
+        raise Refusal("初始化时写入的配置不能撤销，可以在它自己的页面修改")
     view = known.resource.view_name()
     needed = {CREATED: "can_delete", CHANGED: "can_edit", REMOVED: "can_add"}[change.did]
     perform.require(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from app.engine.pages.forms import Difference
 from app.engine.pages.parts import Link, Option
 
 
@@ -17,6 +18,8 @@ class OptionRow:
     tone: str
     active: bool
     version: int
+    was: str
+    """What it was when the page was opened, in a few letters."""
     origin: str = ""
     tones: list[Option] = field(default_factory=list)
     parents: list[Option] = field(default_factory=list)
@@ -62,6 +65,10 @@ class DictionaryPage:
     merges: list[Link] = field(default_factory=list)
     list_url: str = ""
     undo_url: str = ""
+    began: str = ""
+    """The order with which it was opened."""
+    conflict: list[Difference] = field(default_factory=list)
+    unsaved: bool = False
 
 
 @dataclass(slots=True)

@@ -58,6 +58,8 @@ class FormPage:
     errors: list[str] = field(default_factory=list)
     dialog: Dialog | None = None
     conflict: list[Difference] = field(default_factory=list)
+    theirs_url: str = ""
+    """Where the other one's version is, when not at the form's own address."""
     intro: str = ""
     subjects: list[str] = field(default_factory=list)
     draft_key: str = ""
