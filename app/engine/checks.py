@@ -145,7 +145,7 @@ def _everything_has_words(resource: type[Resource]) -> Iterator[Problem]:
         yield Problem("E104", resource.view_name(), "没有名称（label）")
     for place, specs in _specs(resource).items():
         for spec in specs:
-            key = spec.attribute is not None and spec.attribute.property.columns[0].primary_key
+            key = spec.stored and spec.attribute.property.columns[0].primary_key
             if not key and (not spec.label or spec.label == spec.name):
                 yield Problem("E104", _where(resource, place, spec), "没有中文名称")
     for view in resource.views:

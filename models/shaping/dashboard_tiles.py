@@ -71,9 +71,7 @@ def _filters(found: type[Resource]) -> Iterator[FieldSpec]:
 
 def groups(found: type[Resource]) -> dict[str, FieldSpec]:
     """The fields one may group by: those whose every value the list can be filtered by."""
-    wanted = (
-        s for s in _filters(found) if s.kind in _GROUPS and (s.attribute is not None or s.links is not None)
-    )
+    wanted = (s for s in _filters(found) if s.kind in _GROUPS and (s.stored or s.links is not None))
     return {s.name: s for s in wanted if s.target is None or has_resource(s.target)}
 
 
@@ -89,7 +87,7 @@ def measures(found: type[Resource]) -> dict[str, tuple[str, Any]]:
     sums = [(chart.title, getattr(chart, "sum", None)) for chart in found.charts]
     made = {describe(s.column).name: (title, s) for title, s in sums if isinstance(s, Net)}
     for spec in fields(found).values():
-        own = spec.attribute is not None and spec.attribute.class_ is found.model
+        own = spec.stored and spec.attribute.class_ is found.model
         if own and spec.kind in _AMOUNTS and spec.target is None and spec.signed is None:
             made.setdefault(spec.name, (spec.label, _source(found, spec)))
     return made
