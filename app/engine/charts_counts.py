@@ -213,7 +213,8 @@ def _of_each_option(chart: Grouped, board: Board) -> list[Group]:
     of_each = select(each.c.value, func.sum(walk.c.amount)).group_by(each.c.value)
     of_each = of_each.where(contains(walk.c.held, each.c.marked))
     of_none = select(null(), func.sum(walk.c.amount)).where(walk.c.held.is_(None))
-    found = board.run(union_all(of_each, of_none))
+    both: Any = union_all(of_each, of_none)
+    found = board.run(both)
     groups = [Group(value, _amount(amount, unit, chart)) for value, amount in found if amount is not None]
     return sorted(groups, key=_biggest_first)
 

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, false, select, true
+from sqlalchemy import ColumnElement, and_, case, exists, false, select, true
 from sqlalchemy.orm import Session
 
 from app.engine.fields import reckoned
@@ -92,11 +92,11 @@ def contacts_everywhere(session: Session) -> dict[str, list[ServiceContact]]:
     return dict(found.values())
 
 
-def _dealers() -> Select[Any]:
+def _dealers() -> Any:
     return select(Dealer.id, Dealer.name).where(Dealer.active.is_(True))
 
 
-def _contacts() -> Select[Any]:
+def _contacts() -> Any:
     return (
         select(Employee.id, Employee.name, Employee.phone, Employee.alternative_phone)
         .where(visible_to_consumers())
