@@ -117,8 +117,6 @@ def wrong(said: Sentence, text: str, *, several: bool) -> list[str]:
         found.append(f"“{stray.group()}”没有成对，占位符写作 {{{{{next(iter(said.places), AMOUNT)}}}}}")
     names = [piece.name for piece in _pieces(text) if isinstance(piece, Slot)]
     found += filter(None, (_wrong_name(said, name, several) for name in dict.fromkeys(names)))
-    if several and not found and AMOUNT not in names:
-        found.append(f"请写上 {{{{{AMOUNT}}}}}，说明共有多少条")
     return found[: templating.MOST_SAID]
 
 
