@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from types import SimpleNamespace
 from typing import Any
 
+import openpyxl
 import pytest
 
 from app.engine.actions import Invalid
@@ -91,6 +93,18 @@ def test_the_page_of_the_role_shows_contacts_as_consumers_get_them(world: World,
     assert "文员甲020-12345678" in everybody and f"{world.b.name}导购丙13700000003" in everybody
     others = preset_role(db.session(), world.a.id, "clerk").id
     assert "消费者看到" not in login("boss").get(f"/roles/{others}/people").get_data(as_text=True)
+
+
+def test_files_and_programs_read_who_is_visible(world: World, login: Login) -> None:
+    appoint(world, "typist")
+    client = login("boss")
+    answer = client.get("/api/v1/employees/?consumer_visible=1").json
+    assert [row["consumer_visible"] for row in answer["result"]] == [True]
+    asked = {"consumer_visible": "1", "scope": "dealer"}
+    sheet = client.post("/employees/export", query_string=asked, data={"format": "xlsx"}).get_data()
+    head, *rows = openpyxl.load_workbook(io.BytesIO(sheet)).active.iter_rows(values_only=True)
+    said = [dict(zip(head, row, strict=True))["消费者可见"] for row in rows]
+    assert [word for word in said if word is not None] == ["是"]
 
 
 @pytest.mark.spec("A-115")
