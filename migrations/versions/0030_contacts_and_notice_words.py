@@ -1,14 +1,14 @@
 """The number by which consumers reach a person, and the product's messages in other words
 
 Revision ID: 0030
-Revises: 0026
+Revises: 0031
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0030"
-down_revision = "0026"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
