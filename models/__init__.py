@@ -43,6 +43,7 @@ PARTS = (
     "automations",
     "layout_resources",
     "template_resources",
+    "notice_resources",
     "approval_resources",
     "clock",
     "dashboards",

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from app.engine import charts, chrome, dashboards, drawing, forms, history, listing, perform
 from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal, Stale
 from app.engine.addresses import address, arguments
+from app.engine.chartkinds import overlapping
 from app.engine.choices import Entry
 from app.engine.colliding import THEIRS, WAS, compared, marks, take
 from app.engine.database import db, id_of, utcnow
@@ -220,7 +221,7 @@ def _parts(found: type[Resource], actor: Actor) -> list[FieldSpec]:
         entry("_by", "分组项", required=True, options=offered(groups) or (Entry("", "无"),),
               shown_when=f"_kind={when}", hint="排行只能按人员、门店等分组"),
         entry("_across", "横向分组项", required=True, shown_when="_kind=pivot",
-              options=offered(groups, lambda s: s.links is None) or (Entry("", "无"),)),
+              options=offered(groups, lambda s: not overlapping(s)) or (Entry("", "无"),)),
         entry("_at", "时间", required=True, options=offered(dashboard_tiles.times(found)) or (Entry("", "无"),),
               shown_when="_kind=trend"),
     ]  # fmt: skip

@@ -14,7 +14,7 @@ _NAMES = (
     "role_people", "parameters", "handover", "announcements",
     "dashboards", "registration_tracking", "registration_measuring", "registration_audit",
     "registration_statistics", "registration_standing", "dictionaries", "boards", "menu_settings",
-    "configuration", "list_views", "automations", "layouts", "templates", "briefs",
+    "configuration", "list_views", "automations", "layouts", "templates", "briefs", "notice_words",
 )  # fmt: skip
 for _name in (f"views.{name}" for name in _NAMES):
     if importlib.util.find_spec(_name) is not None:

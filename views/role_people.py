@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import flash, redirect, request
@@ -13,10 +14,10 @@ from app.engine import chrome
 from app.engine.actions import Act, Forbidden, NotFound, Refusal
 from app.engine.database import PK, db, id_of, utcnow
 from app.engine.deeds import deed
-from app.engine.rolepages import RoleMember, RolePeople
+from app.engine.rolepages import RoleFace, RoleMember, RolePeople
 from app.engine.scopes import Actor, visible
 from app.engine.security import entrance
-from models.identity import role_people
+from models.identity import contacts, role_people
 from models.identity.asides import why
 from models.identity.resources import Employees, Roles
 from models.identity.roles import RoleAssignment, StaffRole
@@ -93,7 +94,25 @@ def _page(actor: Actor, role: StaffRole, errors: list[str] | None = None) -> str
         if role.dealer_id is not None:
             others.append(Employee.dealer_id == role.dealer_id)
         shown.others, _ = _found(actor, *others, *([named] if named is not None else []))
+    if contacts.is_contact_role(role):
+        shown.shows, (shown.faces, shown.nobody) = True, _faces(actor)
     return chrome.page("role_people.html", key=Roles.name, title=shown.title, page=shown)
+
+
+def _faces(actor: Actor) -> tuple[list[RoleFace], str]:
+    """Whom consumers see: those of the own dealer, for the group those of every dealer."""
+    session = db.session()
+    if actor.dealer_id is not None and not actor.beyond_dealer:
+        mine = contacts.after_sales_contacts(session, actor.dealer_id)
+        return ([_face("", mine)], "") if mine else ([], contacts.NOBODY)
+    found = contacts.contacts_everywhere(session)
+    without = sum(1 for people in found.values() if not people)
+    nobody = f"{without} 家商场没有对接人，其消费者看到：{contacts.NOBODY}" if without else ""
+    return [_face(name, people) for name, people in found.items() if people], nobody
+
+
+def _face(of: str, people: Sequence[contacts.ServiceContact]) -> RoleFace:
+    return RoleFace(of, [(p.name, p.number, f"/employees/{p.id}") for p in people])
 
 
 def _found(actor: Actor, *where: Any) -> tuple[list[RoleMember], bool]:

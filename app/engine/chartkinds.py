@@ -108,6 +108,11 @@ def grouped_by(chart: Grouped) -> list[FieldSpec]:
     return [describe(s) for s in ((chart.by, chart.across) if isinstance(chart, Pivot) else (chart.by,))]
 
 
+def overlapping(spec: FieldSpec) -> bool:
+    """Whether one record may stand in several groups of the field, so that these are more than their rows."""
+    return spec.links is not None or spec.kind == "choices"
+
+
 def summed(chart: Chart) -> list[FieldSpec]:
     """The fields a chart sums, with what decides whether they count against the sum."""
     measure = getattr(chart, "sum", None)

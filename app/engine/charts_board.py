@@ -125,7 +125,7 @@ class Board:
             return "1" if value else "0"
         if spec.kind in ("ref", "refs", "integer"):
             return str(value)
-        if spec.kind == "choice":
+        if spec.kind in ("choice", "choices"):
             known = entry_of(spec, value, self.actor.dealer_id, self.actor.epoch)
             return known.value if known is not None else None
         return None

@@ -7,7 +7,18 @@ from datetime import date
 from typing import Any
 
 from app.engine import charts_counts, measures, periods
-from app.engine.chartkinds import Breakdown, Chart, Funnel, Grouped, Number, Pivot, Ranking, Trend, grouped_by
+from app.engine.chartkinds import (
+    Breakdown,
+    Chart,
+    Funnel,
+    Grouped,
+    Number,
+    Pivot,
+    Ranking,
+    Trend,
+    grouped_by,
+    overlapping,
+)
 from app.engine.charts_board import NOTHING, Board
 from app.engine.charts_counts import Group
 from app.engine.fields import FieldSpec, describe
@@ -81,7 +92,7 @@ def _breakdown(chart: Breakdown, groups: list[Group], board: Board | None) -> Ch
     card.unit = measures.measured(chart)[1]
     top, rest = groups[:BARS], groups[BARS:]
     total = _total(groups)
-    if spec.links is None:
+    if not overlapping(spec):
         card.total = measures.figure(total, card.unit)
     if chart.style == "pie":
         top.sort(key=lambda g: board.place(spec, g.value))
@@ -90,9 +101,9 @@ def _breakdown(chart: Breakdown, groups: list[Group], board: Board | None) -> Ch
         label = board.label(spec, group.value, group.named)
         card.bars.append(_bar(label, group.amount, card.unit, url, tone=board.tone(spec, group.value)))
     if rest:
-        url = "" if spec.links is not None else board.rows((spec, [g.value for g in rest]))
+        url = "" if overlapping(spec) else board.rows((spec, [g.value for g in rest]))
         card.bars.append(_bar(OTHERS, _total(rest), card.unit, url))
-    if chart.style == "pie" and spec.links is None:
+    if chart.style == "pie" and not overlapping(spec):
         card.note_heading = "占比"
         for bar in card.bars:
             bar.note = measures.share(bar.value, float(total))

@@ -23,20 +23,22 @@ from sqlalchemy import (
     null,
     select,
     text,
+    type_coerce,
     union_all,
     values,
 )
 from sqlalchemy import column as named_column
 
 from app.engine import indexes, measures
-from app.engine.chartkinds import Chart, Grouped, Number, Trend, grouped_by, summed
+from app.engine.chartkinds import Chart, Grouped, Number, Trend, grouped_by, overlapping, summed
 from app.engine.charts_board import Board
 from app.engine.database import id_of
 from app.engine.fields import FieldSpec, describe
-from app.engine.guards import own
+from app.engine.guards import beyond, own
 from app.engine.localtime import local, local_day
 from app.engine.resource import resource_of
 from app.engine.scopes import Scope
+from app.engine.slots import contains, marked
 
 _OF_A_PLACE = frozenset({Scope.GROUP, Scope.DEALER, Scope.STORE})
 
@@ -64,6 +66,8 @@ def grouped(wanted: Sequence[Counted]) -> dict[str, list[Group]]:
     for chart, board in wanted:
         if any(spec.links is not None for spec in grouped_by(chart)):
             found[chart.name] = _linked(chart, board)
+        elif any(map(overlapping, grouped_by(chart))):
+            found[chart.name] = _of_each_option(chart, board)
         else:
             way = _way([chart], board)
             key = (board.address({}), id(measure_of(chart)), way.name if way is not None else "")
@@ -188,6 +192,31 @@ def _linked(chart: Grouped, board: Board) -> list[Group]:
     )
     rows = [Group(r.value, _amount(r.amount, unit, chart), r.named) for r in board.run(statement)]
     return sorted(rows, key=_biggest_first)
+
+
+def _of_each_option(chart: Grouped, board: Board) -> list[Group]:
+    """The groups by several choices: a record counts at each option it holds. What was chosen together is summed
+    first, and the few sorts of that are looked through for the options; where the page asks for some of them,
+    only those, because a bar opens what holds its option whatever else was asked."""
+    spec, actor = grouped_by(chart)[0], board.query.actor
+    measure, unit = measures.measured(chart)
+    held = type_coerce(spec.attribute, String)
+    rows = select(held.label("held"), measure.label("amount")).where(board.query.condition)
+    dealer = beyond(spec, actor)
+    if dealer is not None:  # in other dealers' records the column is something else
+        rows = rows.where(spec.attribute.class_.dealer_id == dealer)
+    walk = rows.group_by(spec.attribute).cte("walk")
+    known = [e.value for e in spec.entries(actor.dealer_id)]
+    asked = [v for v in board.query.args.get(spec.name, ()) if v in known] or known
+    options = values(named_column("value", String), named_column("marked", String), name="options")
+    each = options.data([(value, marked(value)) for value in asked] or [("", "")]).cte("each")
+    of_each = select(each.c.value, func.sum(walk.c.amount)).group_by(each.c.value)
+    of_each = of_each.where(contains(walk.c.held, each.c.marked))
+    of_none = select(null(), func.sum(walk.c.amount)).where(walk.c.held.is_(None))
+    both: Any = union_all(of_each, of_none)
+    found = board.run(both)
+    groups = [Group(value, _amount(amount, unit, chart)) for value, amount in found if amount is not None]
+    return sorted(groups, key=_biggest_first)
 
 
 # ----- figures

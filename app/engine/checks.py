@@ -145,7 +145,7 @@ def _everything_has_words(resource: type[Resource]) -> Iterator[Problem]:
         yield Problem("E104", resource.view_name(), "没有名称（label）")
     for place, specs in _specs(resource).items():
         for spec in specs:
-            key = spec.attribute is not None and spec.attribute.property.columns[0].primary_key
+            key = spec.stored and spec.attribute.property.columns[0].primary_key
             if not key and (not spec.label or spec.label == spec.name):
                 yield Problem("E104", _where(resource, place, spec), "没有中文名称")
     for view in resource.views:
@@ -258,12 +258,15 @@ def _charts_open_rows(resource: type[Resource]) -> Iterator[Problem]:
             if source is not None and describe(source).name not in filtered:
                 label = describe(source).label
                 yield Problem("E111", place, f"列表没有按“{label}”的筛选，点击图表无法打开对应记录")
-        kinds = ("choice", "ref", "refs", "bool")
+        kinds = ("choice", "choices", "ref", "refs", "bool")
         if isinstance(chart, Breakdown | Funnel) and describe(chart.by).kind not in kinds:
             yield Problem("E111", place, "只能按选项、引用、标签或是否分组")
         if isinstance(chart, Ranking) and describe(chart.by).kind != "ref":
             yield Problem("E111", place, "排行只能按人员、门店等引用分组")
-        if isinstance(chart, Pivot) and not {s.kind for s in grouped_by(chart)} <= set(kinds) - {"refs"}:
+        if isinstance(chart, Pivot) and not {s.kind for s in grouped_by(chart)} <= set(kinds) - {
+            "refs",
+            "choices",
+        }:
             yield Problem("E111", place, "交叉表只能按选项、引用或是否分组")
         if isinstance(chart, Number) and chart.view not in ("", *(v.name for v in resource.views)):
             yield Problem("E111", place, f"列表没有名为 {chart.view} 的视图，点击数字无法打开对应记录")

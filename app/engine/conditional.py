@@ -5,7 +5,7 @@ Form, API and file judge by the same functions; the page's script quickens what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from app.engine.fields import FieldSpec
@@ -22,7 +22,16 @@ def source_of(rule: str) -> str:
 def meets(rule: str, held: Held) -> bool:
     """Whether the field named in the condition holds one of its values."""
     name, _, wanted = rule.partition("=")
-    return not {written(value) for value in held(name)}.isdisjoint(wanted.split("|"))
+    return not {written(value) for value in _each(held(name))}.isdisjoint(wanted.split("|"))
+
+
+def _each(values: Iterable[Any]) -> Iterator[Any]:
+    """The values one by one, of several choices each of those that are chosen."""
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from value
+        else:
+            yield value
 
 
 def applies(spec: FieldSpec, held: Held) -> bool:

@@ -22,11 +22,20 @@ from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import hidden
 from app.engine.localtime import local, local_day
-from app.engine.operators import FILLED_OR_NOT, MAX_TEXT, OPERATORS, Op, Wrong, number_of_days, typed_value
+from app.engine.operators import (
+    CONTAINING,
+    FILLED_OR_NOT,
+    MAX_TEXT,
+    OPERATORS,
+    Op,
+    Wrong,
+    number_of_days,
+    typed_value,
+)
 from app.engine.resource import Resource, resource_of
 from app.engine.resource import resource as named
 from app.engine.scopes import Actor
-from app.engine.slots import SLOTS
+from app.engine.slots import SLOTS, contains
 
 DEALER = "dealer"
 """Names, in the stored form, the dealer whose added fields a condition asks."""
@@ -250,6 +259,10 @@ def _compare(asked: Term, today: date) -> ColumnElement[bool]:
         return _known(column, column.in_(values) if op.many else column == values[0])
     if op in (Op.IS_NOT, Op.NONE_OF):
         return not_(_known(column, column.in_(values) if op.many else column == values[0]))
+    if op in CONTAINING:
+        held = [contains(column, value) for value in values]
+        found = _known(column, and_(*held) if op is Op.ALL_OF else or_(*held))
+        return not_(found) if op is Op.WITHOUT else found
     low, high = _range(asked, today)
     parts = [column >= low] if low is not None else []
     if high is not None:
@@ -296,11 +309,14 @@ def _holds(node: Node, record: Any, today: date) -> bool:
         return not _holds(node.part, record, today)
     value = getattr(record, node.spec.name)
     if node.op in FILLED_OR_NOT:
-        return (value in (None, "")) is (node.op is Op.EMPTY)
+        return (value in (None, "", [])) is (node.op is Op.EMPTY)
     if node.op in (Op.IS, Op.ONE_OF):
         return value in node.values
     if node.op in (Op.IS_NOT, Op.NONE_OF):
         return value not in node.values
+    if node.op in CONTAINING:
+        held = [wanted in (value or ()) for wanted in node.values]
+        return all(held) if node.op is Op.ALL_OF else any(held) is (node.op is Op.ANY_OF)
     if value is None:
         return False
     low, high = _range(node, today)

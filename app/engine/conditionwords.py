@@ -41,6 +41,7 @@ OR = " 或者 "
 NOT = "非 "
 _BETWEEN_VALUES = "、"
 _KEPT = "（受保护的内容）"
+_CHOSEN = ("choice", "choices")
 _TRUTH = {"是": True, "否": False}
 
 
@@ -80,7 +81,7 @@ def _word(asked: Term, n: int, actor: Actor | None) -> str:
         return "是" if value else "否"
     if asked.named:
         return asked.named[n]
-    if asked.spec.kind == "choice":
+    if asked.spec.kind in _CHOSEN:
         known = {e.value: e.label for e in asked.spec.entries(actor.dealer_id if actor else None)}
         return str(known.get(value, value))
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
@@ -143,7 +144,7 @@ def _pattern(op: Op) -> re.Pattern[str]:
 
 
 def _value(spec: FieldSpec, text: str, actor: Actor, session: Session) -> Any:
-    if spec.kind == "choice":
+    if spec.kind in _CHOSEN:
         known = [e for e in spec.entries(actor.dealer_id) if text in (e.label, e.value)]
         if not known:
             raise Wrong(f"“{spec.label}”没有“{text[:20]}”这一项")

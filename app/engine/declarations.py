@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
-from app.engine.scopes import Scope
+from app.engine.scopes import Actor, Scope
 
 
 @dataclass(frozen=True)

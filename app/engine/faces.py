@@ -26,7 +26,7 @@ from app.engine.slots import Extended
 
 RANGED = frozenset({"number", "money", "date", "datetime"})
 """Kinds that have an order, by which lists are sorted."""
-LISTED = frozenset({"choice", "bool"})
+LISTED = frozenset({"choice", "choices", "bool"})
 """Kinds with few values, which charts count."""
 _UNLISTED = frozenset({"textarea", *FILES})
 """Kinds by which nothing is found."""

@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, MappedColumn, mapped_column
 from app.engine.choices import Choice, ChoiceType, Entry, dictionary, entries_of
 from app.engine.database import utcnow
 from app.engine.phones import PhoneType as PhoneType
+from app.engine.phones import is_landline as is_landline
 from app.engine.phones import is_mobile as is_mobile
 from app.engine.phones import normalise_phone as normalise_phone
 
@@ -164,6 +165,11 @@ class FieldSpec(Traits):
         return self.dealer is None or record is None or record.dealer_id in (None, self.dealer)
 
     @property
+    def stored(self) -> bool:
+        """Whether it stands in a column of its record."""
+        return isinstance(self.attribute, InstrumentedAttribute)
+
+    @property
     def head(self) -> str:
         """Its word above a column."""
         return self.heading or self.label
@@ -245,6 +251,12 @@ def entry(
         name, label, kind, required=required, target=target, multiple=multiple, maxlength=maxlength,
         default=default, options=options, within=within, spent=spent, **traits,
     )  # fmt: skip
+
+
+def reckoned(name: str, label: str, kind: str, expression: Any, **traits: Any) -> FieldSpec:
+    """A field that stands in no column: the database works it out of what it has, wherever it is listed, filtered
+    or shown. It is never written, and so it never lags behind what it is worked out of."""
+    return FieldSpec(name, label, kind, attribute=expression, **traits)
 
 
 def fixed(

@@ -13,7 +13,7 @@ from decimal import InvalidOperation
 from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, bindparam, false, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, String, and_, bindparam, false, or_, select
 
 from app.engine import names, relative, throttle
 from app.engine.database import id_of
@@ -32,7 +32,7 @@ from app.engine.resource import (
     resource_of,
 )
 from app.engine.scopes import Actor
-from app.engine.slots import BETWEEN
+from app.engine.slots import contains, marked
 
 EMPTY = "-"
 """The value that stands for "nothing filled in" in a filter's address."""
@@ -252,15 +252,14 @@ def _any_of(
 ) -> Active:
     """Rows whose several choices contain any of these."""
     names = [f"f_{spec.name}_{n}" for n in range(len(typed))]
-    column = type_coerce(spec.attribute, String)
 
     def make() -> ColumnElement[bool]:
-        parts = [func.replace(column, bindparam(name, type_=String), "") != column for name in names]
+        parts = [contains(spec.attribute, bindparam(name, type_=String)) for name in names]
         return or_(*([_is_empty(resource, spec)] if empty else ()), *parts)
 
-    marked = {name: f"{BETWEEN}{value}{BETWEEN}" for name, value in zip(names, typed, strict=True)}
+    params = {name: marked(value) for name, value in zip(names, typed, strict=True)}
     label = f"{spec.label}：{words}"
-    return Active(spec, label, (spec.name,), ("contains", spec.name, len(typed), empty), marked, make)
+    return Active(spec, label, (spec.name,), ("contains", spec.name, len(typed), empty), params, make)
 
 
 def _part(resource: type[Resource], spec: FieldSpec, values: list[str], dialect: str) -> Active | None:

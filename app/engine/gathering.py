@@ -39,7 +39,9 @@ def ways(query: Query) -> Sequence[Active]:
 def _leads(query: Query, found: Active) -> bool:
     """Whether the filter's rows stand together within the dealer."""
     dealer, source = query.resource.scopes.dealer, found.spec.attribute
-    if dealer is None or source is None or found.spec.kind == "choices" or found.key[0] not in _BY_INDEX:
+    if dealer is None or not found.spec.stored or found.spec.kind == "choices":
+        return False
+    if found.key[0] not in _BY_INDEX:
         return False
     if found.key[0] == "any" and found.key[-1] is True:  # or empty
         return False

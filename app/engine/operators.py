@@ -38,6 +38,9 @@ class Op(Choice):
     WITHIN = "within", "在最近 {} 天内"
     OLDER = "older", "早于 {} 天前"
     COMING = "coming", "在今后 {} 天内"
+    ANY_OF = "any_of", "包含任一 {}"
+    ALL_OF = "all_of", "包含全部 {}"
+    WITHOUT = "without", "不包含 {}"
 
     @property
     def places(self) -> int:
@@ -47,7 +50,7 @@ class Op(Choice):
     @property
     def many(self) -> bool:
         """Whether its value is a list."""
-        return self in (Op.ONE_OF, Op.NONE_OF)
+        return self in (Op.ONE_OF, Op.NONE_OF, *CONTAINING)
 
     @property
     def of_days(self) -> bool:
@@ -55,6 +58,8 @@ class Op(Choice):
         return self in (Op.WITHIN, Op.OLDER, Op.COMING)
 
 
+CONTAINING = (Op.ANY_OF, Op.ALL_OF, Op.WITHOUT)
+"""What is asked of several choices: whether they hold one, each or none of the values."""
 FILLED_OR_NOT = (Op.EMPTY, Op.FILLED)
 _EQUAL = (Op.IS, Op.IS_NOT, Op.ONE_OF, Op.NONE_OF, *FILLED_OR_NOT)
 _NUMBER = (Op.IS, Op.IS_NOT, Op.AT_LEAST, Op.AT_MOST, Op.BETWEEN, *FILLED_OR_NOT)
@@ -62,6 +67,7 @@ _DAY = (Op.SINCE, Op.UNTIL, Op.BETWEEN, Op.WITHIN, Op.OLDER, Op.COMING, *FILLED_
 OPERATORS: Mapping[str, tuple[Op, ...]] = {
     "text": _EQUAL, "phone": _EQUAL, "choice": _EQUAL, "ref": _EQUAL, "bool": (Op.IS,), "textarea": FILLED_OR_NOT,
     "integer": _NUMBER, "money": _NUMBER, "number": _NUMBER, "date": _DAY, "datetime": _DAY,
+    "choices": (*CONTAINING, *FILLED_OR_NOT),
 }  # fmt: skip
 """What each kind of column can be asked."""
 
@@ -134,5 +140,5 @@ def number_of_days(spec: FieldSpec, given: Any) -> int:
 
 _TYPED: Mapping[str, Callable[[FieldSpec, Any], Any]] = {
     "choice": _choice, "bool": _bool, "integer": _integer, "ref": _integer, "number": _number, "money": _money, "date": _day,
-    "datetime": _day,
+    "datetime": _day, "choices": _choice,
 }  # fmt: skip

@@ -10,6 +10,7 @@ from sqlalchemy.types import TypeDecorator
 
 _PHONE_NOISE = re.compile(r"[\s\-－—()（）]+")
 _MOBILE = re.compile(r"1\d{10}")
+_LANDLINE = re.compile(r"(010|02\d)(\d{8})|(0[3-9]\d{2})(\d{7,8})", re.ASCII)
 _TELEPHONE = re.compile(r"\d{7,16}", re.ASCII)
 
 
@@ -31,6 +32,17 @@ def is_mobile(text: str) -> bool:
 def is_telephone(text: str) -> bool:
     """True for a number of any kind, also with area code and extension (E-27)."""
     return _TELEPHONE.fullmatch(text) is not None
+
+
+def is_landline(text: str) -> bool:
+    """True for a landline with its area code, as it is stored."""
+    return _LANDLINE.fullmatch(text) is not None
+
+
+def as_dialled(number: str) -> str:
+    """A stored number as people write it: a landline with a dash behind its area code."""
+    found = _LANDLINE.fullmatch(number)
+    return "-".join(part for part in found.groups() if part) if found else number
 
 
 _FULL_WIDTH = {ord(c): chr(ord(c) - 0xFEE0) for c in "０１２３４５６７８９＋－"}

@@ -208,6 +208,15 @@ class RoleMember:
 
 
 @dataclass(slots=True)
+class RoleFace:
+    """People with a role as those outside see them: who, by which number; ``of`` says whose they are."""
+
+    of: str
+    people: list[tuple[str, str, str]]
+    """Name, number and the address of the person's page."""
+
+
+@dataclass(slots=True)
 class RolePeople:
     """Who has a role: those who do, and those found to get it."""
 
@@ -221,3 +230,8 @@ class RolePeople:
     more: str = ""
     reason: str = ""
     errors: list[str] = field(default_factory=list)
+    shows: bool = False
+    """Whether the role shows its people to consumers; then ``faces`` are whom they see, and ``nobody`` what they
+    read where there is no one."""
+    faces: list[RoleFace] = field(default_factory=list)
+    nobody: str = ""

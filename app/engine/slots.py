@@ -10,7 +10,19 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Boolean, Date, DateTime, Integer, Numeric, String, Text, TypeDecorator
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Date,
+    DateTime,
+    Integer,
+    Numeric,
+    String,
+    Text,
+    TypeDecorator,
+    func,
+    type_coerce,
+)
 
 from app.engine.fields import column
 
@@ -48,6 +60,18 @@ class Several(TypeDecorator[list[str]]):
 
     def process_result_value(self, value: Any, dialect: Any) -> list[str] | None:
         return None if value is None else [part for part in value.split(BETWEEN) if part]
+
+
+def contains(column: Any, value: Any) -> ColumnElement[bool]:
+    """Rows whose several chosen values hold this one: a text, or a parameter that is `marked`."""
+    text = type_coerce(column, String)
+    wanted = marked(value) if isinstance(value, str) else value
+    return func.replace(text, wanted, "") != text
+
+
+def marked(value: str) -> str:
+    """A value between the marks by which it is found."""
+    return f"{BETWEEN}{value}{BETWEEN}"
 
 
 _FAMILIES: Mapping[str, tuple[int, str, Any]] = {

@@ -3,7 +3,7 @@
   "use strict";
 
   const { $, $$ } = window.zk;
-  const CHOSEN = ["choice", "bool"];
+  const CHOSEN = ["choice", "choices", "bool"];
 
   function element(tag, given, ...inside) {
     const made = Object.assign(document.createElement(tag), given);

@@ -12,12 +12,13 @@
   const look = $("[data-look]", place);
   const marks = $("[data-marks]", place);
   const part = { headers: { "X-Zk-Part": "1" }, credentials: "same-origin" };
-  let last = form.elements.body;
+  let last = form.elements.body || form.elements.one;
+  const about = form.elements.resource || form.elements.sentence;
   let waiting = 0;
   let asked = 0;
 
   form.addEventListener("focusin", (event) => {
-    if (["head", "body", "foot"].includes(event.target.name)) last = event.target;
+    if (["head", "body", "foot", "one", "many"].includes(event.target.name)) last = event.target;
   });
 
   async function refresh() {
@@ -30,8 +31,7 @@
   }
 
   async function offer() {
-    const about = form.elements.resource;
-    const of = about ? `?resource=${encodeURIComponent(about.value)}` : "";
+    const of = about ? `?${about.name}=${encodeURIComponent(about.value)}` : "";
     const answer = await fetch(`${url}/placeholders${of}`, part);
     if (answer.ok) marks.innerHTML = await answer.text();
   }
@@ -43,7 +43,7 @@
 
   form.addEventListener("input", soon);
   form.addEventListener("change", (event) => {
-    if (event.target.name === "resource") {
+    if (event.target === about) {
       const chosen = $("[data-with]", look);
       if (chosen) chosen.remove();
       offer();

@@ -1,14 +1,14 @@
 """approvals of edits name the fields whose change needs them; from a record one finds what waits with it
 
 Revision ID: 0028
-Revises: 0031
+Revises: 0027
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0028"
-down_revision = "0031"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ messages (A-36, A-38, A-40)."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,9 +25,9 @@ from models.identity.tables import Employee
 from models.notifications import channels
 from models.notifications.hourly import put_parts
 from models.notifications.rules import notify_many
+from models.notifications.sentences import NOTHING, Sentence, Value, say, sentence, title
 from models.notifications.tables import NoticeChannel, NoticeKind
-from models.notifications.telling import NUMBER, tell
-from models.notifications.topics import NEW_TASK, TASK_CHANGE, WAITING, Topic
+from models.notifications.topics import NEW_TASK, TASK_CHANGE, WAITING
 
 PENDING, LATE = "待跟进", "超时跟进"
 LINES = 30
@@ -38,13 +38,47 @@ _LISTS = {PENDING: "scope=mine&view=later", LATE: "scope=mine&view=overdue"}
 # ----- at once
 
 
-def _tell(act: Act, task: Task, users: Sequence[int | None], topic: Topic, what: str) -> None:
-    """``what`` has `NUMBER` where the sentence names its task, or says how many they are."""
+_WHO, _TASK = {"操作人": "店长"}, {"任务": "任务“回访”（客户张女士）"}
+CREATED = sentence(
+    "task.created", NEW_TASK, "安排了任务，告知负责人",
+    "{{操作人}}给您安排了{{任务}}", "{{操作人}}给您安排了{{数量}}项任务", _WHO, _TASK, "tasks",
+)  # fmt: skip
+RESCHEDULED = sentence(
+    "task.rescheduled", TASK_CHANGE, "任务改约，告知相关人员",
+    "{{操作人}}将{{任务}}改约至{{时间}}", "{{操作人}}将{{数量}}项任务改约至{{时间}}",
+    {**_WHO, "时间": "2026-01-05 10:00"}, _TASK, "tasks",
+)  # fmt: skip
+EDITED = sentence(
+    "task.edited", TASK_CHANGE, "任务修改，告知相关人员",
+    "{{操作人}}修改了{{任务}}", "{{操作人}}修改了{{数量}}项任务", _WHO, _TASK, "tasks",
+)  # fmt: skip
+CANCELLED = sentence(
+    "task.cancelled", TASK_CHANGE, "任务取消，告知相关人员",
+    "{{操作人}}取消了{{任务}}", "{{操作人}}取消了{{数量}}项任务", _WHO, _TASK, "tasks",
+)  # fmt: skip
+GIVEN = sentence(
+    "task.given", TASK_CHANGE, "任务转入，告知新的负责人",
+    "{{操作人}}将{{任务}}交给您", "{{操作人}}将{{数量}}项任务交给您", _WHO, _TASK, "tasks",
+)  # fmt: skip
+TAKEN = sentence(
+    "task.taken", TASK_CHANGE, "任务转出，告知原负责人",
+    "{{操作人}}将您的{{任务}}转给了{{接手人}}", "{{操作人}}将您的{{数量}}项任务转给了{{接手人}}",
+    {**_WHO, "接手人": "另一位导购"}, _TASK, "tasks",
+)  # fmt: skip
+DAILY = sentence(
+    "todo.daily", WAITING, "早晚汇总的标题", "{{时间}} 定时提醒：{{统计}}",
+    places={"时间": "08:00", "统计": "待跟进 3 项，超时跟进 1 项"},
+)  # fmt: skip
+
+
+def _say(
+    act: Act, task: Task, users: Sequence[int | None], said: Sentence, more: Mapping[str, Value] = NOTHING
+) -> None:
     with act.session.no_autoflush:  # a new task may have no customer and no number yet
         found = act.session.get(Customer, task.customer_id) if task.customer_id else None
     whose = f"（客户{found.name}）" if found is not None and found.name not in task.subject else ""
-    one, many = (what.replace(NUMBER, words) for words in (f"任务“{task.subject}”{whose}", f"{NUMBER}项任务"))
-    tell(act, users, topic, one, many, record=task, label=task.subject, dealer_id=task.dealer_id)
+    values = {"操作人": act.actor.name, "任务": f"任务“{task.subject}”{whose}", **more}
+    say(act, users, said, values, record=task, label=task.subject, dealer_id=task.dealer_id)
 
 
 def _people(act: Act, task: Task) -> list[int | None]:
@@ -54,23 +88,22 @@ def _people(act: Act, task: Task) -> list[int | None]:
 
 @subscribe("task.created")
 def _created(act: Act, task: Task) -> None:
-    _tell(act, task, [task.owner_id], NEW_TASK, f"{act.actor.name}给您安排了{NUMBER}")
+    _say(act, task, [task.owner_id], CREATED)
 
 
 @subscribe("task.rescheduled")
 def _rescheduled(act: Act, task: Task, due_at: datetime) -> None:
-    what = f"{act.actor.name}将{NUMBER}改约至{full(local(due_at))}"
-    _tell(act, task, _people(act, task), TASK_CHANGE, what)
+    _say(act, task, _people(act, task), RESCHEDULED, {"时间": full(local(due_at))})
 
 
 @subscribe("task.edited")
 def _edited(act: Act, task: Task) -> None:
-    _tell(act, task, _people(act, task), TASK_CHANGE, f"{act.actor.name}修改了{NUMBER}")
+    _say(act, task, _people(act, task), EDITED)
 
 
 @subscribe("task.cancelled")
 def _cancelled(act: Act, task: Task) -> None:
-    _tell(act, task, _people(act, task), TASK_CHANGE, f"{act.actor.name}取消了{NUMBER}")
+    _say(act, task, _people(act, task), CANCELLED)
 
 
 @subscribe("task.reassigned")
@@ -78,8 +111,8 @@ def _given(act: Act, task: Task, old: int | None, new: int | None) -> None:
     """Both the former and the new person are told (A-73)."""
     found = act.session.get(Employee, new) if new else None
     to = found.name if found is not None else "他人"
-    _tell(act, task, [new], TASK_CHANGE, f"{act.actor.name}将{NUMBER}交给您")
-    _tell(act, task, [old], TASK_CHANGE, f"{act.actor.name}将您的{NUMBER}转给了{to}")
+    _say(act, task, [new], GIVEN)
+    _say(act, task, [old], TAKEN, {"接手人": to})
 
 
 # ----- at 08:00 and 20:00
@@ -129,7 +162,7 @@ def digests(session: Session, users: Sequence[int], slot: datetime, *, now: date
     for name, due in groups.items():
         for row in session.execute(_first_of_each(users, due)):
             by_person[row.owner_id].setdefault(name, []).append(row)
-    return [_digest(user, found, slot, now) for user, found in sorted(by_person.items())]
+    return [_digest(session, user, found, slot, now) for user, found in sorted(by_person.items())]
 
 
 def _first_of_each(users: Sequence[int], due: ColumnElement[bool]) -> Select[Any]:
@@ -153,15 +186,18 @@ def _first_of_each(users: Sequence[int], due: ColumnElement[bool]) -> Select[Any
     )
 
 
-def _digest(user: int, found: dict[str, list[Any]], slot: datetime, now: datetime) -> dict[str, Any]:
+def _digest(
+    session: Session, user: int, found: dict[str, list[Any]], slot: datetime, now: datetime
+) -> dict[str, Any]:
+    dealer_id = next(iter(found.values()))[0].dealer_id
     amounts = {name: rows[0].amount for name, rows in found.items()}
     said = "，".join(f"{name} {n} 项" for name, n in amounts.items())
     return {
         "user_id": user,
-        "dealer_id": next(iter(found.values()))[0].dealer_id,
+        "dealer_id": dealer_id,
         "kind": NoticeKind.DAILY,
         "topic": WAITING.key,
-        "title": f"{local(slot):%H:%M} 定时提醒：{said}",
+        "title": title(session, DAILY, {"时间": f"{local(slot):%H:%M}", "统计": said}, dealer_id),
         "items": [
             {
                 "group": name,

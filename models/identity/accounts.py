@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.engine import audit
 from app.engine.actions import Act, Invalid, Refusal, action
-from app.engine.fields import entry, is_mobile, normalise_phone
+from app.engine.fields import entry, is_landline, is_mobile, normalise_phone
 from models.identity import delegation, passwords
 from models.identity.delegation import MANAGE_ROLES
 from models.identity.rights import bump_epoch, role_ids_with
@@ -65,6 +65,9 @@ def _check_phone(values: Mapping[str, Any]) -> None:
     phone = values.get("phone")
     if phone and not is_mobile(normalise_phone(phone)):
         raise Invalid({"phone": "手机号码格式不正确"})
+    other = normalise_phone(values.get("alternative_phone") or "")
+    if other and not (is_mobile(other) or is_landline(other)):
+        raise Invalid({"alternative_phone": "请填写手机号码，或带区号的固定电话，例如 020-12345678"})
 
 
 def _give_password(employee: Any, act: Act, password: str) -> None:

@@ -9,6 +9,7 @@ from app.engine.fields import entry
 from app.engine.resource import Group, Menu, Related, Resource
 from app.engine.scopes import Actor, Scope, Scopes
 from models.identity import accounts, presets, role_names, role_rules, rules
+from models.identity.contacts import CONSUMER_VISIBLE
 from models.identity.menu_groups import ORGANISATION
 from models.identity.passwords import LONGEST
 from models.identity.roles import ROLES_OF, StaffRole
@@ -44,11 +45,19 @@ class Employees(Resource, model=Employee, name="employees"):
         Employee.store_id,
         Employee.department_id,
         ROLES_OF,
+        CONSUMER_VISIBLE,
         Employee.phone,
         Employee.active,
         Employee.last_login,
     )
-    filters = (Employee.store_id, Employee.department_id, Employee.position_id, ROLES_OF, Employee.active)
+    filters = (
+        Employee.store_id,
+        Employee.department_id,
+        Employee.position_id,
+        ROLES_OF,
+        CONSUMER_VISIBLE,
+        Employee.active,
+    )
     search = (Employee.name,)
     exact = (Employee.username, Employee.phone)
     search_hint = "姓名、登录名、手机号码"
@@ -59,6 +68,7 @@ class Employees(Resource, model=Employee, name="employees"):
             Employee.name,
             Employee.username,
             Employee.phone,
+            Employee.alternative_phone,
             Employee.active,
             Employee.last_login,
             Employee.departed_at,
@@ -71,6 +81,7 @@ class Employees(Resource, model=Employee, name="employees"):
             Employee.position_id,
             STORES_OF,
             ROLES_OF,
+            CONSUMER_VISIBLE,
             Employee.backup_contact_id,
         ),
         Related(Membership.user_id, "任职门店"),
@@ -81,6 +92,7 @@ class Employees(Resource, model=Employee, name="employees"):
             Employee.username,
             Employee.name,
             Employee.phone,
+            Employee.alternative_phone,
             entry(
                 "initial_password",
                 "初始密码",
@@ -99,7 +111,7 @@ class Employees(Resource, model=Employee, name="employees"):
         Group("权限", ROLES_OF),
     )
     edit_form = (
-        Group("账号", Employee.name, Employee.phone),
+        Group("账号", Employee.name, Employee.phone, Employee.alternative_phone),
         Group(
             "任职",
             STORES_OF,

@@ -187,6 +187,12 @@ class Employee(Steering, Dated, Versioned, Audited, User):  # type: ignore[misc]
 
     name: Mapped[str] = column("姓名", String(64), index=True, server_default="", required=True)
     phone: Mapped[str | None] = column("联系电话", PhoneType(), index=True)
+    alternative_phone: Mapped[str | None] = column(
+        "备用联系方式",
+        PhoneType(),
+        placeholder="手机号码，或带区号的固定电话",
+        hint="消费者看到的售服对接人电话，例如 020-12345678；不填写时为联系电话",
+    )
     dealer_id: Mapped[int | None] = column("所属商场", ForeignKey("dealers.id", use_alter=True))
     store_id: Mapped[int | None] = column("当前门店", ForeignKey("stores.id", use_alter=True), index=True)
     department_id: Mapped[int | None] = column(

@@ -85,18 +85,20 @@ def tell(
     label: Words,
     dealer_id: int | None,
     amount: int = 1,
+    matter: str = "",
 ) -> None:
     """Tell these people, without the actor, what this deed did to a record, which the message opens.
 
     ``one`` is the sentence about that record alone, ``many`` the one that stands for all of them when the
     deed did the same to several (`NUMBER` is how many); ``label`` names the record in that list. Neither
     may hold a guarded value. ``amount`` counts further records, which nobody lists, along with this one.
+    ``matter`` says what is one message, where that is not ``many`` itself.
     A file read in from another system is no news to anybody.
     """
     if act.source == "load":
         return
     share = _told.share(act.session)
-    key = f"{act.deed_id}:{topic.key}:{crc32(many.encode()):08x}"
+    key = f"{act.deed_id}:{topic.key}:{crc32((matter or many).encode()):08x}"
     for user in dict.fromkeys(users):
         if not user or user == act.actor.id:
             continue

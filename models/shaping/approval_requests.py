@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import timedelta
 from typing import Any
 
@@ -15,10 +15,9 @@ from app.engine.approving import CREATE, Deed, Looked, Submitted, Wanted
 from app.engine.conditions import Wrong, from_json
 from app.engine.scopes import SYSTEM
 from models.identity.per_epoch import PerEpoch
-from models.notifications.telling import NUMBER, tell
-from models.notifications.topics import APPLICATION
 from models.shaping import approval_people
 from models.shaping.approval_doing import do, frozen, specs_of
+from models.shaping.approval_sentences import tell_end, tell_waiting
 from models.shaping.approval_tables import (
     ApprovalFlow,
     ApprovalRequest,
@@ -183,7 +182,7 @@ def _open(act: Act, request: ApprovalRequest, number: int) -> bool:
         place = {"request": request.id, "round": request.round, "step": number}
         key = f"{ESCALATE}:{request.id}:{request.round}:{number}"
         outbox.put(session, ESCALATE, place, key, at=request.due_at, now=act.now)
-    _tell(act, request, people, "待审批", lambda: f"待审批：{request.title}")
+    tell_waiting(act, request, people)
     return True
 
 
@@ -209,15 +208,6 @@ def _close(session: Session, request: ApprovalRequest) -> None:
     request.due_at = None
 
 
-def _tell(
-    act: Act, request: ApprovalRequest, users: Iterable[int], what: str, one: Callable[[], str]
-) -> None:
-    tell(
-        act, users, APPLICATION, one, f"{what}：{NUMBER}条申请", record=request, label=lambda: request.title,
-        dealer_id=request.dealer_id,
-    )  # fmt: skip
-
-
 def onwards(act: Act, request: ApprovalRequest) -> str | Done:
     """Go on after the present step: to the next one where somebody can speak, else do it. Returns what became of
     it, in words."""
@@ -234,14 +224,7 @@ def end(act: Act, request: ApprovalRequest, state: RequestState, result: str = "
     """Close a request, and tell whoever asked."""
     _close(act.session, request)
     request.state, request.stage, request.result = state, "", result or None
-    said = f"：{result}" if result else ""
-    _tell(
-        act,
-        request,
-        [request.applicant_id],
-        state.label,
-        lambda: f"{request.title}，{state.label}{said}"[:160],
-    )
+    tell_end(act, request, state, result)
 
 
 def escalate(act: Act, request: ApprovalRequest) -> None:

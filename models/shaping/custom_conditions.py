@@ -24,6 +24,7 @@ KIND = "following"
 MOST = 200
 _WRITTEN = re.compile(r"([^=＝]+)[=＝](.+)")
 _BETWEEN = re.compile(r"[|｜、,，]")
+_FEW = frozenset({"choice", "choices", "bool"})
 _FLAGS = {"是": "1", "否": ""}
 
 
@@ -45,10 +46,11 @@ def for_all(context: Context) -> bool:
 
 
 def sources(declared: type[Resource], *, everybodys: bool = False) -> dict[str, FieldSpec]:
-    """The fields that conditions may name, by their labels: those with few values."""
+    """The fields that conditions may name, by their labels: those with few values, of which a
+    record may hold several."""
     listed = map(describe, (*declared.columns, *declared.more_columns, *map(filtered, declared.filters)))
     groups = (*declared.form, *(declared.edit_form or ()))
-    specs = (s for s in (*fields_of(groups), *listed) if s.kind in ("choice", "bool") and s.guard is None)
+    specs = (s for s in (*fields_of(groups), *listed) if s.kind in _FEW and s.guard is None)
     return {spec.label: spec for spec in specs if not (everybodys and spec.dealer)}
 
 

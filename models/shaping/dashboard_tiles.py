@@ -14,7 +14,7 @@ from typing import Any
 
 from app.engine import filters, listing, periods
 from app.engine.actions import Act, Invalid
-from app.engine.chartkinds import Breakdown, Chart, Net, Number, Pivot, Ranking, Trend, charted
+from app.engine.chartkinds import Breakdown, Chart, Net, Number, Pivot, Ranking, Trend, charted, overlapping
 from app.engine.choices import Choice
 from app.engine.dashboards import Dashboard, Tile
 from app.engine.faces import faced
@@ -30,7 +30,7 @@ WIDTHS = (1, 2, 3)
 LONGEST_TITLE = 24
 BASE = "/boards"
 Stored = Mapping[str, Any]
-_GROUPS = ("choice", "bool", "ref", "refs")
+_GROUPS = ("choice", "choices", "bool", "ref", "refs")
 _AMOUNTS = ("money", "integer", "number", "decimal")
 _LAST = 10_000
 _KEPT = ("view", "scope", "include")
@@ -71,9 +71,7 @@ def _filters(found: type[Resource]) -> Iterator[FieldSpec]:
 
 def groups(found: type[Resource]) -> dict[str, FieldSpec]:
     """The fields one may group by: those whose every value the list can be filtered by."""
-    wanted = (
-        s for s in _filters(found) if s.kind in _GROUPS and (s.attribute is not None or s.links is not None)
-    )
+    wanted = (s for s in _filters(found) if s.kind in _GROUPS and (s.stored or s.links is not None))
     return {s.name: s for s in wanted if s.target is None or has_resource(s.target)}
 
 
@@ -89,7 +87,7 @@ def measures(found: type[Resource]) -> dict[str, tuple[str, Any]]:
     sums = [(chart.title, getattr(chart, "sum", None)) for chart in found.charts]
     made = {describe(s.column).name: (title, s) for title, s in sums if isinstance(s, Net)}
     for spec in fields(found).values():
-        own = spec.attribute is not None and spec.attribute.class_ is found.model
+        own = spec.stored and spec.attribute.class_ is found.model
         if own and spec.kind in _AMOUNTS and spec.target is None and spec.signed is None:
             made.setdefault(spec.name, (spec.label, _source(found, spec)))
     return made
@@ -123,7 +121,7 @@ def chart_of(found: type[Resource], stored: Stored) -> Chart:
     if kind is Kind.RANKING and by is not None and (by.target is None or by.links is not None):
         wrong["by"] = f"“{by.label}”不能排名次，排行只能按人员、门店等分组"
     for name, spec in (("by", by), ("across", across)):
-        if kind is Kind.PIVOT and spec is not None and spec.links is not None:
+        if kind is Kind.PIVOT and spec is not None and overlapping(spec):
             wrong[name] = f"交叉表不能按“{spec.label}”分组"
     if by is not None and by is across:
         wrong["across"] = "请选择与分组项不同的项目"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from app.engine.database import db
 from models.notifications.tables import Notification
+from models.notifications.telling import tell
+from models.notifications.topics import CUSTOMER
 from tests.customers.world import World
 from tests.plugins.people import Login
 from tests.spec.reading import page
@@ -76,11 +80,15 @@ def test_a_refused_deed_tells_nobody(world: World) -> None:
     assert titles(world, "seller") == [] == titles(world, "outsider")
 
 
+def tell_of(act: Any, customer: Any, users: list[int], one: str, many: str) -> None:
+    """Tell these people something about a customer, in these words."""
+    tell(act, users, CUSTOMER, one, many, record=customer, label=customer.name, dealer_id=customer.dealer_id)
+
+
 def test_a_savepoint_that_is_rolled_back_takes_its_words_along(app: Flask, world: World) -> None:
     from app.engine.actions import Act
     from app.engine.database import utcnow
     from app.engine.deeds import deed
-    from models.customers.notices import tell_of
 
     customer = world.customer(name="甲")
     act = Act(world.actor("boss"), utcnow(), db.session())
@@ -97,7 +105,6 @@ def test_one_deed_of_several_transactions_adds_to_its_message(app: Flask, world:
     from app.engine.actions import Act
     from app.engine.database import utcnow
     from app.engine.deeds import deed
-    from models.customers.notices import tell_of
 
     many = [world.customer(name=n) for n in "甲乙丙"]
     users = [world.people["seller"].id]

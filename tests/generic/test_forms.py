@@ -235,6 +235,7 @@ def fresh(resource: type[Resource], world: World) -> dict[str, str]:
         "registration_quotas": {"employee_id": str(world.people["consultant1"])},
         "registration_grants": {"registrant_id": person},
         "automations": {"_answer": "touch"},
+        "notice_words": {"sentence": "customer.given"},
     }
     return known.get(resource.name, {})
 

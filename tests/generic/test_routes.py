@@ -33,6 +33,8 @@ HAND_WRITTEN = {
     "/list_views/", *(f"/list_views/{PK}{path}" for path in ("", "/conditions", "/copy", "/delete", "/restore")),
     "/automation/trial", "/automation/terms", "/automation/fields",
     f"/print/<name>/{PK}", f"/board_briefs/{PK}/leave", f"/board_briefs/{PK}/join",
+    "/notice-words/",
+    *(f"/notice_words/{of}/{page}" for of in ("new", f"{PK}/edit") for page in ("placeholders", "preview")),
     *(f"/text_templates/{of}/{page}" for of in ("new", f"{PK}/edit") for page in ("placeholders", "preview")),
 }  # fmt: skip
 PAGES = {

@@ -242,6 +242,8 @@ class Builder:
             return None
         if spec.name == "slot":
             return FAMILIES[FAMILY[list(FieldKind)[PLACES.index(place)]]][0]
+        if spec.name == "sentence":  # each is said in other words once
+            return spec.entries(None)[PLACES.index(place)].value
         self.number += 1
         if spec.guard is not None:
             return _price(self.number) if spec.kind == "money" else _phone(self.number)

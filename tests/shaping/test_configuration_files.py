@@ -56,6 +56,8 @@ def furnish(world: World) -> None:
     create(Roles, {"label": "展厅主管", **given}, boss)
     world.make("tags", "boss", name="精装", group_name="进度")
     world.make("track_points", "boss", act=TrackAct.CALL, points=50)
+    said = {"one": "{{客户}}归您了", "many": "{{数量}}位客户归您了", "active": True}
+    world.make("notice_words", "boss", sentence="customer.given", **said)
     policy = {"within": SameWithin.DEALER, "effect": Effect.INSIST, "told": Told.OWNER}
     world.make("duplicate_rules", "boss", entrance=Entrance.FORM, **policy)
     world.make("registration_quotas", "boss", employee_id=seller.id, daily_limit=7)

@@ -1,13 +1,13 @@
 """a dealer's automation may stand in for one of the group
 
-Revision ID: 0027
+Revision ID: 0029
 Revises: 0028
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027"
+revision = "0029"
 down_revision = "0028"
 branch_labels = None
 depends_on = None

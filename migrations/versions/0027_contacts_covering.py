@@ -1,14 +1,14 @@
 """the index of the customers with contacts holds all that their count asks for: SQLite, which takes all of a dealer's
 indexes for equally short, chose any other one otherwise
 
-Revision ID: 0031
+Revision ID: 0027
 Revises: 0026
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0031"
+revision = "0027"
 down_revision = "0026"
 branch_labels = None
 depends_on = None
