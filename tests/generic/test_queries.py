@@ -171,8 +171,8 @@ def test_rare_rows_among_many(
     file_many(world)
     for person in (SEES, OWN):
         client = clients(person)
-        for scope in Scope:
-            client.get(f"/customers/?scope={scope.value}")
+        for window in ("", "&window=all"):
+            client.get(f"/customers/?view=ordered{window}")
         with counted() as seen:
             page = client.get(f"/customers/?{query.format(owner=world.people[person])}")
         assert page.status_code == 200
