@@ -21,6 +21,7 @@ from app.engine.database import db, prepare_engine
 from app.engine.security import SecurityManager, Sessions
 from app.engine.views import make_views
 from app.request import Request
+from app.routing import LateRule
 
 structlog.configure(
     processors=[
@@ -58,6 +59,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     """The application with every domain loaded; ``settings`` override those of the environment."""
     app = Flask("app", static_folder="static", template_folder="templates")
     app.request_class = Request
+    app.url_rule_class = LateRule
     app.session_interface = Sessions()
     app.config.update(config.settings() if settings is None else settings)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from jinja2 import FileSystemBytecodeCache
 
 from app.processes import follow_parent
 
@@ -51,7 +52,7 @@ class WebServer(BaseApplication):
             from app.factory import create_app
 
             self.flask_app = create_app(self.settings)
-        compile_templates(self.flask_app)
+        compile_templates(self.flask_app, Path(self.settings["DATA_DIR"]) / "run" / "templates")
         gc.collect()
         gc.freeze()
         return self.flask_app
@@ -71,9 +72,16 @@ class WebServer(BaseApplication):
         multiprocess.mark_process_dead(worker.pid)
 
 
-def compile_templates(app: Flask) -> None:
-    """Make the product's templates ready before there are workers, which then have them in common."""
+def compile_templates(app: Flask, folder: Path) -> None:
+    """Make the product's templates ready before there are workers, which then have them in common; the next start finds
+    them compiled in the folder."""
     environment = app.jinja_env
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        pass  # compiled once more at each start
+    else:
+        environment.bytecode_cache = FileSystemBytecodeCache(str(folder))
     for name in environment.list_templates(
         filter_func=lambda name: "/" not in name and name.endswith(".html")
     ):
