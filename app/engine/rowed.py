@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOVE = "_row"
 """The name of the buttons: ``steps/add``, ``steps/2/up``."""
 ADD, UP, DOWN, AWAY = "add", "up", "down", "away"
+_LONGEST = 10
+"""No row has a number of so many digits."""
 Row = Mapping[str, str]
 
 
@@ -80,7 +82,7 @@ def received(specs: Sequence[FieldSpec], texts: Mapping[str, Any], context: Cont
 def _moved(said: list[str], move: str) -> list[str]:
     """The lines after a button; empty rows stay, because the page is shown once more."""
     place, _, way = move.rpartition("/")
-    at = int(place) if place.isascii() and place.isdigit() else -1
+    at = int(place) if place.isascii() and place.isdigit() and len(place) < _LONGEST else -1
     if way == ADD:
         return [*said, ""]
     if not 0 <= at < len(said):

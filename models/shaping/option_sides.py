@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.engine.actions import Stale
 from app.engine.colliding import UNTOUCHED, mark
+from app.engine.database import id_of
 from models.settings.tables import DictionaryEntry
 from models.shaping.option_edits import Edit, Wish
 
@@ -190,8 +191,8 @@ def take(
                 order = [i for i in order if i not in set(now)] + now
             elif mine != now:
                 left.append(_orders(found, about, mine, now))
-        elif field in FIELDS and about.isdecimal() and int(about) in found and int(about) in wishes:
-            row, wish = found[int(about)], wishes[int(about)]
+        elif field in FIELDS and (row_id := id_of(about)) in found and row_id in wishes:
+            row, wish = found[row_id], wishes[row_id]
             if name in chosen:
                 wishes[row.id] = taken(wish, row, field)
             elif _values(wish)[field] != _values(row)[field]:

@@ -109,3 +109,12 @@ def test_a_page_refused_for_another_reason_still_knows_how_it_was_opened(
     again.form[f"label.{again.form['option'][0]}"] = "乙的名称"
     assert again.send().status_code == 409
     assert labels(world.a.id)[0] == "甲的名称"
+
+
+def test_the_version_of_no_option_is_nonsense_and_changes_nothing(
+    world: World, two: tuple[Shown, Shown]
+) -> None:
+    _, mine = two
+    answer = mine.send(**{THEIRS: f"label.{'9' * 5000}"})
+    assert answer.status_code == 200 and told(mine, answer)[0].labels == list(KINDS)
+    assert labels(world.a.id) == list(KINDS)
