@@ -17,8 +17,8 @@ from typing import Any
 from sqlalchemy import null, select, true
 from sqlalchemy.orm import Session
 
-from app.engine import deeds, perform
-from app.engine.actions import UNCHANGED, Act, Action, NotFound
+from app.engine import approving, deeds, perform
+from app.engine.actions import UNCHANGED, Act, Action, NotFound, Refusal
 from app.engine.audit import AuditEntry
 from app.engine.changes import plain, spec_of, typed
 from app.engine.database import db, utcnow
@@ -66,10 +66,14 @@ def past(session: Session, found: type[Resource], deed_id: str, actor: Actor) ->
 def undo(
     found: type[Resource], deed_id: str, actor: Actor, *, source: str = "web", now: datetime | None = None
 ) -> Report:
-    """Take a deed back as far as nobody has changed the same values since; a second time changes nothing."""
+    """Take a deed back as far as nobody has changed the same values since; a second time changes nothing. Where
+    the action needs approval it is not taken back past it."""
     session = db.session()
     meant = past(session, found, deed_id, actor)
     act = Act(actor, now or utcnow(), session, source, f"撤销{meant.action.label}")
+    if approving.asking(act, found, meant.action.name):  # it changes the same the other way round
+        label = meant.action.label
+        raise Refusal(f"“{label}”需要审批，不能直接撤销，请用“{label}”改回并提交审批")
     with deeds.deed(act):
         results = restore(act, found, deed_id, meant.ids)
     return Report(tuple(results), tuple(dict.fromkeys(act.warnings)), deed_id=act.deed_id)

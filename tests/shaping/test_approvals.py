@@ -552,6 +552,8 @@ def test_steps_are_picked_in_rows_also_without_a_script(world: World, login: Log
     assert ["".join(found) for found in chosen(page)] == rows[3:] + rows[:3]
     page = boss.post(url, data=form | {"_row": "steps/add"}).get_data(as_text=True)
     assert ["".join(found) for found in chosen(page)] == [*rows, "任一人同意", ""]
+    beyond = boss.post(url, data=form | {"_row": f"steps/{'9' * 5000}/up"})
+    assert beyond.status_code == 200, "there is no such row"
     assert made.steps[0]["hours"] == 24, "nothing is saved by it"
     wrong = form | {"steps.who": ["", "角色 商场系统管理员"]}
     answer = boss.post(url, data=wrong)
@@ -564,3 +566,17 @@ def test_steps_are_picked_in_rows_also_without_a_script(world: World, login: Log
     assert boss.post(url, data=changed).status_code == 302
     db.session.expire_all()
     assert made.steps == [{"who": "role:admin", "named": "商场系统管理员", "all": True}]
+
+
+@pytest.mark.sqlite_only
+def test_what_needs_approval_is_not_taken_back_past_it(world: World, login: Login) -> None:
+    """Taking back a batch change is the same change the other way round."""
+    customer, other = world.customer(), world.people["seller2"].id
+    report = world.act("reassign", customer, by="boss", owner=other)
+    flow(world, name="换人审批", subject="customers", deed="customers/reassign", condition="",
+         steps="角色 商场系统管理员")  # fmt: skip
+    way = f"/customers/undo/{report.deed_id}"
+    told = login("keeper").post(way, follow_redirects=True).get_data(as_text=True)
+    db.session.expire_all()
+    assert customer.owner_id == other
+    assert "“修改导购”需要审批，不能直接撤销" in told
