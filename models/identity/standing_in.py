@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, object_session
 
-from app.engine.actions import Act, Action, Refusal, action
+from app.engine.actions import Act, Action, Invalid, Refusal, action
 from app.engine.resource import resource_of
 from app.engine.scopes import Actor
-from models.identity.rules import is_group
+from models.identity.rules import is_group, unique
 
 
 def own_of(session: Session, row: Any, dealer_id: int | None, *where: ColumnElement[bool]) -> Any:
@@ -31,10 +31,11 @@ def switches(
     copied: Callable[[], Sequence[str]],
     where: Sequence[ColumnElement[bool]] = (),
     allowed: Callable[[Any], bool] = lambda _row: True,
+    named_once: bool = False,
 ) -> tuple[Action, Action]:
     """The actions 在本商场停用 and 在本商场恢复 of a model with ``replaces_id``. ``copied`` are the columns that an
     own entry takes over, ``where`` marks those that hold for the whole dealer, and ``allowed(row)`` is whether the group
-    lets a dealer do without."""
+    lets a dealer do without, and ``named_once`` whether a dealer has a name but once."""
 
     def is_dealers(actor: Actor) -> bool:
         return actor.dealer_id is not None and not is_group(actor, resource_of(model).name)
@@ -58,6 +59,12 @@ def switches(
         if row.dealer_id is not None:
             raise Refusal(f"“{row.name}”是本商场的，请直接停用或启用")
 
+    def check_name(there: Any, act: Act) -> None:
+        try:
+            unique(act, there, model.name, there.name, model.dealer_id == there.dealer_id)
+        except Invalid:
+            raise Refusal(f"本商场已有同名的“{there.name}”，请先修改它的名称，再停用集团的") from None
+
     @action(
         "在本商场停用", on=model, name="leave", icon="player-pause", permission=permission,
         permission_label=permission_label, when=lambda row: row.dealer_id is None, whom=may_leave, switched=is_dealers,
@@ -74,6 +81,8 @@ def switches(
         if there is None:
             values = {name: getattr(row, name) for name in copied()}
             there = model(**values, dealer_id=act.actor.dealer_id, replaces_id=row.id)
+            if named_once:
+                check_name(there, act)
             act.session.add(there)
         there.active = False
         act.session.flush()

@@ -100,7 +100,7 @@ def copied() -> list[str]:
 
 leave, come_back = switches(
     Automation, permission=("can_edit", "Automations"), permission_label="编辑自动化", copied=copied,
-    allowed=lambda row: bool(row.optional),
+    allowed=lambda row: bool(row.optional), named_once=True,
 )  # fmt: skip
 
 

@@ -70,6 +70,17 @@ def test_a_dealer_does_without_and_takes_it_back(world: World, login: Login) -> 
     assert own() is None and filed(world, "seller") == "待补"
 
 
+@pytest.mark.sqlite_only
+def test_an_own_one_of_the_same_name_is_said_to_be_in_the_way(world: World) -> None:
+    mine, made = automation(world, name="集团通用", **setting("remark", "甲")), of_group(world)
+    with pytest.raises(Refusal, match="本商场已有同名的“集团通用”，请先修改它的名称"):
+        world.act("leave", made, "boss")
+    db.session.rollback()
+    update(resource("automations"), mine.id, {"name": "本商场的"}, world.actor("boss"), answers=SURE)
+    world.act("leave", made, "boss")
+    assert filed(world, "seller") is None
+
+
 def test_what_waits_is_not_done_any_more(world: World) -> None:
     made = of_group(world)
     customer = world.customer()
