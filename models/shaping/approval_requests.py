@@ -13,6 +13,7 @@ from app.engine import approving, attached, audit, outbox, perform
 from app.engine.actions import Act, Done, Question, Refusal
 from app.engine.approving import CREATE, Deed, Looked, Submitted, Wanted
 from app.engine.conditions import Wrong, from_json
+from app.engine.fields import describe
 from app.engine.scopes import SYSTEM
 from models.identity.per_epoch import PerEpoch
 from models.shaping import approval_people
@@ -130,9 +131,18 @@ def _title(wanted: Wanted) -> str:
     words = deed_words(wanted.deed)
     labels = [perform.label_of(wanted.deed.resource, r) for r in wanted.records]
     if not labels:
-        pairs = (p for row in wanted.changes[:1] for p in row["changes"]["fields"].values())
-        labels = [str(p[3]) for p in pairs if len(p) == 4 and p[3]][:1]
+        labels = _names_of_new(wanted)[:1]
     return words + (f"：{labels[0]}" if labels else "") + (f" 等{len(labels)}条" if len(labels) > 1 else "")
+
+
+def _names_of_new(wanted: Wanted) -> list[str]:
+    """What a record that is not yet there may be called by: as it was named, else after what was chosen in it."""
+    title = wanted.values.get(describe(wanted.deed.resource.title).name)
+    fields = (row["changes"]["fields"] for row in wanted.changes[:1])
+    chosen = (p for of in fields for n, p in of.items() if n in wanted.values)
+    return ([title] if isinstance(title, str) and title else []) + [
+        str(p[3]) for p in chosen if len(p) == 4 and p[3]
+    ]
 
 
 def _kept_row(row: Mapping[str, Any], deed: Deed, asked: Mapping[str, Any]) -> dict[str, Any]:

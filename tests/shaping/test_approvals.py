@@ -375,6 +375,7 @@ def test_a_guarded_value_is_not_seen_in_a_request(world: World, login: Login) ->
     with pytest.raises(Submitted):
         world.customer(phone="13912345678")
     number = latest().id
+    assert latest().title == "客户·新增服务号：张女士", "by its own name, not by where it belongs"
     masked = login("keeper").get(f"/approval_requests/{number}").get_data(as_text=True)
     assert "139****5678" in masked and "13912345678" not in masked
     whole = login("boss").get(f"/approval_requests/{number}").get_data(as_text=True)
