@@ -93,12 +93,14 @@ class TooMany(Refusal):
 
 @dataclass(frozen=True)
 class Answer:
-    """A button of a question: submits ``value``, or leads to ``url``; without both it goes back."""
+    """A button of a question: submits ``value``, or leads to ``url``; without both it goes back. The ``tone`` "r"
+    is that of what takes something away."""
 
     label: str
     value: str = ""
     url: str = ""
     primary: bool = False
+    tone: str = ""
 
 
 class Question(Refusal):

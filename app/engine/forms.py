@@ -169,7 +169,9 @@ def _value(spec: FieldSpec, given: list[str], texts: Texts, context: Context) ->
     elif spec.kind == "refs":
         given = [*given, *_by_label(spec, texts, context)]
     if spec.kind in ("refs", "choices"):
-        return _many(spec, given, context)
+        chosen = _many(spec, given, context)
+        empty = spec.kind == "choices" and spec.attribute is not None and not _not_null(spec)
+        return chosen or (None if empty else chosen)
     if not given and not texts.get(f"{spec.name}{attached.WRONG}"):
         return "" if spec.kind in ("text", "textarea") and _not_null(spec) else None
     reader = read_lines if is_lines(spec) else _READERS.get(spec.kind, plain)

@@ -100,7 +100,7 @@ def placed(refusal: Refusal) -> dict[str, str]:
 def dialog_of(question: Question, texts: Texts) -> pages.Dialog:
     """The question as a dialog; earlier answers travel with every button."""
     buttons = [
-        pages.DialogButton(a.label, "_answer" if a.value else "", a.value, a.url, a.primary)
+        pages.DialogButton(a.label, "_answer" if a.value else "", a.value, a.url, a.primary, a.tone)
         for a in question.answers
     ]
     return pages.Dialog(

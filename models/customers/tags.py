@@ -105,7 +105,7 @@ def remove_tag(tag: Tag, act: Act) -> None:
         used = "、".join(
             f"{amount}位{kind}" for amount, kind in ((contacts, "潜客"), (customers, "客户")) if amount
         )
-        answers = (Answer("确认删除", value=REMOVE, primary=True), Answer("取消"))
+        answers = (Answer("确认删除", value=REMOVE, primary=True, tone="r"), Answer("取消"))
         raise Question("删除标签", f"标签“{tag.name}”已用于{used}，删除后将从这些记录中移除。", answers)
     for source in (CONTACT_TAGS, CUSTOMER_TAGS):
         act.session.execute(delete(source.left.class_.__table__).where(source.right == tag.id))

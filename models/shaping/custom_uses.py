@@ -60,7 +60,7 @@ def question(field: Any, told: Sequence[Line], sure: str) -> Question:
     return Question(
         f"确认删除字段“{field.label}”？",
         f"{_KEPT}{said}",
-        (Answer("确认删除", sure, primary=True), Answer("返回")),
+        (Answer("确认删除", sure, primary=True, tone="r"), Answer("返回")),
         _HEADINGS if told else (),
         tuple(map(_row, told)),
         tuple(line.url for line in told),

@@ -47,7 +47,7 @@ class NoticeTexts(Resource, model=NoticeWords):
     create = staticmethod(notice_rules.create_words)
     update = staticmethod(notice_rules.update_words)
     remove = staticmethod(notice_rules.remove_words)
-    create_label = "新增通知用语"
+    create_label = "修改通知用语"
     empty_hint = "没有另写文字的通知使用系统默认文字"
     api = False
 

@@ -35,7 +35,7 @@ class NoticeWords(Steering, Dated, Versioned, Audited, Model):
         hint="一次涉及多条记录时合并为一条通知；早晚汇总没有此项，请留空",
     )
     active: Mapped[bool] = column(
-        "启用", Boolean, default=True, hint="停用后使用系统默认文字，商场停用时集团的文字也不使用"
+        "启用", Boolean, default=True, wide=True, hint="停用后使用系统默认文字，商场停用时集团的文字也不使用"
     )
 
 

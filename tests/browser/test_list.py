@@ -120,6 +120,10 @@ def test_the_advanced_search_opens_where_its_button_stands(page_as: Any, world: 
     expect(page.locator(".more-fl")).to_be_visible()
     assert toggle.bounding_box() == before
     expect(page.locator(".filters").locator("button:visible")).to_have_text("高级搜索", use_inner_text=True)
+    several = page.locator(".more-fl .ms").last
+    several.locator("summary").click()
+    expect(several.locator(".pop")).to_be_in_viewport(ratio=1)  # over the list, nothing cuts it off
+    several.locator("summary").click()
     toggle.click()
     expect(page.locator(".filters").locator("button:visible")).to_have_text("查询", use_inner_text=True)
 

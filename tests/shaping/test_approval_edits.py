@@ -314,6 +314,21 @@ def test_added_fields_are_named_and_asked_like_any_other(world: World) -> None:
     assert (again.watched, again.condition) == kept and export(world) == text
 
 
+@pytest.mark.sqlite_only
+def test_several_choices_that_nobody_made_are_no_change(world: World, login: Login) -> None:
+    add(world, "装修风格", "choices", options="北欧\n中式")
+    flow(world, **EDIT, watched="装修风格")
+    customer, seller = world.customer(), login("seller")
+    form = {"name": "张女士", "phone": customer.phone, "version": str(customer.version)}
+    page = seller.get(f"/customers/{customer.id}/edit").get_data(as_text=True)
+    assert "装修风格" in page
+    seller.post(f"/customers/{customer.id}/edit", data=form)
+    assert db.session.scalar(select(func.count()).select_from(ApprovalRequest)) == 0
+    assert stored(customer).name == "张女士"
+    told_of = seller.get(f"/customers/{customer.id}/history").get_data(as_text=True)
+    assert "张女士" in told_of and "装修风格" not in told_of
+
+
 def test_a_file_that_came_with_an_edit_is_kept_while_it_waits(world: World, login: Login) -> None:
     paper = add(world, "合同", "file").slot
     flow(world, **EDIT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -130,6 +131,7 @@ def test_what_goes_on_without_the_field_is_read_before_it_is_removed(world: Worl
     asked = client.post(at, data={"id": str(area.id)}).get_data(as_text=True)
     view = db.session.scalars(select(SavedView)).one()
     assert "确认删除字段“面积”" in asked and "不再按它筛选" in asked
+    assert re.search(r'<button class="btn1 danger"[^>]*name="_answer"', asked)
     assert f'href="/saved_views/{view.id}"' in asked and "大户型" in asked
     assert client.get(f"/custom_fields/{area.id}").get_data(as_text=True).count("大户型") == 1
     assert client.post(at, data={"id": str(area.id), "_answer": SURE}).status_code == 302

@@ -41,6 +41,7 @@ class DialogButton:
     value: str = ""
     url: str = ""
     primary: bool = False
+    tone: str = ""
 
 
 @dataclass(slots=True)
