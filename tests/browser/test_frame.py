@@ -123,6 +123,7 @@ def test_a_success_fades_and_a_problem_stays(page_as: Any, world: World) -> None
     screen.fill(page, "小区", "云栖花园")
     screen.press(page, "保存")
     screen.flash(page, "已保存")
+    page.wait_for_load_state()  # by then the page's script has set its clock
     page.clock.run_for(7000)
     expect(page.locator(".flashes .note")).to_have_count(0)
 

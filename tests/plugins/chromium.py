@@ -20,8 +20,9 @@ FLAGS = [
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """The system's Chromium."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=10_000)  # three of these tests may share two cores
     path = shutil.which("chromium")
     assert path, "these tests need Chromium: apt-get install chromium fonts-noto-cjk"
     with sync_playwright() as playwright:
