@@ -45,6 +45,7 @@ def leaks(app: Flask, world: World, client: Any, paths: list[str]) -> list[str]:
     return found
 
 
+@pytest.mark.sqlite_only  # the gate stands behind every database
 @pytest.mark.parametrize("resource", ALL)
 def test_masked_person_reads_no_guarded_value(
     app: Flask, world: World, clients: Any, resource: type[Resource]
@@ -97,6 +98,7 @@ def test_masked_person_reads_nothing_in_charts_and_their_sheets(
 SHOWN = [p for p in GUARDED if p.values[1].kind in ("phone", "phones")]
 
 
+@pytest.mark.sqlite_only  # the gate stands behind every database
 @pytest.mark.parametrize(("resource", "spec"), SHOWN)
 def test_person_with_the_right_reads_it(
     app: Flask, world: World, clients: Any, resource: type[Resource], spec: FieldSpec
