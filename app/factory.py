@@ -109,9 +109,10 @@ def _mark_changes(response: Response) -> Response:
 
 
 def _no_store(response: Response) -> Response:
-    """Pages hold personal data: no cache keeps them. Static files carry a hash and are kept for ever."""
+    """Pages hold personal data: no cache keeps them. Static files carry a hash, the font its version, and are
+    kept for ever."""
     if request.endpoint == "static":
-        if "v" in request.args:
+        if "v" in request.args or request.path.endswith(".woff2"):
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     else:
         response.headers.setdefault("Cache-Control", "no-store")

@@ -189,7 +189,9 @@ class Sessions(SecureCookieSessionInterface):
 
     def should_set_cookie(self, app: Any, session: Any) -> bool:
         """Whether the answer carries the cookie again, and with it a later end."""
-        if _PASSING in request.environ:
+        if (
+            _PASSING in request.environ or request.endpoint == "static"
+        ):  # static files are kept, also by proxies
             return bool(session.modified)
         return bool(super().should_set_cookie(app, session))
 

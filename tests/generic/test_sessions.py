@@ -285,6 +285,14 @@ def test_pages_are_kept_by_no_cache_and_framed_by_nobody(app: Flask, clients: An
     assert head["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize("path", ["zhike.css?v=1", "vendor/tabler-icons-3.49.0.woff2"])
+def test_static_files_are_kept_for_ever_and_hold_nobodys_session(clients: Any, path: str) -> None:
+    answer = clients(SEES).get(f"/static/{path}")
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert "Set-Cookie" not in answer.headers
+
+
 # ----- two people, two clicks
 
 
