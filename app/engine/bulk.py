@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ARRAY, ColumnElement, Table, any_, literal
 from sqlalchemy.orm import Session
@@ -22,6 +23,7 @@ from app.engine import names as names_search
 
 Convert = Callable[[Any], Any]
 Rows = Iterable[tuple[Any, ...]]
+T = TypeVar("T")
 
 
 def among(session: Session, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
@@ -40,15 +42,17 @@ def insert(
     columns: Sequence[str],
     rows: Rows,
     same: Mapping[str, Any] | None = None,
-) -> None:
+    meanwhile: Iterable[T] = (),
+) -> Iterable[T]:
     """Insert rows given as tuples in the order of ``columns``, in Python's own types; ``same`` are columns
     that hold one value in all of them. Declared constant defaults of columns that are not named are filled
     in. Names that can be searched by their parts are taken into the search. Rows that are made one by one are
-    made while the database takes in those before; after the first one they must not ask it for anything."""
+    made while the database takes in those before; after the first one they must not ask it for anything.
+    Nor must ``meanwhile``, which is returned: on PostgreSQL, another process, it is made in the same time."""
     waiting = iter(rows)
     first = next(waiting, None)
     if first is None:
-        return
+        return meanwhile
     given = chain((first,), waiting)
     dialect = session.get_bind().dialect
     constants = {**_constants(table), **(same or {})}
@@ -58,16 +62,25 @@ def insert(
     ready = _converted(given, more, _converters(table, tuple(columns), dialect))
     raw: Any = session.connection().connection.dbapi_connection
     if dialect.name == "postgresql":
-        with (
-            raw.cursor() as cursor,
-            cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy,
-        ):
-            for row in ready:
-                copy.write_row(row)
-        return
+        statement = f"COPY {table.name} ({', '.join(names)}) FROM STDIN"
+        if meanwhile == ():
+            _copy(raw, statement, ready)
+            return ()
+        with ThreadPoolExecutor(1) as pool:
+            copied = pool.submit(_copy, raw, statement, ready)
+            made = list(meanwhile)
+            copied.result()
+        return made
     marks = ", ".join("?" * len(names))
     with names_search.in_bulk(raw, table.name):
         raw.executemany(f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})", ready)
+    return meanwhile
+
+
+def _copy(raw: Any, statement: str, rows: Iterable[Any]) -> None:
+    with raw.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _converted(

@@ -72,19 +72,19 @@ class Maker:
         me, now = act.actor.id or None, act.now
         face = faced(self.resource, dealer_id, self.session)
         own = [spec.name if spec.dealer in (None, dealer_id) else "" for spec in self.added]
-        rows, phones, dated = [], [], False
+        rows, phones, times = [], [], []
         members: dict[str, list[tuple[Any, ...]]] = {source.name: [] for source, _ in _MEMBERS}
         for record_id, code, draft in zip(ids, codes, drafts, strict=True):
             values = draft.values
             owner = values.get("owner_id") or me
             created = values.get("created_at") or now
-            dated = dated or created is not now
+            times.append(created)
             numbers = numbers_of(draft)
             read = values.get
             values |= worked_out(face, values.get)
             rows.append((
                 record_id, code, numbers[0], draft.place.store_id, self.departments.get(owner or 0), owner,
-                *[read(name) for name in PLAIN], *[_single(read(name)) for name in own], created,
+                *[read(name) for name in PLAIN], *[_single(read(name)) for name in own],
             ))  # fmt: skip
             for n, number in enumerate(numbers):
                 phones.append((record_id, number, number[-4:], n))
@@ -96,11 +96,9 @@ class Maker:
         same = {
             "dealer_id": dealer_id, "filer_id": me, "stage": Stage.FOLLOWING, "activity_score": score, "updated_at": now,
         }  # fmt: skip
-        if dated:
-            bulk.insert(act.session, _table(Customer), (*self.columns, "created_at"), rows, same)
-        else:
-            plain = [row[:-1] for row in rows]
-            bulk.insert(act.session, _table(Customer), self.columns, plain, same | {"created_at": now})
+        told = self.history.entries(dealer_id, same, rows, drafts)
+        dated: bulk.Rows = ((*row, time) for row, time in zip(rows, times, strict=True))
+        told = bulk.insert(act.session, _table(Customer), (*self.columns, "created_at"), dated, same, told)
         columns = ("customer_id", "phone", "tail", "position")
         bulk.insert(act.session, _table(CustomerPhone), columns, phones, {"dealer_id": dealer_id})
         for source, model in _MEMBERS:
@@ -108,7 +106,7 @@ class Maker:
             keys = (source.left.key, source.right.key, *copies)
             bulk.insert(act.session, _table(model), keys, members[source.name])
         self._track(act, dealer_id, ids, score)
-        audit.record_many(act, self.resource, self.history.entries(dealer_id, same, rows, drafts))
+        audit.record_many(act, self.resource, told)
         filed = [
             (row[0], row[1], draft.values["name"], row[5]) for row, draft in zip(rows, drafts, strict=True)
         ]

@@ -115,8 +115,9 @@ class RegistrationFiling(Filing):
             "outlet_id": self.actor.store_id, "registrant_id": self.actor.id, "dealer_id": dealer_id,
             "registered_at": act.now, "created_at": act.now, "updated_at": act.now,
         }  # fmt: skip
-        bulk.insert(act.session, cast(Table, Registration.__table__), _COLUMNS, rows, same)
-        audit.record_many(act, self.resource, self.history.entries(dealer_id, same, rows, fresh))
+        told = self.history.entries(dealer_id, same, rows, fresh)
+        told = bulk.insert(act.session, cast(Table, Registration.__table__), _COLUMNS, rows, same, told)
+        audit.record_many(act, self.resource, told)
 
 
 def _identity(draft: Draft) -> duplicates.Identity:

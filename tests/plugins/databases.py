@@ -6,6 +6,7 @@ by the product's own migrations and `initialise`. After a test only the tables i
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -37,6 +38,12 @@ _WRITES = re.compile(
     r"^\s*(?:WITH\b.*?\)\s*)?(?:INSERT\s+(?:OR\s+\w+\s+)?INTO|UPDATE|DELETE\s+FROM|TRUNCATE)\s+\"?(\w+)\"?",
     re.IGNORECASE | re.DOTALL,
 )
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Thousands of collected tests live as long as the process: searching them for garbage finds nothing."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -141,6 +148,7 @@ class Apps:
                 db.session.remove()
                 built.extensions[_RESTORER] = Restorer(db.engine)
             self.built[name, database] = built
+            gc.freeze()
         return self.built[name, database]
 
     def close(self) -> None:
@@ -231,9 +239,9 @@ class Restorer:
 
         write = bulk.insert
 
-        def insert(session: Any, table: Any, *rest: Any) -> None:
+        def insert(session: Any, table: Any, *rest: Any) -> Any:
             self.touched.add(table.name)
-            write(session, table, *rest)
+            return write(session, table, *rest)
 
         bulk.insert = insert
 

@@ -6,7 +6,7 @@ Most pieces are the same in thousands of records; they are written once.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
@@ -57,9 +57,19 @@ class NewHistory:
         same: Mapping[str, Any],
         rows: Sequence[tuple[Any, ...]],
         drafts: Sequence[Draft],
-    ) -> Iterator[Entry]:
-        """One entry per row: every value with, of references, its name, as of something that was not there."""
+    ) -> Iterable[Entry]:
+        """One entry per row: every value with, of references, its name, as of something that was not there. The
+        names are looked up at once, the entries made as they are taken."""
         self._know_names(same, rows, drafts)
+        return self._entries(dealer_id, same, rows, drafts)
+
+    def _entries(
+        self,
+        dealer_id: int,
+        same: Mapping[str, Any],
+        rows: Sequence[tuple[Any, ...]],
+        drafts: Sequence[Draft],
+    ) -> Iterator[Entry]:
         always = [self._say(n, same[n]) for n in self.same if same[n] is not None]
         title, code = self.label
         for row, draft in zip(rows, drafts, strict=True):

@@ -18,14 +18,14 @@ from sqlalchemy.orm import Session, object_session
 
 from app.engine import bulk, files, jobs, perform
 from app.engine.actions import Act, NotFound, Refusal
-from app.engine.database import forget_many, utcnow, writing
+from app.engine.database import forget_many, repeatable, utcnow, writing
 from app.engine.deeds import deed
 from app.engine.faces import faced
 from app.engine.fields import FieldSpec
 from app.engine.imports import columns, sheets, workbook
 from app.engine.imports.drafts import Draft, Parser
 from app.engine.imports.filing import Filing, Options
-from app.engine.imports.staging import Stage
+from app.engine.imports.staging import Stage, ahead
 from app.engine.imports.tables import IMPORTS, PROBLEMS, ImportRun, ImportState, Verdict
 from app.engine.jobs import Finish, JobState, Work
 from app.engine.resource import ImportTemplate, Resource, resource
@@ -271,7 +271,7 @@ def apply(work: Work) -> Finish:
     pieces = int(work.counts.get("pieces", 0))
     session.rollback()
     total = _good(expected)
-    for drafts in stage.pieces(pieces):
+    for drafts in ahead(stage.pieces(pieces)):
         pieces += 1
         _file(work, run, filing, drafts, pieces, total)
     return _finish(work, run)
@@ -285,6 +285,7 @@ def _good(verdicts: Mapping[str, int]) -> int:
 def _file(work: Work, run: Any, filing: Filing, drafts: list[Draft], pieces: int, total: int) -> None:
     act = Act(work.actor, utcnow(), work.session, "import", "import", deed_id=run.deed_id)
     with deed(act):
+        repeatable(act.session)
         filing.admit(total - sum(work.counts.get("verdicts", {}).values()), act)
         filing.file(act, drafts)
         work.session.flush()

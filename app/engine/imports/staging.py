@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -79,3 +80,12 @@ class Stage:
             if name in values:
                 values[name] = convert(values[name])
         return Draft(number, values, place, {}, Verdict.of(verdict), reason, target)
+
+
+def ahead(pieces: Iterator[list[Draft]]) -> Iterator[list[Draft]]:
+    """The pieces, each read while the one before it is brought in: the database works beside this process."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, pieces, None)
+        while (piece := coming.result()) is not None:
+            coming = pool.submit(next, pieces, None)
+            yield piece
