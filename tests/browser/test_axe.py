@@ -79,7 +79,7 @@ def findings(page: Any, without: str = "") -> list[str]:
     """What axe calls serious or critical on the page as it stands; ``without`` is a part that was looked at
     before."""
     left_out = {"exclude": [[without]]} if without else None
-    found = Axe().run(page, context=left_out, options={"resultTypes": ["violations"]})
+    found = Axe().run(page, context=left_out, options={"resultTypes": ["violations"], "preload": 0})
     serious = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
     return [
         f"{v['id']}: {n['html'][:160]} — {n.get('failureSummary', '')[:240]}"

@@ -45,7 +45,7 @@ def tell(world: World, title: str, **more: Any) -> None:
 def test_the_number_comes_without_a_click_and_the_message_opens_its_record(
     page_as: Any, world: World
 ) -> None:
-    page = page_as("consultant1")
+    page = page_as("consultant1", own=True)
     page.clock.install()
     page.goto("/tags/")
     bell = page.locator("[data-bell]")
@@ -69,7 +69,7 @@ def test_the_number_comes_without_a_click_and_the_message_opens_its_record(
 def test_a_page_asks_less_often_while_nobody_answers_and_not_at_all_when_signed_out(
     page_as: Any, world: World
 ) -> None:
-    page = page_as("consultant1")
+    page = page_as("consultant1", own=True)
     asked: list[str] = []
     page.clock.install()
     page.goto("/tags/")

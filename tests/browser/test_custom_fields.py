@@ -20,7 +20,7 @@ addEventListener("click", (e) => { if (e.detail) window.name = String(Number(win
 
 
 def test_a_choice_field_in_form_list_and_filter(page_as: Any, world: World) -> None:
-    page = page_as("admin")
+    page = page_as("admin", own=True)
     page.goto("/customers/")
     page.add_init_script(_COUNT)
     page.reload()

@@ -209,6 +209,11 @@ def _leave_a_draft(page: Any) -> None:
     assert any("draft" in name for name in page.evaluate(LEFT))
 
 
+def _session_ends(page: Any) -> None:
+    page.wait_for_load_state("networkidle")  # an answer still on its way would bring the cookie back
+    page.context.clear_cookies()
+
+
 def test_nothing_typed_is_left_for_the_next_person(page_as: Any, world: World) -> None:
     """Signing out takes it away, and so does somebody else's page after a session that ended by itself."""
     page = page_as("consultant1")
@@ -219,10 +224,10 @@ def test_nothing_typed_is_left_for_the_next_person(page_as: Any, world: World) -
     assert page.evaluate(LEFT) == []
     _enter(page, "consultant1")
     _leave_a_draft(page)
-    page.context.clear_cookies()
+    _session_ends(page)
     _enter(page, "consultant1")
     assert any("draft" in name for name in page.evaluate(LEFT)), "the same person goes on"
-    page.context.clear_cookies()
+    _session_ends(page)
     _enter(page, "manager1")
     assert not any("draft" in name for name in page.evaluate(LEFT))
 

@@ -117,7 +117,7 @@ def test_tabs_of_equal_names_carry_the_code(page_as: Any, world: World) -> None:
 
 
 def test_a_success_fades_and_a_problem_stays(page_as: Any, world: World) -> None:
-    page = page_as("consultant1")
+    page = page_as("consultant1", own=True)
     page.clock.install()
     page.goto(f"/customers/{world.customers['赵立新']}/edit")
     screen.fill(page, "小区", "云栖花园")

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -76,18 +77,31 @@ def run_outbox(app: Flask) -> Callable[..., None]:
     return run
 
 
-@pytest.fixture
-def live_server(app: Flask) -> Iterator[str]:
-    """The application listening on a port of its own; its address."""
+@pytest.fixture(scope="session")
+def listening() -> Iterator[Any]:
+    """A server on a port of its own, for one application after another."""
     from werkzeug.serving import make_server
 
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, _nothing_here, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield server
     server.shutdown()
     thread.join(timeout=10)
     server.server_close()
+
+
+def _nothing_here(environ: Any, start_response: Any) -> list[bytes]:
+    start_response("503 Service Unavailable", [])
+    return []
+
+
+@pytest.fixture
+def live_server(app: Flask, listening: Any) -> Iterator[str]:
+    """The application listening on a port; its address."""
+    listening.app = app
+    yield f"http://127.0.0.1:{listening.server_port}"
+    listening.app = _nothing_here
 
 
 @pytest.fixture

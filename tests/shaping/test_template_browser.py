@@ -34,7 +34,7 @@ def test_a_template_is_written_looked_at_and_printed(page_as: Any, world: World)
     screen.press(boss, "保存")
     screen.flash(boss, "已保存：到店单")
 
-    seller = page_as("seller")
+    seller = page_as("seller", own=True)
     seller.add_init_script(PRINTING)
     seller.goto(f"/customers/{customer.id}")
     screen.more(seller, "打印").click()
