@@ -17,7 +17,7 @@ from app.engine.fields import describe
 from app.engine.resource import resource_of
 from app.engine.scopes import Actor, Scope, scopes_of
 from app.engine.storing import set_members
-from models.identity.for_all import keep_for_all, settle_owner
+from models.identity.for_all import keep_for_all, refusal, settle_owner
 from models.identity.rights import bump_epoch
 from models.identity.rules import is_group, own_dealer, unique
 from models.shaping import dashboard_tiles
@@ -49,6 +49,8 @@ def update_board(board: Any, act: Act, values: Mapping[str, Any]) -> None:
     keep_groups(board, act)
     keep_for_all(act, board, values)
     shared = values.get("shared", board.shared)
+    if board.shared is Sharing.PERSONAL and shared is not Sharing.PERSONAL:
+        _keep_tiles_for_all(board, board.layout, act)
     if shared is not board.shared or "roles" in values:
         _check_sharing(board, act, shared)
     if "name" in values or shared is not board.shared:
@@ -148,16 +150,27 @@ def lay(board: Board, wanted: Layout, act: Act) -> None:
     board.removed = {"tile": before[gone[-1]], "at": at[gone[-1]]} if gone else None
     if list(board.layout) == wanted:
         return
-    try:
-        keep_for_all(act, board, {"layout": [tile for tile in wanted if tile not in board.layout]})
-    except Invalid as wrong:
-        raise Refusal(wrong.message) from wrong
+    if board.shared is not Sharing.PERSONAL:
+        _keep_tiles_for_all(board, [tile for tile in wanted if tile not in board.layout], act)
     old = [dashboard_tiles.words(t, act.actor.dealer_id) for t in board.layout]
     board.layout = wanted
     audit.note(
         act.session, board, "tiles", old, [dashboard_tiles.words(t, act.actor.dealer_id) for t in wanted]
     )
     act.session.flush()
+
+
+def _keep_tiles_for_all(board: Any, fresh: Layout, act: Act) -> None:
+    """Raise `Refusal` where new tiles of one of the group's would show what only one dealer has."""
+    if board.dealer_id is not None:
+        return
+    try:
+        keep_for_all(act, board, {"layout": fresh})
+    except Invalid as wrong:
+        raise Refusal(wrong.message) from wrong
+    said = next(filter(None, (dashboard_tiles.of_one_dealer(tile, act) for tile in fresh)), "")
+    if said:
+        raise Refusal(refusal(said, resource_of(Board).label))
 
 
 def adding(tile: Mapping[str, Any]) -> Change:

@@ -319,9 +319,12 @@ def test_a_tile_and_a_rule_of_a_field_name_nothing_of_one_dealer(
     board = made(login, "boards")
     slot = db.session.scalars(select(CustomField.slot).where(CustomField.label == "展区")).one()
     tile = dashboard_rules.adding({"list": "customers", "kind": "breakdown", "by": slot})
-    with pytest.raises(Refusal, match="字段“展区”只属于一个商场，不能用在集团通用的看板中"):
-        dashboard_rules.rearrange(board.id, board.version, tile, world.actor("admin"), "web")
-    db.session.rollback()
+    own = {"store_id": [str(world.stores[0].id)]}
+    filtered = dashboard_rules.adding({"list": "customers", "kind": "number", "own": own})
+    for change, said in ((tile, "字段“展区”"), (filtered, f"“{world.stores[0].name}”")):
+        with pytest.raises(Refusal, match=f"{said}只属于一个商场，不能用在集团通用的看板中"):
+            dashboard_rules.rearrange(board.id, board.version, change, world.actor("admin"), "web")
+        db.session.rollback()
     data = {**FIELD, **ALL, "needed_when": "客户来源=本馆活动"}
     answer = login("admin").post("/custom_fields/new", data=data)
     assert answer.status_code == 400 and "没有选项“本馆活动”" in answer.get_data(as_text=True)
