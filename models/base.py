@@ -12,7 +12,7 @@ from app.engine.audit import Audited
 from app.engine.database import utcnow
 from app.engine.fields import CreatedAt, column
 
-__all__ = ["OF_GROUP", "Audited", "Dated", "Steering", "Versioned", "once_for_all"]
+__all__ = ["OF_GROUP", "Audited", "Dated", "Shared", "Steering", "Versioned", "once_for_all"]
 
 OF_GROUP = "集团通用"
 """What it means that a preset belongs to no dealer."""
@@ -23,6 +23,17 @@ def once_for_all(table: str, *columns: str, rule: str = "dealer_id IS NULL", nam
     does not bind: two presets of everybody cannot have the same key."""
     where = text(rule)
     return Index(f"uq_{table}_{name}", *columns, unique=True, sqlite_where=where, postgresql_where=where)
+
+
+class Shared:
+    """A row without dealer is the group's and holds for all; forms ask by this name."""
+
+    dealer_id: Mapped[int | None]
+
+    @property
+    def for_all(self) -> bool:
+        """Whether it is the group's."""
+        return self.dealer_id is None
 
 
 class Versioned:

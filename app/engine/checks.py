@@ -175,13 +175,14 @@ def _forms_fit(resource: type[Resource]) -> Iterator[Problem]:
     for place in ("form", "edit_form"):
         specs = _specs(resource)[place]
         names = {s.name for s in specs}
+        kept = resource.model if place == "edit_form" else None  # what a form does not ask, the record knows
         if len(names) < len(specs):
             yield Problem("E106", _where(resource, place), "同一字段出现两次")
         for spec in specs:
             if spec.attribute is not None and not hasattr(resource.model, spec.name):
                 yield Problem("E106", _where(resource, place, spec), "对象没有此列")
             for rule in (spec.shown_when, spec.opens_when, spec.needed_when):
-                if rule and source_of(rule) not in names:
+                if rule and source_of(rule) not in names and not hasattr(kept, source_of(rule)):
                     said = f"显示条件所指的 {source_of(rule)} 不在表单中"
                     yield Problem("E112", _where(resource, place, spec), said)
             if spec.parent and spec.parent not in names:

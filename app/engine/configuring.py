@@ -26,6 +26,8 @@ CONFIGURE = ("can_configure", "AuditLog")
 """Who sees the changes of the configuration and handles its files; what of it, the rights of each kind say."""
 EXACT = "="
 """Before the name of a part: its exact value in the history, beside the one in words."""
+FOR_ALL = "for_all"
+"""The input of a new entry that makes it everybody's; a file says that of all its entries at once."""
 
 
 @dataclass(frozen=True, eq=False)

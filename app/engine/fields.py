@@ -130,7 +130,8 @@ class FieldSpec(Traits):
     """One field as screens, checks and the gate see it: of a column, a link table or an action's form.
 
     ``fixed`` says of whom, and of which record, the field is only read on a form: its value is the record's,
-    or the one a new form starts with, and never what was submitted. With a ``dealer`` the column is that field
+    or the one a new form starts with, and never what was submitted; an input that is no column says ``wrong`` to
+    whoever submits it all the same. With a ``dealer`` the column is that field
     in this dealer's records only: in those of others it is something else (`faces`). With a ``formula`` it is
     worked out and never typed; a ``unique`` value stands in one record of a dealer only.
     """

@@ -70,7 +70,8 @@ def clean(
     errors: dict[str, str] = {}
     context = replace(context, texts=texts)
     held = holding(values, texts, context.record)
-    specs = asked(specs, context.actor, context.record)
+    everything, specs = specs, asked(specs, context.actor, context.record)
+    errors |= {s.name: s.wrong for s in everything if _is_refused(s, texts) and s not in specs}
     for spec in specs:
         some = partial or spec.name in left_out
         if not conditional.applies(spec, held):
@@ -147,6 +148,11 @@ def holding(values: Mapping[str, Any], texts: Texts, record: Any) -> conditional
         return [t for t in texts.get(name, ()) if t] or ("",)
 
     return held
+
+
+def _is_refused(spec: FieldSpec, texts: Texts) -> bool:
+    """Whether somebody who has no say in it has filled in what asks something new, and is to be told so."""
+    return bool(spec.fixed and spec.attribute is None and spec.wrong and any(texts.get(spec.name, ())))
 
 
 def _filled(spec: FieldSpec, record: Any) -> bool:

@@ -39,7 +39,7 @@ def schema_of(spec: FieldSpec) -> dict[str, Any]:
     elif spec.dictionary:
         found["description"] += f"（字典 {spec.dictionary} 的取值）"
     if spec.fixed is not None:
-        found["description"] += "；由系统填写，只有可为他人建立的人员能指定"
+        found["description"] += f"；{spec.wrong or '由系统填写，只有可为他人建立的人员能指定'}"
     for rule, words in ((spec.opens_when, "时可填"), (spec.needed_when, "时必填")):
         found["description"] += f"；{rule} {words}" if rule else ""
     if spec.maxlength and found["type"] == "string" and "format" not in found:

@@ -9,6 +9,7 @@ from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
 from models.clock_rules import inputs, rules
 from models.clock_rules.tables import ClockRule
+from models.identity.for_all import for_all
 from models.identity.menu_groups import SHAPING
 from models.identity.rules import groups_alone
 
@@ -33,6 +34,21 @@ _CONTENT = (
     ClockRule.sort,
 )
 """What a rule says, wherever it holds."""
+_FORM = (
+    Group("规则", ClockRule.name, ClockRule.subject, ClockRule.condition, ClockRule.silenced_by),
+    Group(
+        "时间",
+        ClockRule.start,
+        ClockRule.direction,
+        ClockRule.amount,
+        ClockRule.unit,
+        ClockRule.ahead_days,
+        ClockRule.at,
+        ClockRule.repeat,
+        ClockRule.every_days,
+    ),
+    Group("执行", ClockRule.effect, ClockRule.parameters, ClockRule.active, ClockRule.sort),
+)
 
 
 class ClockRules(Resource, model=ClockRule):
@@ -70,21 +86,10 @@ class ClockRules(Resource, model=ClockRule):
         ),
     )
     form = (
-        Group("规则", ClockRule.name, ClockRule.subject, ClockRule.condition, ClockRule.silenced_by),
-        Group(
-            "时间",
-            ClockRule.start,
-            ClockRule.direction,
-            ClockRule.amount,
-            ClockRule.unit,
-            ClockRule.ahead_days,
-            ClockRule.at,
-            ClockRule.repeat,
-            ClockRule.every_days,
-        ),
-        Group("执行", ClockRule.effect, ClockRule.parameters, ClockRule.active, ClockRule.sort),
-        Group("适用范围", ClockRule.store_id, ClockRule.replaces_id),
+        *_FORM,
+        Group("适用范围", for_all("clock_rules", "时间规则"), ClockRule.store_id, ClockRule.replaces_id),
     )
+    edit_form = (*_FORM, Group("适用范围", ClockRule.store_id, ClockRule.replaces_id))
     prefill = staticmethod(rules.prefill)
     frozen = staticmethod(groups_alone(rules.OF_GROUP, "clock_rules"))
     copies = (ClockRule.name, *_CONTENT)

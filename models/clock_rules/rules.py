@@ -18,6 +18,7 @@ from models.clock_rules import book
 from models.clock_rules.preview import Preview, preview
 from models.clock_rules.subjects import effect, subject
 from models.clock_rules.tables import CLOCK, ClockRule, Repeat, Unit
+from models.identity.for_all import begun, keep_for_all, settle_owner
 from models.identity.rules import is_group
 from models.identity.standing_in import switches
 from models.identity.tables import Store
@@ -40,20 +41,19 @@ OF_GROUP = "集团规则不能修改；复制新建一条，改好后保存，�
 
 
 def prefill(args: Mapping[str, str], actor: Actor, session: Session) -> dict[str, Any]:
-    """A copy of one of the group's rules is meant to stand in for it."""
+    """A copy of one of the group's rules is meant to stand in for it; the group's own is another one for all."""
+    if is_group(actor, "clock_rules"):
+        return begun(ClockRule)(args, actor, session)
     copied = session.get(ClockRule, id_of(args.get("copy")) or 0)
-    ours = copied is not None and copied.dealer_id is None and not is_group(actor, "clock_rules")
-    return {"replaces_id": copied.id} if copied is not None and ours else {}
+    return {"replaces_id": copied.id} if copied is not None and copied.dealer_id is None else {}
 
 
 def create_rule(rule: ClockRule, act: Act, values: Mapping[str, Any]) -> None:
     """A new rule of the own dealer or one of its stores; of the group by somebody of the group."""
-    rule.dealer_id = act.actor.dealer_id
     store = act.session.get(Store, rule.store_id) if rule.store_id else None
-    if store is not None and rule.dealer_id is None:
+    if store is not None and act.actor.dealer_id is None:
         rule.dealer_id = store.dealer_id
-    if rule.dealer_id is None and not is_group(act.actor, "clock_rules"):
-        raise Refusal("当前账号不属于任何商场，不能新增时间规则")
+    settle_owner(rule, act, values)
     _judge(act, rule, {})
 
 
@@ -99,6 +99,7 @@ def _judge(act: Act, rule: ClockRule, values: Mapping[str, Any]) -> None:
     for name in ("unit", "direction", "repeat", "amount", "ahead_days", "every_days", "active"):
         if getattr(wanted, name) is None:  # a new record takes the column's default when it is stored
             setattr(wanted, name, ClockRule.__table__.c[name].default.arg)
+    keep_for_all(act, rule, values)
     errors = _wrong(act, wanted)
     if errors:
         raise Invalid(errors)

@@ -13,8 +13,9 @@ from sqlalchemy.types import JSON
 from app.engine.choices import Choice
 from app.engine.database import Model
 from app.engine.fields import Pk, column
-from models.base import OF_GROUP, Audited, Dated, Steering, Versioned, once_for_all
+from models.base import OF_GROUP, Audited, Dated, Shared, Steering, Versioned, once_for_all
 from models.clock_rules.subjects import EFFECTS, SILENCERS, STARTS, SUBJECTS
+from models.identity.for_all import UNTICKED
 
 CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
@@ -63,7 +64,7 @@ def _in_words(
     return "，".join(parts)
 
 
-class ClockRule(Steering, Audited, Versioned, Dated, Model):
+class ClockRule(Shared, Steering, Audited, Versioned, Dated, Model):
     """One thing that happens by itself: to which records, when, and what (unified model, "Clock rules").
 
     Due is ``start ± amount unit``, ``ahead_days`` earlier, at the time of day ``at``; without a time of day
@@ -118,10 +119,15 @@ class ClockRule(Steering, Audited, Versioned, Dated, Model):
     )  # fmt: skip
     silenced_by: Mapped[str | None] = column("何时暂停", String(48), dictionary=SILENCERS, parent="subject")
     replaces_id: Mapped[int | None] = column(
-        "替代规则", ForeignKey("clock_rules.id"), hint="在本商场或本门店以此规则替代所选的上级规则"
+        "替代规则",
+        ForeignKey("clock_rules.id"),
+        shown_when=UNTICKED,
+        hint="在本商场或本门店以此规则替代所选的上级规则",
     )
     dealer_id: Mapped[int | None] = column("适用商场", ForeignKey("dealers.id"), blank=OF_GROUP)
-    store_id: Mapped[int | None] = column("适用门店", ForeignKey("stores.id"), blank="全部门店")
+    store_id: Mapped[int | None] = column(
+        "适用门店", ForeignKey("stores.id"), blank="全部门店", shown_when=UNTICKED
+    )
     active: Mapped[bool] = column("启用", Boolean, default=True)
     sort: Mapped[int] = column("排序", Integer, default=100)
 

@@ -145,9 +145,9 @@ def remove_own(record: Any, act: Act) -> None:
 PRESET = "集团预置项只能由集团管理员修改"
 
 
-def keep_preset(record: Any, act: Act) -> None:
+def keep_preset(record: Any, act: Act, resource: str = "roles") -> None:
     """Raise `Refusal` when somebody of a dealer touches what the group presets."""
-    if record.dealer_id is None and not is_group(act.actor):
+    if record.dealer_id is None and not is_group(act.actor, resource):
         raise Refusal(PRESET)
 
 

@@ -25,6 +25,7 @@ from app.engine.resource import resource_of
 from app.engine.rowed import Row, Rowed, picked_in_rows
 from app.engine.scopes import Actor
 from app.engine.typed import typed_as_lines
+from models.identity.for_all import is_for_all, refusal
 from models.identity.queries import holders
 from models.identity.roles import RoleAssignment, StaffRole
 from models.identity.tables import Employee, Membership
@@ -135,11 +136,27 @@ def _keys(session: Session, dealer_id: int | None) -> dict[str, str]:
 
 
 def _read(_spec: FieldSpec, text: str, context: Context) -> list[dict[str, Any]]:
-    return parse(text, context.session, owner(context))
+    dealer_id, own = owner(context), context.actor.dealer_id
+    try:
+        return parse(text, context.session, dealer_id)
+    except Refusal:
+        if dealer_id is None and own is not None:
+            _refuse_own(parse(text, context.session, own), context.session)
+        raise
+
+
+def _refuse_own(steps: Iterable[Step], session: Session) -> None:
+    """Raise `Refusal` for the first step with a role that only the dealer has."""
+    known = _keys(session, None)
+    for n, step in enumerate(steps, 1):
+        if step.get("named") and step["named"] not in known:
+            raise Refusal(refusal(f"第{n}步的角色“{step['named']}”", "审批流程"))
 
 
 def owner(context: Context) -> int | None:
     """The dealer whose rule it is, or will be; None for one of the group."""
+    if is_for_all(context):
+        return None
     record = context.record
     dealer_id: int | None = context.actor.dealer_id if record is None else record.dealer_id
     return dealer_id

@@ -13,6 +13,7 @@ from app.engine.configuring import configurable
 from app.engine.fields import describe
 from app.engine.resource import Badge, Between, Group, Menu, Resource, View
 from app.engine.scopes import MYSELF, Scope, Scopes
+from models.identity.for_all import begun, for_all
 from models.identity.menu_groups import SHAPING
 from models.identity.rules import groups_alone
 from models.shaping import approval_links, approval_requests, approval_rules, approval_watching
@@ -156,10 +157,12 @@ class ApprovalFlows(Resource, model=ApprovalFlow):
     sorts = (ApprovalFlow.sort,)
     descending = False
     detail = (Group("流程", *_RULE, ApprovalFlow.dealer_id, ApprovalFlow.updated_at),)
-    form = (Group("流程", *_RULE),)
+    form = (Group("流程", *_RULE, for_all("approval_flows", "审批流程")),)
+    edit_form = (Group("流程", *_RULE),)
+    prefill = staticmethod(begun(ApprovalFlow))
     create_label = "新增审批流程"
     script = "conditions.js"
-    frozen = staticmethod(groups_alone())
+    frozen = staticmethod(groups_alone(resource="approval_flows"))
     create = staticmethod(approval_rules.create_flow)
     update = staticmethod(approval_rules.update_flow)
     remove = staticmethod(approval_rules.remove_flow)

@@ -15,7 +15,8 @@ from app.engine.approving import deed_named
 from app.engine.choices import Choice, Tone
 from app.engine.fields import entry
 from app.engine.scopes import Actor
-from models.identity.rules import is_group, keep_preset, own_dealer, unique
+from models.identity.for_all import keep_for_all, settle_owner
+from models.identity.rules import keep_preset, unique
 from models.shaping import approval_people, approval_requests, approval_words
 from models.shaping.approval_tables import (
     ApprovalFlow,
@@ -131,23 +132,23 @@ def withdraw(request: ApprovalRequest, act: Act) -> str:
 
 def create_flow(flow: Any, act: Act, values: Mapping[str, Any]) -> None:
     """A rule of the own dealer, or of the group for everybody when the group makes it."""
-    if act.actor.dealer_id is not None or not is_group(act.actor, "approval_flows"):
-        own_dealer(flow, act)
+    settle_owner(flow, act, values)
     _judge(flow, act, values)
 
 
 def update_flow(flow: Any, act: Act, values: Mapping[str, Any]) -> None:
     """Holds for what is asked from now on; what waits already keeps its steps."""
-    keep_preset(flow, act)
+    keep_preset(flow, act, ApprovalFlow.__tablename__)
     _judge(flow, act, values)
 
 
 def remove_flow(flow: Any, act: Act) -> None:
     """What waits under it goes on."""
-    keep_preset(flow, act)
+    keep_preset(flow, act, ApprovalFlow.__tablename__)
 
 
 def _judge(flow: Any, act: Act, values: Mapping[str, Any]) -> None:
+    keep_for_all(act, flow, values)
     names = ("name", "subject", "deed", "watched", "condition", "steps", "active")
     wanted = SimpleNamespace(**{n: values.get(n, getattr(flow, n)) for n in names})
     deed = deed_named(wanted.deed or "")

@@ -51,7 +51,7 @@ def _read(_spec: FieldSpec, text: str, context: Context) -> dict[str, Any]:
     deed = deed_named(chosen("deed", context))
     if deed is None:
         raise Refusal("请先选择需审批的操作")
-    known = _watchable(deed, owner(context))
+    known = _watchable(deed, owner(context) or context.actor.dealer_id)
     if not known:
         raise Refusal("只有“编辑”可以选择改动的字段，请清空此项")
     names = {s.label: n for n, s in known.items()}

@@ -17,6 +17,7 @@ from app.engine.database import alone
 from app.engine.fields import FieldSpec
 from app.engine.localtime import local
 from app.engine.scopes import Actor
+from models.identity.for_all import of_one_dealer, refusal
 from models.identity.rights import load_actor
 from models.identity.roles import RoleAssignment
 from models.identity.tables import Employee
@@ -90,10 +91,15 @@ def _cannot_edit(subject: Subject, _given: Given, actor: Actor) -> str:
 
 
 def _wrong_value(subject: Subject, given: Given, act: Act) -> dict[str, str]:
+    dealer_id = act.actor.dealer_id
     try:
-        values_for(subject, given, forms.Context(act.session, act.actor, act.now), act.actor.dealer_id)
+        spec, values = values_for(subject, given, forms.Context(act.session, act.actor, act.now), dealer_id)
     except Invalid as wrong:
         return wrong.errors
+    value = values[spec.name]
+    if dealer_id is None and spec.kind == "ref" and value:
+        said = of_one_dealer(act.session, spec.target, value)
+        return {"value": refusal(said, "自动化")} if said else {}
     return {}
 
 

@@ -19,6 +19,7 @@ from app.engine.guards import gate
 from app.engine.resource import Between, Group, Menu, Related, Resource, Window, resource_of
 from app.engine.scopes import Actor, Scopes
 from app.engine.security import current_actor
+from models.identity.for_all import for_all
 from models.identity.menu_groups import SHAPING
 from models.identity.rules import groups_alone, is_group
 from models.shaping import (
@@ -194,6 +195,7 @@ def compose() -> None:
     optional = replace(  # asked as something new, because a dealer has no say in it
         describe(Automation.optional),
         attribute=None,
+        wide=True,
         fixed=lambda actor, _: not is_group(actor, "automations"),
     )
     Automations.columns = (
@@ -220,23 +222,16 @@ def compose() -> None:
         ),
         Related(AutomationRun.automation_id, "运行记录", creates=False),
     )
-    Automations.form = (
-        Group(
-            "当",
-            Automation.name,
-            Automation.subject,
-            Automation.event,
-            Automation.watched,
-            Automation.active,
-        ),
-        Group("且", Automation.condition),
-        *(
-            Group("则" if n == STEPS[0] else f"并且（动作{n}）", *(input_of(name, n) for name in INPUTS),
-                  folded=n != STEPS[0])
-            for n in STEPS
-        ),
-        Group("集团与商场", Automation.replaces_id, optional, folded=True),
+    steps = tuple(
+        Group("则" if n == STEPS[0] else f"并且（动作{n}）", *(input_of(name, n) for name in INPUTS), folded=n != STEPS[0])
+        for n in STEPS
     )  # fmt: skip
+    head = (Automation.name, Automation.subject, Automation.event, Automation.watched, Automation.active)
+    condition = Group("且", Automation.condition)
+    beside = Group("集团与商场", Automation.replaces_id, optional, folded=True)
+    whole = for_all(Automations.name, Automations.label)
+    Automations.form = (Group("当", *head, whole), condition, *steps, beside)
+    Automations.edit_form = (Group("当", *head), condition, *steps, beside)
     Automations.copies = tuple(getattr(Automation, name) for name in automation_rules.copied())
 
     configurable(

@@ -17,6 +17,7 @@ from app.engine.database import id_of
 from app.engine.fields import entry
 from app.engine.guards import hidden
 from app.engine.scopes import Actor, visible
+from models.identity.for_all import acting, begun, keep_for_all, settle_owner
 from models.identity.rules import is_group, unique
 from models.identity.standing_in import own_of, switches
 from models.shaping import automation_book as book
@@ -34,11 +35,9 @@ OF_GROUP = "集团的自动化只能由集团管理员修改"
 
 def create_automation(row: Automation, act: Act, values: Mapping[str, Any]) -> None:
     """A new automation of the own dealer; of the group by somebody of the group."""
-    row.dealer_id = act.actor.dealer_id
-    if row.dealer_id is None and not is_group(act.actor, "automations"):
-        raise Refusal("当前账号不属于任何商场，不能新增自动化")
+    settle_owner(row, act, values)
     row.author_id = act.actor.id or None
-    row.optional = values.get("optional", True)
+    row.optional = row.dealer_id is not None or values.get("optional", True)
     _judge(act, row, values)
 
 
@@ -47,7 +46,8 @@ def update_automation(row: Automation, act: Act, values: Mapping[str, Any]) -> N
     own(row, act)
     _judge(act, row, values)
     row.author_id = act.actor.id or None
-    row.optional = values.get("optional", row.optional)
+    if row.dealer_id is None:
+        row.optional = values.get("optional", row.optional)
 
 
 def remove_automation(row: Automation, act: Act) -> None:
@@ -105,9 +105,13 @@ leave, come_back = switches(
 
 
 def prefill(args: Mapping[str, str], actor: Actor, session: Session) -> dict[str, Any]:
-    """A copy of one of the group's is meant to stand in for it, where the group lets it."""
+    """A copy of one of the group's is meant to stand in for it, where the group lets it; the group's own is another
+    one for all."""
     above = session.get(Automation, id_of(args.get("copy")) or 0)
-    if above is None or above.dealer_id is not None or not above.optional or is_group(actor, "automations"):
+    if is_group(actor, "automations"):
+        kept = {"optional": above.optional} if above is not None else {}
+        return kept | begun(Automation)(args, actor, session)
+    if above is None or above.dealer_id is not None or not above.optional:
         return {}
     return {"replaces_id": above.id}
 
@@ -137,8 +141,9 @@ def _judge(act: Act, row: Automation, values: Mapping[str, Any]) -> None:
     wanted.dealer_id = row.dealer_id
     wanted.active = True if wanted.active is None else wanted.active
     unique(act, row, Automation.name, wanted.name, Automation.dealer_id.is_not_distinct_from(row.dealer_id))
+    keep_for_all(act, row, values)
     without = wanted.replaces_id is not None and not wanted.active
-    errors = _wrong_place(act, wanted) if without else _wrong(act, wanted)
+    errors = _wrong_place(act, wanted) if without else _wrong(acting(act, row), wanted)
     if errors:
         raise Invalid(errors)
     if without:  # does nothing, and is judged when it is switched on

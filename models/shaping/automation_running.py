@@ -20,6 +20,7 @@ from app.engine.automating import chained
 from app.engine.clock import At, scheduled
 from app.engine.deeds import deed
 from app.engine.scopes import SYSTEM, Actor
+from models.identity.for_all import acting_for_all
 from models.identity.rights import load_actor
 from models.shaping import automation_book as book
 from models.shaping.automation_book import Rule, Then
@@ -35,11 +36,13 @@ NO_AUTHOR = "保存此自动化的人已停用，请由在职的管理员重新�
 
 
 def acting_as(session: Session, rule: Rule) -> Actor:
-    """The system under the name of the automation, with the rights and rows of whoever saved it; raises
-    `Refusal` when that person has none any more."""
+    """The system under the name of the automation, with the rights and rows of whoever saved it, as somebody of the
+    group where it is the group's; raises `Refusal` when that person has none any more."""
     author = load_actor(session, rule.author_id) if rule.author_id else None
     if author is None:
         raise Refusal(NO_AUTHOR)
+    if rule.dealer_id is None:
+        author = acting_for_all(author)
     return replace(
         author, id=SYSTEM.id, username=SYSTEM.username, name=called(rule), position="", rows_of=author.id
     )

@@ -18,14 +18,15 @@ from app.engine.automating import CHANGED
 from app.engine.choices import Choice, Tone
 from app.engine.database import Model
 from app.engine.fields import Pk, column
-from models.base import OF_GROUP, Audited, Dated, Steering, Versioned, once_for_all
+from models.base import OF_GROUP, Audited, Dated, Shared, Steering, Versioned, once_for_all
+from models.identity.for_all import TICKED, UNTICKED
 from models.shaping.automation_parts import DOINGS, EVENTS, SETTABLE, SUBJECTS, WATCHED
 
 STEPS = (1, 2, 3)
 """So many things may follow from one event, one after the other."""
 
 
-class Automation(Steering, Audited, Versioned, Dated, Model):
+class Automation(Shared, Steering, Audited, Versioned, Dated, Model):
     """What follows by itself when something happens (issue: administrators shape it without code).
 
     It works with the rights of whoever saved it last, ``author_id``, and with no others. One of a dealer that
@@ -56,7 +57,7 @@ class Automation(Steering, Audited, Versioned, Dated, Model):
     active: Mapped[bool] = column("启用", Boolean, default=True)
     dealer_id: Mapped[int | None] = column("适用商场", ForeignKey("dealers.id"), blank=OF_GROUP)
     replaces_id: Mapped[int | None] = column(
-        "替代自动化", ForeignKey("automations.id"),
+        "替代自动化", ForeignKey("automations.id"), shown_when=UNTICKED,
         hint="本商场以此项代替所选的集团自动化；停用此项，则两项在本商场都不执行",
     )  # fmt: skip
     optional: Mapped[bool] = column(
@@ -64,6 +65,7 @@ class Automation(Steering, Audited, Versioned, Dated, Model):
         Boolean,
         default=True,
         server_default=true(),
+        shown_when=TICKED,
         hint="集团的自动化，商场能否停用或以自己的替代",
     )
     author_id: Mapped[int | None] = column("保存人", ForeignKey("ab_user.id"))

@@ -19,6 +19,7 @@ from app.engine.guards import derived
 from app.engine.resource import Resource, fields_of, filtered, resource
 from app.engine.scopes import Actor
 from app.engine.typed import typed_as_lines
+from models.identity.for_all import is_for_all
 
 KIND = "following"
 MOST = 200
@@ -36,13 +37,6 @@ def rule_of(stored: str | None) -> str:
 def follows(stored: str | None) -> str:
     """The name of the field that a stored condition is about."""
     return source_of(rule_of(stored))
-
-
-def for_all(context: Context) -> bool:
-    """Whether the field at hand is everybody's: then it hangs on nothing that one dealer added."""
-    if context.record is not None:
-        return getattr(context.record, "dealer_id", None) is None
-    return (context.texts.get("for_all") or ("",))[-1] in ("1", "true", "on", "True")
 
 
 def sources(declared: type[Resource], *, everybodys: bool = False) -> dict[str, FieldSpec]:
@@ -63,21 +57,23 @@ def _read(_spec: FieldSpec, text: str, context: Context) -> str:
     if written is None:
         raise Refusal("请按“字段=选项”的形式填写，例如 客户来源=老客户推荐，多个选项用 | 隔开")
     label, wanted = (part.strip() for part in written.groups())
-    known = sources(faced(declared, context.actor.dealer_id), everybodys=for_all(context))
+    whole, own = is_for_all(context), context.actor.dealer_id
+    known = sources(faced(declared, own), everybodys=whole)
     if label not in known:
         raise Refusal(f"没有可作条件的字段“{label}”，可用的有：{_some(known)}")
     source = known[label]
     if source.name == getattr(context.record, "slot", None):
         raise Refusal("条件不能以字段自身为准")
-    values = [_value(source, word.strip(), context.actor) for word in _BETWEEN.split(wanted) if word.strip()]
+    dealer_id = None if whole else own
+    values = [_value(source, word.strip(), dealer_id) for word in _BETWEEN.split(wanted) if word.strip()]
     found = f"{name}:{source.name}={'|'.join(dict.fromkeys(values))}"
     if len(found) > MOST:
         raise Refusal("选项过多，请减少")
     return found
 
 
-def _value(source: FieldSpec, word: str, actor: Actor) -> str:
-    known = _FLAGS if source.kind == "bool" else {e.label: e.value for e in source.entries(actor.dealer_id)}
+def _value(source: FieldSpec, word: str, dealer_id: int | None) -> str:
+    known = _FLAGS if source.kind == "bool" else {e.label: e.value for e in source.entries(dealer_id)}
     if word not in known:
         raise Refusal(f"“{source.label}”没有选项“{word}”，可用的有：{_some(known)}")
     return known[word]

@@ -188,7 +188,6 @@ def put(act: Act, owner: int | None, record: Any, flat: Mapping[str, Any]) -> No
     how: dict[str, Any] = {"source": act.source, "now": act.now, "action": act.action}
     if record is None:
         values["places"] = _places(flat, {n: describe(getattr(CustomField, n)).default for n in _PLACES})
-        values["for_all"] = owner is None
         initial = values.pop("initial", None)
         values["options"] = "\n".join(o["label"] for o in options or () if o["active"])
         record = perform.create(CustomFields, values, act.actor, **how)[0]

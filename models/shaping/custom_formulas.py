@@ -20,7 +20,7 @@ from app.engine.guards import derived
 from app.engine.resource import Resource, fields_of, resource
 from app.engine.scopes import Actor
 from app.engine.typed import typed_as_lines
-from models.shaping.custom_conditions import for_all
+from models.identity.for_all import is_for_all
 
 KIND = "formula"
 LONGEST = 500
@@ -103,7 +103,7 @@ def _read(_spec: FieldSpec, text: str, context: Context) -> str:
     declared = resource(name)
     if declared is None:
         raise Refusal("请先选择所属对象")
-    return stored(text, declared, context.record, context.actor.dealer_id, shared=for_all(context))
+    return stored(text, declared, context.record, context.actor.dealer_id, shared=is_for_all(context))
 
 
 def stored(text: str, declared: type[Resource], record: Any, dealer_id: int | None, *, shared: bool) -> str:
@@ -113,7 +113,7 @@ def stored(text: str, declared: type[Resource], record: Any, dealer_id: int | No
     offered = [s for s in sources(faced(declared, dealer_id)) if s.name != own and not (s.dealer and shared)]
     label = getattr(record, "label", None)
     try:
-        found = read(" ".join(text.split()), known(offered, dealer_id))
+        found = read(" ".join(text.split()), known(offered, None if shared else dealer_id))
     except Wrong as wrong:
         if label and f"“{label}”" in wrong.message:
             raise Refusal("公式不能引用字段自身") from wrong

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sqlalchemy import ColumnElement
 
 from app.engine.fields import entry, fixed
 from app.engine.resource import Group, Menu, Resource, Told, View
 from app.engine.scopes import Scopes
+from models.identity.for_all import begun, for_all
 from models.identity.menu_groups import SHAPING
-from models.identity.rules import groups_alone, is_group
+from models.identity.rules import groups_alone
 from models.shaping import custom_queries, custom_rules, custom_uses, custom_work
 from models.shaping.custom_fields import CustomField, Place
 
@@ -20,9 +19,6 @@ _OPTIONS = entry(
     "options", "选项", "textarea", shown_when="kind=choice|choices", needed_when="kind=choice|choices",
     hint="每行一个，按顺序自动配色；名称和颜色可在数据字典中调整", placeholder="请填写选项，每行一个",
 )  # fmt: skip
-_FOR_ALL = replace(
-    entry("for_all", "集团所有商场通用", "bool"), fixed=lambda actor, _: not is_group(actor, "custom_fields")
-)
 _PLACES = entry(
     "places", "出现在", choices=Place, multiple=True, wide=True,
     hint="排序仅用于数字、金额和日期，图表仅用于单选和是/否；公式不能填写和导入，多行文本、图片和文件不能筛选，图片和文件不能导入",
@@ -117,7 +113,7 @@ class CustomFields(Resource, model=CustomField):
             CustomField.resource,
         ),
         _WHERE,
-        Group("填写规则", *_RULES, CustomField.hint, _FOR_ALL, folded=True),
+        Group("填写规则", *_RULES, CustomField.hint, for_all("custom_fields", "自定义字段"), folded=True),
     )
     edit_form = (
         Group(
@@ -135,6 +131,7 @@ class CustomFields(Resource, model=CustomField):
     )
     create_label = "新增字段"
     frozen = staticmethod(groups_alone(custom_rules.OF_GROUP, "custom_fields"))
+    prefill = staticmethod(begun(CustomField))
     create = staticmethod(custom_rules.create_field)
     update = staticmethod(custom_rules.update_field)
     actions = (custom_rules.remove_field, custom_rules.restore_field)

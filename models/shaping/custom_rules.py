@@ -11,7 +11,8 @@ from app.engine.actions import Act, Invalid, Refusal, action
 from app.engine.configured.uses import Line
 from app.engine.database import alone
 from app.engine.resource import resource
-from models.identity.rules import is_group, own_dealer
+from models.identity.for_all import settle_owner
+from models.identity.rules import is_group
 from models.shaping import custom_checks as checks
 from models.shaping import custom_options as options
 from models.shaping import custom_rights, custom_uses
@@ -34,10 +35,7 @@ _TAKEN = (
 
 def create_field(field: Any, act: Act, values: Mapping[str, Any]) -> None:
     """A field of the own dealer, or the group's for everybody, in a slot that is free for all who have it."""
-    if not values.get("for_all"):
-        own_dealer(field, act)
-    elif not is_group(act.actor, "custom_fields"):
-        raise Invalid({"for_all": "只有集团管理员可以新增集团通用字段"})
+    settle_owner(field, act, values)
     alone(act.session, _SPACE, "fields")
     declared = resource(field.resource)
     if declared is None:

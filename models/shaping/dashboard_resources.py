@@ -9,6 +9,7 @@ from app.engine.addresses import address
 from app.engine.fields import describe, entry
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Actor, Scopes
+from models.identity.for_all import begun, for_all
 from models.identity.menu_groups import SHAPING
 from models.shaping import dashboard_queries, dashboard_rules
 from models.shaping.dashboard_tiles import BASE
@@ -17,10 +18,8 @@ from models.shaping.dashboards import ROLES_OF_BOARD, Board
 __all__ = ["Boards", "dashboard_queries"]
 
 _ROLES = replace(describe(ROLES_OF_BOARD), opens_when="shared=roles", needed_when="shared=roles")
-_FORM = (
-    Group("看板", Board.name, Board.icon, Board.sort),
-    Group("共享", Board.shared, _ROLES),
-)
+_BOARD = Group("看板", Board.name, Board.icon, Board.sort)
+_WHOLE = for_all("boards", "看板", shown_when="shared=roles|all")
 
 
 class Boards(Resource, model=Board):
@@ -43,7 +42,9 @@ class Boards(Resource, model=Board):
             "看板", Board.name, Board.icon, Board.sort, Board.shared, _ROLES, entry("tiles", "图块", "texts")
         ),
     )
-    form = _FORM
+    form = (_BOARD, Group("共享", Board.shared, _ROLES, _WHOLE))
+    edit_form = (_BOARD, Group("共享", Board.shared, _ROLES))
+    prefill = staticmethod(begun(Board))
     create_label = "新建看板"
     create = staticmethod(dashboard_rules.create_board)
     update = staticmethod(dashboard_rules.update_board)

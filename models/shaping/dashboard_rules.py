@@ -17,6 +17,7 @@ from app.engine.fields import describe
 from app.engine.resource import resource_of
 from app.engine.scopes import Actor, Scope, scopes_of
 from app.engine.storing import set_members
+from models.identity.for_all import keep_for_all, refusal, settle_owner
 from models.identity.rights import bump_epoch
 from models.identity.rules import is_group, own_dealer, unique
 from models.shaping import dashboard_tiles
@@ -31,11 +32,14 @@ GONE = "该图块已不在看板上，请刷新后重试"
 
 
 def create_board(board: Any, act: Act, values: Mapping[str, Any]) -> None:
-    """A dashboard of the own dealer, or of the group when the group makes it."""
+    """A dashboard of the own dealer, or a shared one of the group for everybody."""
     board.owner_id = act.actor.id
-    if act.actor.dealer_id is not None or not is_group(act.actor, "boards"):
-        own_dealer(board, act)
     board.shared = board.shared or Sharing.PERSONAL
+    if board.shared is not Sharing.PERSONAL:
+        settle_owner(board, act, values)
+    elif act.actor.dealer_id is not None or not is_group(act.actor, "boards"):
+        own_dealer(board, act)
+    keep_for_all(act, board, values)
     _check_sharing(board, act, board.shared)
     _check_name(board, act, board.name, board.shared)
 
@@ -43,7 +47,10 @@ def create_board(board: Any, act: Act, values: Mapping[str, Any]) -> None:
 def update_board(board: Any, act: Act, values: Mapping[str, Any]) -> None:
     """Its name, its place and whom it is shared with; acts at the next click of everybody."""
     keep_groups(board, act)
+    keep_for_all(act, board, values)
     shared = values.get("shared", board.shared)
+    if board.shared is Sharing.PERSONAL and shared is not Sharing.PERSONAL:
+        _keep_tiles_for_all(board, board.layout, act)
     if shared is not board.shared or "roles" in values:
         _check_sharing(board, act, shared)
     if "name" in values or shared is not board.shared:
@@ -143,12 +150,27 @@ def lay(board: Board, wanted: Layout, act: Act) -> None:
     board.removed = {"tile": before[gone[-1]], "at": at[gone[-1]]} if gone else None
     if list(board.layout) == wanted:
         return
+    if board.shared is not Sharing.PERSONAL:
+        _keep_tiles_for_all(board, [tile for tile in wanted if tile not in board.layout], act)
     old = [dashboard_tiles.words(t, act.actor.dealer_id) for t in board.layout]
     board.layout = wanted
     audit.note(
         act.session, board, "tiles", old, [dashboard_tiles.words(t, act.actor.dealer_id) for t in wanted]
     )
     act.session.flush()
+
+
+def _keep_tiles_for_all(board: Any, fresh: Layout, act: Act) -> None:
+    """Raise `Refusal` where new tiles of one of the group's would show what only one dealer has."""
+    if board.dealer_id is not None:
+        return
+    try:
+        keep_for_all(act, board, {"layout": fresh})
+    except Invalid as wrong:
+        raise Refusal(wrong.message) from wrong
+    said = next(filter(None, (dashboard_tiles.of_one_dealer(tile, act) for tile in fresh)), "")
+    if said:
+        raise Refusal(refusal(said, resource_of(Board).label))
 
 
 def adding(tile: Mapping[str, Any]) -> Change:

@@ -6,6 +6,7 @@ from app.engine.configuring import configurable
 from app.engine.fields import fixed
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
+from models.identity.for_all import for_all
 from models.identity.menu_groups import SHAPING
 from models.identity.rules import groups_alone
 from models.shaping import notice_queries, notice_rules
@@ -38,7 +39,10 @@ class NoticeTexts(Resource, model=NoticeWords):
     filters = (NoticeWords.sentence, NoticeWords.active)
     sorts = (NoticeWords.updated_at,)
     detail = (Group("通知", NoticeWords.sentence, NoticeWords.dealer_id, NoticeWords.updated_at), _TEXTS)
-    form = (Group("通知", NoticeWords.sentence), _TEXTS)
+    form = (
+        Group("通知", NoticeWords.sentence),
+        Group(_TEXTS.title, *_TEXTS.fields, for_all("notice_words", "通知用语")),
+    )
     edit_form = (Group("通知", fixed(NoticeWords.sentence)), _TEXTS)
     form_page = "notice_form.html"
     prefill = staticmethod(notice_rules.begun)

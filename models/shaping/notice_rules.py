@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from app.engine.actions import Act, Invalid
 from app.engine.scopes import Actor
-from models.identity.rules import is_group, keep_preset, own_dealer, unique
+from models.identity import for_all
+from models.identity.for_all import settle_owner
+from models.identity.rules import keep_preset, unique
 from models.notifications import sentences
 from models.shaping.notice_tables import NoticeWords
 
@@ -18,20 +20,19 @@ OF_GROUP = "集团预置的通知用语只能由集团修改；新增一份，�
 
 def create_words(words: Any, act: Act, values: Mapping[str, Any]) -> None:
     """Words of the own dealer, or of the group when the group gives them; one text for each message."""
-    if act.actor.dealer_id is not None or not is_group(act.actor, NoticeWords.__tablename__):
-        own_dealer(words, act)
+    settle_owner(words, act, values)
     _judge(words, act, values)
 
 
 def update_words(words: Any, act: Act, values: Mapping[str, Any]) -> None:
     """Messages from then on say it so."""
-    keep_preset(words, act)
+    keep_preset(words, act, NoticeWords.__tablename__)
     _judge(words, act, values)
 
 
 def remove_words(words: Any, act: Act) -> None:
     """The message says again what the group, or the product, says."""
-    keep_preset(words, act)
+    keep_preset(words, act, NoticeWords.__tablename__)
 
 
 def _judge(words: Any, act: Act, values: Mapping[str, Any]) -> None:
@@ -70,7 +71,8 @@ def begun(args: Mapping[str, Any], actor: Actor, session: Session) -> dict[str, 
     """A new text begins with the words in force."""
     given = args.get("sentence") or ""
     said = sentences.known(str(given[0] if isinstance(given, list) else given))
+    whose = for_all.begun(NoticeWords)(args, actor, session)
     if said is None:
-        return {}
+        return whose
     one, many = sentences.words_of(session, said, actor.dealer_id)
-    return {"sentence": said.key, "one": one, "many": many, "active": True}
+    return whose | {"sentence": said.key, "one": one, "many": many, "active": True}

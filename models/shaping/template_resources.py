@@ -6,6 +6,7 @@ from app.engine.configuring import configurable
 from app.engine.fields import fixed
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
+from models.identity.for_all import begun, for_all
 from models.identity.menu_groups import SHAPING
 from models.identity.rules import groups_alone
 from models.shaping import template_names, template_presets, template_queries, template_rules
@@ -46,13 +47,18 @@ class Templates(Resource, model=Template):
         Group("模板", Template.name, Template.resource, Template.sort, Template.active, Template.dealer_id),
         _TEXTS,
     )
-    form = (Group("模板", Template.kind, Template.resource, Template.name), _TEXTS, _USE)
+    form = (
+        Group("模板", Template.kind, Template.resource, Template.name),
+        _TEXTS,
+        Group(_USE.title, *_USE.fields, for_all("text_templates", "模板")),
+    )
     edit_form = (
         Group("模板", fixed(Template.kind), fixed(Template.resource), Template.name),
         _TEXTS,
         _USE,
     )
     form_page = "template_form.html"
+    prefill = staticmethod(begun(Template))
     copies = (
         Template.kind,
         Template.resource,

@@ -12,8 +12,9 @@ from app.engine.events import publish
 from app.engine.filling import Filler
 from app.engine.resource import Resource, resource_of
 from app.engine.resource import resource as named
+from models.identity.for_all import keep_for_all, settle_owner
 from models.identity.rights import current_epoch
-from models.identity.rules import is_group, own_dealer, unique
+from models.identity.rules import is_group, unique
 from models.shaping.template_queries import Known, templates
 from models.shaping.template_tables import Template, TemplateKind, templated
 
@@ -25,8 +26,7 @@ _PRINTED = "打印“{}”"
 
 def create_template(template: Any, act: Act, values: Mapping[str, Any]) -> None:
     """A template of the own dealer, or of the group when the group makes it."""
-    if act.actor.dealer_id is not None or not is_group(act.actor, Template.__tablename__):
-        own_dealer(template, act)
+    settle_owner(template, act, values)
     for name in ("kind", "resource"):
         if getattr(template, name) is None:
             setattr(template, name, Template.__table__.c[name].default.arg)
@@ -60,6 +60,7 @@ def _judge(template: Any, act: Act, values: Mapping[str, Any]) -> None:
         raise Invalid({"resource": "请选择适用对象"})
     if kind is not TemplateKind.PRINT and about.name != "customers":
         raise Invalid({"resource": f"{kind.label}只能用于客户"})
+    keep_for_all(act, template, values)
     texts = {part: values.get(part, getattr(template, part)) or "" for part in PARTS}
     errors = check(about, template.dealer_id, kind, texts, current_epoch(act.session))
     if errors:

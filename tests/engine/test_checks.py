@@ -78,6 +78,10 @@ def test_forms_ask_for_what_there_is(found: Any) -> None:
     astray = replace(describe(Customer.owner_id), parent="source")
     assert "E112" in found(form=(Group("x", Customer.source_category, Customer.source, astray),))
     assert "E112" in found(form=(Group("x", entry("a", "甲", shown_when="nothing=1")),))
+    known = (
+        Group("x", Customer.name, entry("a", "甲", shown_when="owner_id=1")),
+    )  # by the record, where there is one
+    assert "E112" in found(form=known) and "E112" not in found(edit_form=known)
     assert "E112" in found(form=(Group("x", Customer.city),))
 
 

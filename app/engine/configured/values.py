@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.engine import drawing, forms, serial
 from app.engine.actions import Invalid, Refusal
-from app.engine.configuring import SECRET, Kind, kind_of, name_of
+from app.engine.configuring import FOR_ALL, SECRET, Kind, kind_of, name_of
 from app.engine.fields import FieldSpec
 from app.engine.resource import fields_of, resource_of
 from app.engine.scopes import Actor, visible
@@ -208,6 +208,7 @@ def cleaned(
         for spec in plain_ones:
             if spec.links is not None:
                 texts.setdefault(spec.name, [str(i) for i in linked(context.session, spec, record.id)])
+    texts |= {FOR_ALL: ["1"]} if names.owner is None else {}
     context = replace(context, record=record, texts=texts)
     try:
         values |= forms.clean(plain_ones, texts, context, partial=editing)
