@@ -23,15 +23,16 @@ from models.shaping.custom_rules import INDEX, KEPT, WORK_OUT
 
 PIECE = 5000
 """So many records are worked out in one transaction."""
-_MARK = "slot"
-"""Stands in the names of indexes over slots, which come and go with the fields."""
+_MARK, _WALKED = "slot", "order"
+"""Stand in the names of indexes over slots, which come and go with the fields."""
 _LONG = 4000
 """More rows than `analyse()` looks at."""
 
 
 def _wanted(fields: Iterable[Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """The indexes by name, with their table and columns: a filter gathers what it leaves within the dealer, an
-    order is walked along in each of the wide scopes."""
+    """The indexes by name, with their table and columns: a filter gathers what it leaves within the dealer; an
+    order is walked along in each of the wide scopes, where rows beyond what the list shows by itself (its window,
+    what it leaves out) are passed without a look at them."""
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     for field in fields:
         declared = resource(field.resource)
@@ -40,12 +41,13 @@ def _wanted(fields: Iterable[Any]) -> dict[str, tuple[str, tuple[str, ...]]]:
         scopes = declared.scopes
         wide = (scopes.dealer, scopes.store, scopes.mine) if field.in_sort else (scopes.dealer,)
         table = declared.model.__tablename__
+        usual = [c.key for c, _ in declared.leaves_out]
+        usual += [declared.window.column.key] if declared.window is not None else []
+        mark, held = (f"{_MARK}_{_WALKED}", usual) if field.in_sort else (_MARK, [])
         for source in wide:
             if source is not None:
-                found[f"ix_{table}_{_MARK}_{source.key}_{field.slot}"] = (
-                    table,
-                    (source.key, field.slot, "id"),
-                )
+                columns = dict.fromkeys((source.key, field.slot, "id", *held))
+                found[f"ix_{table}_{mark}_{source.key}_{field.slot}"] = (table, tuple(columns))
     return found
 
 
@@ -172,7 +174,8 @@ def _piece(session: Session, face: type[Resource], dealer_id: int, after: int) -
 
 @scheduled("custom_fields.purge", At("02:40"), seconds=900, label="清除已删除字段的数据")
 def purge(delivery: Delivery) -> None:
-    """Clear what fields held that were removed long enough ago; their slots are free again."""
+    """Clear what fields held that were removed long enough ago; their slots are free again. The indexes are made as
+    they are wanted, which another version of the product may see otherwise."""
     session = delivery.session
     over = CustomField.purged_at.is_(None), CustomField.removed_at <= delivery.now - KEPT
     with audit.acting(session, by_clock(delivery, "清除字段数据")):
@@ -180,6 +183,7 @@ def purge(delivery: Delivery) -> None:
             _clear(session, field)
             field.purged_at = delivery.now
         session.flush()
+    outbox.put(session, INDEX, {}, now=delivery.now)
 
 
 def _clear(session: Session, field: CustomField) -> None:

@@ -177,9 +177,9 @@ def test_a_walk_follows_the_order_and_gathering_the_rarest_filter(
         inner = [plan(*found) for found in seen if "place" in found[0]][-1]
         if few:
             size = next(n for n in args if n.endswith(".to")).partition(".")[0]
-            assert f"ix_customers_slot_dealer_id_{size}" in inner
+            assert f"ix_customers_slot_order_dealer_id_{size}" in inner
         else:
-            assert f"ix_customers_slot_{led}_{filed.order}" in inner
+            assert f"ix_customers_slot_order_{led}_{filed.order}" in inner
             used = re.findall(r"INDEX (\w+)", inner)
             assert used and all(name.endswith(filed.order) for name in used), inner
 
