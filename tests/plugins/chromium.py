@@ -72,19 +72,26 @@ class Contexts:
     def _ours(self, url: str) -> bool:
         return url.startswith((self.server, "data:", "blob:", "about:"))
 
-    def give_back(self, used: Used, *, scripts: bool, touch: bool) -> None:
-        """Clear away what the person left: cookies, what the pages keep, other windows, where the mouse stood."""
+    def give_back(self, used: Used, *, scripts: bool, touch: bool) -> bool:
+        """Clear away what the person left: cookies, what the pages keep, other windows, where the mouse stood.
+        False for one that has gone or is still going elsewhere, which nobody else takes."""
+        from playwright.sync_api import Error
+
         page, context = used.page, used.context
-        page.goto("/static/favicon.svg")  # no script of ours keeps anything here
-        if scripts:
-            page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
-        for other in context.pages:
-            if other is not page:
-                other.close()
-        context.clear_cookies()
-        page.mouse.move(0, 0)
-        page.emulate_media(media="null", reduced_motion="null")
+        try:
+            page.goto("/static/favicon.svg")  # no script of ours keeps anything here
+            if scripts:
+                page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+            for other in context.pages:
+                if other is not page:
+                    other.close()
+            context.clear_cookies()
+            page.mouse.move(0, 0)
+            page.emulate_media(media="null", reduced_motion="null")
+        except Error:
+            return False
         self.idle[scripts, touch].append(used)
+        return True
 
 
 @pytest.fixture(scope="session")
@@ -126,10 +133,8 @@ def page_as(live_server: str, contexts: Contexts, login: Any, app: Flask) -> Ite
     yield open_page
     faults = [fault for used, _, _ in lent for fault in used.faults]
     for used, own, kind in lent:
-        if own or used.page.is_closed() or used.faults:
+        if own or used.faults or not contexts.give_back(used, **kind):
             used.context.close()
-        else:
-            contexts.give_back(used, **kind)
     assert not faults, "\n".join(faults)
 
 
