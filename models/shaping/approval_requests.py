@@ -80,8 +80,12 @@ class Keeper:
 
     def submit(self, wanted: Wanted) -> Submitted:
         """Keep the request and ask at the first step."""
-        request = _request(wanted)
         act, session = wanted.act, wanted.act.session
+        if not act.actor.can(*wanted.deed.permission):
+            raise Refusal(
+                f"此操作{approving.WAITS}（{wanted.flow.name}），只能由有“{wanted.deed.label}”权限的人提交"
+            )
+        request = _request(wanted)
         same = _same(session, request)
         if same is not None:
             return Submitted(f"相同的申请已在审批中（{same.flow_name}，{same.stage}）", f"{URL}/{same.id}")
