@@ -53,10 +53,13 @@ def _speakers(session: Session, who: str, dealer_id: int, applicant_id: int) -> 
 
 
 def _ask_others(act: Act, request: ApprovalRequest, people: Set[int]) -> None:
-    """Nobody whose turn it is can answer any more: ask those who can; where there are none, go on as if the step
-    began now."""
+    """Nobody whose turn it is can answer any more: ask those who can, while the time of the step runs on; where there
+    are none, go on as if the step began now."""
+    step, due_at = request.step, request.due_at
     approval_requests.close_turns(act.session, request)
     if people:
         who = approval_people.who_words(request.steps[request.step])
         approval_requests.note(act, request, f"{who}的人员有变动，改由现在的人员审批")
-    approval_requests.ask_from(act, request, request.step)
+    approval_requests.ask_from(act, request, step)
+    if request.step == step:
+        request.due_at = due_at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -152,9 +153,9 @@ def test_an_import_taken_back_leaves_out_what_needs_approval(
 # ----- steps without anybody
 
 
-def tend() -> None:
-    """The clock looks after what waits."""
-    tend_all(Delivery(0, "approvals.tend", {}, 1, utcnow(), db.session()))
+def tend(hours: int = 0) -> None:
+    """The clock looks after what waits, so much later."""
+    tend_all(Delivery(0, "approvals.tend", {}, 1, utcnow() + timedelta(hours=hours), db.session()))
     db.session.commit()
 
 
@@ -217,6 +218,20 @@ def test_new_people_of_the_step_are_asked(world: World) -> None:
         decide(world, request, "boss")
     decide(world, request, "seller2")
     assert refunds() == 1
+
+
+def test_the_time_of_a_step_runs_on_with_new_people(world: World) -> None:
+    flow(world, steps="角色 店长，24小时后转下一步\n角色 商场系统管理员")
+    request = asked(world, paid(world))
+    due_at = request.due_at
+    tend(hours=1)
+    assert (request.due_at, len(request.trail)) == (due_at, 1), "whoever can answer is left alone"
+    manager = presets.preset_role(db.session(), world.a.id, "manager").id
+    world.change(db.session.get_one(Employee, world.people["seller2"].id), "boss", roles=[manager])
+    world.act("deactivate", db.session.get_one(Employee, world.people["keeper"].id), "boss")
+    tend(hours=1)
+    assert (request.due_at, request.stage) == (due_at, "角色 店长，第1步，共2步")
+    assert told(world, "seller2") == ["待审批：新增收款/退款：张女士"]
 
 
 def test_a_step_between_is_passed_over_and_the_last_one_never(world: World) -> None:
