@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from app.engine.actions import Invalid, Refusal
 from app.engine.audit import acting
+from app.engine.clock import Every, schedules
 from app.engine.database import db, utcnow
 from app.engine.imports.tables import ImportState
 from app.engine.outbox import Delivery
@@ -175,6 +176,7 @@ def pass_on(world: World, request: Any, to: str, by: str = "boss") -> Any:
 
 
 def test_a_request_without_anybody_gets_to_those_who_look_after_approvals(world: World, login: Login) -> None:
+    assert schedules()["approvals.tend"] == Every(10)
     request = stuck(world)
     assert (request.state, request.stage) == (RequestState.VACANT, "角色 店长，无人可审批")
     assert told(world, "boss") == ["无人审批：新增收款/退款：张女士"]
