@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flask import redirect, request
@@ -15,7 +15,7 @@ from app.engine.actions import Act, NotFound, Refusal
 from app.engine.addresses import arguments
 from app.engine.database import db, id_of, utcnow
 from app.engine.deeds import AlreadyDone, deed, only_once
-from app.engine.pages import HandoverPage, Load, Option, Step, Successor
+from app.engine.pages import HandoverPage, Load, Option, Refused, Step, Successor
 from app.engine.scopes import Actor, scopes_of
 from app.engine.security import entrance, require_actor
 from models.customers import friends, handover
@@ -28,6 +28,8 @@ from views import handover_result
 URL = f"{handover.PAGE}/"
 LISTED = 200
 """Customers shown to tick; more are reached by a narrower filter, or taken all at once."""
+HELD = 200
+"""Customers shown that stay because they need approval."""
 STEPS = {"who": "交接人", "customers": "客户", "people": "接手人", "preview": "预览"}
 _COLUMNS = ("code", "name", "phone", "level", "stage", "store_id", "last_follow_up_text", "next_follow_up_at")
 _OWN = ("kind", "person", "step", "ids", "all", "id", "to", "words", "csrf_token", "_once")
@@ -249,19 +251,32 @@ def _preview(draft: Draft, given: dict[int, int]) -> str:
     chosen = [p for p in people if p.id in draft.to]
     if len(chosen) < len(draft.to):
         raise Refusal("所选接手人不存在、已停用或不属于本商场，请重新选择")
+    act = Act(draft.actor, utcnow(), db.session(), entrance(), draft.kind.label)
+    held = handover.held(act, draft.kind, given, len(given))
+    going = {customer: person for customer, person in given.items() if customer not in held}
     shown = _page(draft, "preview")
-    shown.total, shown.headings = len(given), handover.labels()
-    shown.successors = _successors(draft, chosen, given)
+    shown.total, shown.headings = len(going), handover.labels()
+    shown.successors = _successors(draft, chosen, going)
     shown.hidden += [("to", str(p)) for p in draft.to]
     shown.hidden += [(f"count.{p}", str(n)) for p, n in draft.counts.items()]
     shown.hidden.append(("_once", secrets.token_urlsafe(16)))
+    if held:
+        shown.notes.append(f"其中{len(held)}位需要审批，不在本次交接中，列在下方")
+        shown.stays = _held(draft, held)
+        shown.more_stay = len(held) - len(shown.stays)
     shown.notes += [friends.NOTE, "未完成的任务随客户转给接手人，已完成的任务保留原姓名"]
     if draft.kind is HandoverKind.DEPARTED and draft.person.active:
         shown.notes.append(f"提交后{draft.person.name}的账号立即停用，不能再登录，也不能再被选择")
     shown.confirm = (
-        f"确认将{draft.person.name}的{len(given)}位客户交接给{'、'.join(p.name for p in chosen)}？"
+        f"确认将{draft.person.name}的{len(going)}位客户交接给{'、'.join(p.name for p in chosen)}？"
     )
     return _render(shown)
+
+
+def _held(draft: Draft, held: Mapping[int, str]) -> list[Refused]:
+    """The customers that stay, by name."""
+    names = detail.labels(db.session(), Customers, list(held)[:HELD], draft.actor)
+    return [Refused(names[i], held[i], f"/customers/{i}") for i in held if i in names]
 
 
 def _successors(draft: Draft, people: Sequence[Employee], given: dict[int, int]) -> list[Successor]:

@@ -232,6 +232,9 @@ class Action:
     whole (`undo.py`)."""
     page: str = ""
     """Where people do it, when that is not the generated form: the address of a hand-written page."""
+    waits_as: Action | None = None
+    """The action that does the same to a single record and takes the same values: approvals of that one are about
+    this one too, and what waits is that one."""
     versioned: bool = False
     """Its form remembers the version of the record: it is about what was read there, and not about what somebody
     has made of it meanwhile."""

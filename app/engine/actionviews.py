@@ -180,14 +180,19 @@ class ActionViews(ViewBase):
         return chrome.page("outcome.html", key=self.resource.name, title=title, page=shown)
 
     def _undo_url(self, action: Action | None, report: perform.Report) -> str:
-        undoable = action is not None and action.sets and report.done
-        return f"{self.base}/undo/{report.deed_id}" if undoable else ""
+        """Where what was done is taken back: nowhere, where it waits or would have to."""
+        if action is None or not action.sets or not report.done:
+            return ""
+        act = Act(require_actor(), utcnow(), db.session(), entrance())
+        waits = undo.why_not(act, self.resource, action)
+        return "" if waits else f"{self.base}/undo/{report.deed_id}"
 
     def _told(self, action: Action, said: str, report: perform.Report, ids: Sequence[int]) -> str | Markup:
         """The report with the ways on from there, and the way back for those who may take it."""
         links = list(report.links)
         back = next((a for a in self.resource.actions if a.name == action.undone_by), None)
-        if back is not None and len(ids) == 1 and require_actor().can(*back.permission_on(self.resource)):
+        allowed = back is not None and require_actor().can(*back.permission_on(self.resource))
+        if back is not None and allowed and len(ids) == 1 and report.done:
             links.append(("撤销", f"{self.base}/action/{back.name}?id={ids[0]}"))
         elif self._undo_url(action, report):
             links.append(("撤销", self._undo_url(action, report)))

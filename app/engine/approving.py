@@ -27,6 +27,8 @@ PEOPLE = frozenset({"web", "mobile", "api"})
 FILE = "import"
 ASKED, COUNT = "asked.", "asked.count"
 _THIS_TIME = "本次"
+WAITS = "需要审批"
+"""How the reason begins why something is left out that would have to wait."""
 
 
 class Submitted(Refusal):
@@ -235,6 +237,14 @@ class Asking:
         """The first rule that is about an edit that changes these fields; None where it need not wait."""
         return self._first(act, [f for f in self.flows if _approvals[0].watches(f, changed)])
 
+    def why_not(self, act: Act, record: Any, values: Mapping[str, Any], count: int = 1) -> str:
+        """Why this record is left out by what changes many at once and cannot wait with each of them, with the way
+        out; empty where no rule is about it. Of an edit ``values`` are what it changes."""
+        flows = self.about(act, record, values, count).flows
+        if self.deed is not None and self.deed.edits:
+            flows = [f for f in flows if _approvals[0].watches(f, values.keys())]
+        return f"{WAITS}（{flows[0].name}），请用“{self.sure.label}”提交" if flows else ""
+
     def _first(self, act: Act, flows: Sequence[Any]) -> Any:
         """A file cannot wait line by line and is refused."""
         if flows and act.source == FILE:
@@ -245,9 +255,18 @@ class Asking:
 def asking(act: Act, found: type[Resource], code: str) -> Asking:
     """What may hold up a deed that is about to begin; a deed within a deed was agreed to with the outer one, but
     nobody has agreed to a file."""
-    if not _approvals or act.source not in (*PEOPLE, FILE) or _agreed(act):
+    if act.source not in (*PEOPLE, FILE) or _agreed(act):
         return Asking()
-    deed = deed_named(f"{found.name}/{code}")
+    return ruling(act, found, code)
+
+
+def ruling(act: Act, found: type[Resource], code: str) -> Asking:
+    """The rules about a deed of this person, wherever it comes from: for what somebody has begun and a job goes on
+    with, and which leaves out what would have to wait."""
+    waits_as = next((a.waits_as for a in found.actions if a.name == code), None)
+    deed = (
+        deed_named(f"{found.name}/{waits_as.name if waits_as is not None else code}") if _approvals else None
+    )
     return Asking(deed, _approvals[0].flows(act, deed)) if deed is not None else Asking()
 
 

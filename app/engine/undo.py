@@ -71,12 +71,20 @@ def undo(
     session = db.session()
     meant = past(session, found, deed_id, actor)
     act = Act(actor, now or utcnow(), session, source, f"撤销{meant.action.label}")
-    if approving.asking(act, found, meant.action.name):  # it changes the same the other way round
-        label = meant.action.label
-        raise Refusal(f"“{label}”需要审批，不能直接撤销，请用“{label}”改回并提交审批")
+    why = why_not(act, found, meant.action)
+    if why:
+        raise Refusal(why)
     with deeds.deed(act):
         results = restore(act, found, deed_id, meant.ids)
     return Report(tuple(results), tuple(dict.fromkeys(act.warnings)), deed_id=act.deed_id)
+
+
+def why_not(act: Act, found: type[Resource], action: Action) -> str:
+    """Why a deed of that kind is not taken back at once: it would change the same the other way round, and that has
+    to wait."""
+    label = action.label
+    waits = approving.asking(act, found, action.name)
+    return f"“{label}”需要审批，不能直接撤销，请用“{label}”改回并提交审批" if waits else ""
 
 
 def restore(

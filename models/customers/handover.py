@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, exists, func, insert, select
 from sqlalchemy.orm import Session
 
-from app.engine import once, outbox
+from app.engine import approving, once, outbox
 from app.engine.actions import UNCHANGED, Act, Action, Done, Refusal, action
 from app.engine.database import pieces
 from app.engine.fields import describe, entry
@@ -20,7 +20,7 @@ from app.engine.picking import BETWEEN, best_first
 from app.engine.resource import resource_of
 from app.engine.scopes import Actor, visible
 from models.customers.handover_tables import Handover, HandoverItem, HandoverKind
-from models.customers.rules import give
+from models.customers.rules import give, reassign
 from models.customers.tables import Contact, Customer, Stage
 from models.identity import accounts
 from models.identity.rules import colleague
@@ -37,7 +37,7 @@ _SUCCESSOR = entry("owner", "接手人", target=Employee, required=True, prefers
 
 @action(
     "离职继承", on=Customer, icon="user-x", single=False, sets=True, fields=(_SUCCESSOR,),
-    page=f"{PAGE}/{HandoverKind.DEPARTED.value}",
+    page=f"{PAGE}/{HandoverKind.DEPARTED.value}", waits_as=reassign,
 )  # fmt: skip
 def hand_over_departed(customer: Customer, act: Act, owner: int) -> Done | None:
     """Give customers of somebody who has left to a successor (A-49); whoever still works here is refused."""
@@ -51,7 +51,7 @@ def hand_over_departed(customer: Customer, act: Act, owner: int) -> Done | None:
 
 @action(
     "在职继承", on=Customer, icon="user-share", single=False, sets=True, fields=(_SUCCESSOR,),
-    page=f"{PAGE}/{HandoverKind.STAYING.value}",
+    page=f"{PAGE}/{HandoverKind.STAYING.value}", waits_as=reassign,
 )  # fmt: skip
 def hand_over(customer: Customer, act: Act, owner: int) -> Done | None:
     """Give customers of somebody who goes on working here to a successor (A-49)."""
@@ -175,6 +175,33 @@ def spread(ids: Sequence[int], people: Sequence[int], counts: Mapping[int, int])
     return dict(zip(ids, order, strict=True))
 
 
+# ----- what is left out
+
+
+def holding(act: Act, kind: HandoverKind, count: int) -> Callable[[Customer, int], str] | None:
+    """Says why a customer cannot be given to a person without somebody's word, in a handover of so many; None where
+    no rule is about it. Nobody is asked for each customer of a handover: those go the way of the single ones."""
+    asking = approving.ruling(act, resource_of(Customer), ACTIONS[kind].name)
+    if not asking:
+        return None
+    return lambda customer, owner: asking.why_not(act, customer, {_SUCCESSOR.name: owner}, count)
+
+
+def held(act: Act, kind: HandoverKind, given: Mapping[int, int], count: int) -> dict[int, str]:
+    """Of customers, with whom they are to go to, those that stay because they need approval, and why. Raises
+    `Refusal` where all of them do; asks nothing where no rule is about it."""
+    why = holding(act, kind, count)
+    found: dict[int, str] = {}
+    for some in pieces(list(given), _AT_ONCE) if why is not None else ():
+        wanted = select(Customer).where(Customer.id.in_(some), visible(resource_of(Customer), act.actor))
+        for customer in act.session.scalars(wanted, act.actor.params):
+            found[customer.id] = why(customer, given[customer.id]) if why is not None else ""
+    found = {i: found[i] for i in given if found.get(i)}
+    if found and len(found) == len(given):
+        raise Refusal(f"这些客户都{next(iter(found.values()))}")
+    return found
+
+
 # ----- the balance
 
 
@@ -291,6 +318,7 @@ def submit(
         if refusal:
             raise Refusal(refusal)
         accounts.deactivate.rule(person, act)
+    held(act, kind, given, len(given))
     handover = Handover(
         kind=kind, person_id=person.id, by_id=actor.id, acting_id=actor.id, dealer_id=person.dealer_id, total=len(given),
         title=f"{person.name}的{len(given)}位客户", created_at=act.now, deed_id=act.deed_id,

@@ -21,7 +21,7 @@ from app.engine.fields import describe
 from app.engine.perform import find
 from app.engine.resource import Resource, resource_of, resources
 from app.engine.scopes import SYSTEM, Actor, visible
-from models.customers.handover import ACTIONS, RUN, require_kind
+from models.customers.handover import ACTIONS, RUN, held, holding, require_kind
 from models.customers.handover_tables import Handover, HandoverItem, HandoverKind, HandoverState, ItemState
 from models.customers.rules import give
 from models.customers.tables import Customer, Stage
@@ -94,6 +94,7 @@ def _mark(item: HandoverItem, state: ItemState, reason: str = "") -> None:
 def _give(act: Act, handover: Handover, items: Sequence[HandoverItem]) -> None:
     customers = _lock(act, items)
     people = {i: _successor(act, i, handover.dealer_id) for i in {item.successor_id for item in items}}
+    why = holding(act, handover.kind, handover.total)
     for item in items:
         customer, successor = customers.get(item.customer_id), people[item.successor_id]
         if customer is None:
@@ -106,6 +107,8 @@ def _give(act: Act, handover: Handover, items: Sequence[HandoverItem]) -> None:
             _mark(item, ItemState.REFUSED, "该客户已失效，不交接")
         elif customer.owner_id != handover.person_id:
             _mark(item, ItemState.REFUSED, _taken(act, customer.owner_id))
+        elif why is not None and (reason := why(customer, item.successor_id)):
+            _mark(item, ItemState.REFUSED, reason)
         else:
             give(act, customer, successor)
             _mark(item, ItemState.DONE)
@@ -177,6 +180,11 @@ def give_back(act: Act, handover_id: int) -> int:
     if handover.state is not HandoverState.DONE:
         raise Refusal(f"{handover.kind.label}{handover.state.label}，不能撤销")
     person = find(act.session, resource_of(Employee), handover.person_id, act.actor, lock=True)
+    given = select(HandoverItem.customer_id).where(
+        HandoverItem.handover_id == handover.id, HandoverItem.state == ItemState.DONE
+    )
+    back = dict.fromkeys(act.session.scalars(given), person.id)
+    held(act, handover.kind, back, handover.total)
     if handover.kind is HandoverKind.DEPARTED and _closed_by(act.session, handover) and not person.active:
         if accounts.activate.allowed(resource_of(Employee), act.actor):
             accounts.activate.rule(person, act)
@@ -201,11 +209,13 @@ def _closed_by(session: Session, handover: Handover) -> bool:
 def _return(act: Act, handover: Handover, items: Sequence[HandoverItem]) -> None:
     by_id = {i.customer_id: i for i in items}
 
-    def worked_on(customers: Mapping[int, Any]) -> Mapping[int, str]:
-        return _worked_on(act.session, handover, list(customers))
+    def stays(customers: Mapping[int, Any]) -> Mapping[int, str]:
+        why = holding(act, handover.kind, handover.total)
+        found = {i: why(c, handover.person_id) for i, c in customers.items()} if why is not None else {}
+        return {i: w for i, w in found.items() if w} | _worked_on(act.session, handover, list(customers))
 
     shown = resource_of(Customer)
-    for result in undo.restore(act, shown, handover.deed_id, list(by_id), judge=worked_on, to_inactive=True):
+    for result in undo.restore(act, shown, handover.deed_id, list(by_id), judge=stays, to_inactive=True):
         state = ItemState.RETURNED if result.ok else ItemState.KEPT
         _mark(by_id.pop(result.id), state, "" if result.ok else result.reason)
     for item in by_id.values():

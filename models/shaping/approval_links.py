@@ -17,7 +17,7 @@ from app.engine.resource import Resource, resource
 from app.engine.scopes import Actor, visible
 from app.engine.security import current_actor
 from models.shaping.approval_requests import URL, in_force
-from models.shaping.approval_tables import ApprovalRequest, RequestState
+from models.shaping.approval_tables import UNDECIDED, ApprovalRequest, RequestState
 
 KIND = "approval_records"
 MOST = 50
@@ -83,7 +83,7 @@ def _to_request(actor: Actor, shown: type[Resource], pk: int) -> Link | None:
         return None
     waiting = select(ApprovalRequest.id, ApprovalRequest.records).where(
         ApprovalRequest.subject == shown.name,
-        ApprovalRequest.state == RequestState.WAITING,
+        ApprovalRequest.state.in_(UNDECIDED),
         visible(requests, actor),
     )
     found = [
@@ -95,7 +95,7 @@ def _to_request(actor: Actor, shown: type[Resource], pk: int) -> Link | None:
         return None
     if len(found) == 1:
         return Link(RequestState.WAITING.label, f"{URL}/{found[0]}", requests.icon, beside=True)
-    listed = f"{URL}/?subject={shown.name}&state={RequestState.WAITING.value}"
+    listed = f"{URL}/?subject={shown.name}&view=open"
     return Link(f"{RequestState.WAITING.label}（{len(found)}）", listed, requests.icon, beside=True)
 
 

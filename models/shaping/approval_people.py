@@ -35,7 +35,10 @@ Step = Mapping[str, Any]
 
 SEEING = ("can_list", "ApprovalRequests")
 """Whoever decides has to have the page of requests."""
-MANAGER, SUPERIOR, ROLE = "manager", "superior", "role:"
+LOOKING_AFTER = ("can_edit", "ApprovalFlows")
+"""Whoever may change what has to wait sees to requests that have nobody left to answer."""
+MANAGER, SUPERIOR, ROLE, PERSON = "manager", "superior", "role:", "person:"
+"""``PERSON`` is said of a request that was passed on, and in no rule."""
 MOST, LONGEST = 8, 720
 _ADMIN = "admin"
 _WORDS = {MANAGER: "申请人的店长", SUPERIOR: "申请人的上级"}
@@ -49,6 +52,8 @@ _EXAMPLE = "请写“申请人的上级”“申请人的店长”或“角色 �
 def who_words(step: Step) -> str:
     """Who speaks at a step, in words."""
     who = str(step.get("who"))
+    if who.startswith(PERSON):
+        return str(step.get("named", ""))
     return _WORDS.get(who) or f"{_ROLE} {step.get('named', '')}"
 
 
@@ -246,9 +251,22 @@ def speakers(session: Session, step: Step, dealer_id: int, applicant_id: int) ->
         found = _managers(session, dealer_id, applicant_id)
     elif who == SUPERIOR:
         found = _superiors(session, dealer_id, applicant_id)
+    elif who.startswith(PERSON):
+        found = {int(who.removeprefix(PERSON))}
     else:
         found = _with_role(session, dealer_id, [who.removeprefix(ROLE)])
     return _able(session, found - {applicant_id}, dealer_id)
+
+
+def keepers(session: Session, dealer_id: int, applicant_id: int) -> list[int]:
+    """Who sees to requests of that dealer that nobody else can answer: those who look after its rules, else those
+    of the group; never the person who asked."""
+    for place in (dealer_id, None):
+        looking = set(holders(session, *LOOKING_AFTER, place)) - {applicant_id}
+        found = _able(session, looking, place)
+        if found:
+            return found
+    return []
 
 
 def anybody(session: Session, step: Step, dealer_id: int) -> bool:
@@ -258,7 +276,7 @@ def anybody(session: Session, step: Step, dealer_id: int) -> bool:
     return bool(_able(session, _with_role(session, dealer_id, keys), dealer_id))
 
 
-def _able(session: Session, people: Iterable[int], dealer_id: int) -> list[int]:
+def _able(session: Session, people: Iterable[int], dealer_id: int | None) -> list[int]:
     return sorted(set(people) & set(holders(session, *SEEING, dealer_id)))
 
 
@@ -292,4 +310,16 @@ def _with_role(session: Session, dealer_id: int, keys: Sequence[str]) -> set[int
         return set(session.scalars(held))
 
 
-__all__ = ["SEEING", "anybody", "chosen", "owner", "parse", "speakers", "step_words", "who_words"]
+__all__ = [
+    "LOOKING_AFTER",
+    "PERSON",
+    "SEEING",
+    "anybody",
+    "chosen",
+    "keepers",
+    "owner",
+    "parse",
+    "speakers",
+    "step_words",
+    "who_words",
+]

@@ -18,8 +18,9 @@ from app.engine.scopes import SYSTEM
 from models.identity.per_epoch import PerEpoch
 from models.shaping import approval_people
 from models.shaping.approval_doing import do, frozen, specs_of
-from models.shaping.approval_sentences import tell_end, tell_waiting
+from models.shaping.approval_sentences import tell_end, tell_vacant, tell_waiting
 from models.shaping.approval_tables import (
+    UNDECIDED,
     ApprovalFlow,
     ApprovalRequest,
     ApprovalSeat,
@@ -80,8 +81,12 @@ class Keeper:
 
     def submit(self, wanted: Wanted) -> Submitted:
         """Keep the request and ask at the first step."""
-        request = _request(wanted)
         act, session = wanted.act, wanted.act.session
+        if not act.actor.can(*wanted.deed.permission):
+            raise Refusal(
+                f"此操作{approving.WAITS}（{wanted.flow.name}），只能由有“{wanted.deed.label}”权限的人提交"
+            )
+        request = _request(wanted)
         same = _same(session, request)
         if same is not None:
             return Submitted(f"相同的申请已在审批中（{same.flow_name}，{same.stage}）", f"{URL}/{same.id}")
@@ -90,7 +95,7 @@ class Keeper:
         ):
             session.add(request)
             session.flush()
-            if not _open(act, request, 0):
+            if not open_step(act, request, 0):
                 who = approval_people.who_words(request.steps[0])
                 raise Refusal(
                     f"此操作需要审批（{request.flow_name}），但现在没有可以审批的{who}，请联系商场系统管理员"
@@ -120,7 +125,7 @@ def _same(session: Session, request: ApprovalRequest) -> ApprovalRequest | None:
     mine = (
         ApprovalRequest.applicant_id == request.applicant_id,
         ApprovalRequest.deed == request.deed,
-        ApprovalRequest.state == RequestState.WAITING,
+        ApprovalRequest.state.in_(UNDECIDED),
     )
     waiting = session.scalars(select(ApprovalRequest).where(*mine)) if request.records else ()
     alike = (r for r in waiting if (r.records, r.asked) == (request.records, request.asked))
@@ -175,7 +180,7 @@ def note(act: Act, request: ApprovalRequest, what: str, remark: str | None = Non
     request.trail = [*request.trail, _mark(act, what, remark)]
 
 
-def _open(act: Act, request: ApprovalRequest, number: int) -> bool:
+def open_step(act: Act, request: ApprovalRequest, number: int) -> bool:
     """Ask at that step. False when nobody could answer there."""
     session = act.session
     step = request.steps[number]
@@ -196,6 +201,38 @@ def _open(act: Act, request: ApprovalRequest, number: int) -> bool:
     return True
 
 
+def ask_from(act: Act, request: ApprovalRequest, first: int) -> None:
+    """Ask at that step, or at the next one where somebody can answer. Those between are passed over, the last one
+    never: it falls to those who look after approvals."""
+    for number in range(first, len(request.steps)):
+        if open_step(act, request, number):
+            return
+        if number + 1 < len(request.steps):
+            who = approval_people.who_words(request.steps[number])
+            note(act, request, f"第{number + 1}步没有可以审批的{who}，已跳过")
+    who = approval_people.who_words(request.steps[-1])
+    request.step, request.state, request.due_at = len(request.steps) - 1, RequestState.VACANT, None
+    request.stage = f"{who}，无人可审批"[:120]
+    note(act, request, f"没有可以审批的{who}，交由审批流程的管理员处理")
+    to_keepers(act, request)
+
+
+def to_keepers(act: Act, request: ApprovalRequest) -> None:
+    """Let those who look after approvals know of a request that has nobody left, unless one of them does."""
+    people = approval_people.keepers(act.session, request.dealer_id, request.applicant_id)
+    if not any(s.state is SeatState.OPEN and s.user_id in people for s in seats(act.session, request)):
+        _seat(act.session, request, people, request.step)
+        tell_vacant(act, request, people)
+
+
+def able(session: Session, request: ApprovalRequest) -> list[int]:
+    """Who may decide about a request now."""
+    dealer, applicant = request.dealer_id, request.applicant_id
+    if request.state is RequestState.VACANT:
+        return approval_people.keepers(session, dealer, applicant)
+    return approval_people.speakers(session, request.steps[request.step], dealer, applicant)
+
+
 def _seat(session: Session, request: ApprovalRequest, people: Iterable[int], number: int) -> None:
     known = {s.user_id: s for s in seats(session, request)}
     for user in people:
@@ -210,7 +247,7 @@ def seats(session: Session, request: ApprovalRequest) -> list[ApprovalSeat]:
     return list(session.scalars(select(ApprovalSeat).where(ApprovalSeat.request_id == request.id)))
 
 
-def _close(session: Session, request: ApprovalRequest) -> None:
+def close_turns(session: Session, request: ApprovalRequest) -> None:
     """Nobody's turn is open any more."""
     for seat in seats(session, request):
         if seat.state is SeatState.OPEN:
@@ -219,32 +256,27 @@ def _close(session: Session, request: ApprovalRequest) -> None:
 
 
 def onwards(act: Act, request: ApprovalRequest) -> str | Done:
-    """Go on after the present step: to the next one where somebody can speak, else do it. Returns what became of
-    it, in words."""
-    _close(act.session, request)
-    for number in range(request.step + 1, len(request.steps)):
-        if _open(act, request, number):
-            return f"已同意，等待{request.stage}"
-        who = approval_people.who_words(request.steps[number])
-        note(act, request, f"第{number + 1}步没有可以审批的{who}，已跳过")
+    """Go on after the present step: to the next one, and after the last one do it. Returns what became of it, in
+    words."""
+    close_turns(act.session, request)
+    if request.step + 1 < len(request.steps):
+        ask_from(act, request, request.step + 1)
+        return f"已同意，等待{request.stage}"
     return carry_out(act, request)
 
 
 def end(act: Act, request: ApprovalRequest, state: RequestState, result: str = "") -> None:
     """Close a request, and tell whoever asked."""
-    _close(act.session, request)
+    close_turns(act.session, request)
     request.state, request.stage, request.result = state, "", result or None
     tell_end(act, request, state, result)
 
 
 def escalate(act: Act, request: ApprovalRequest) -> None:
     """Nobody answered in time: the next step decides in place of this one."""
-    _close(act.session, request)
+    close_turns(act.session, request)
     note(act, request, f"{approval_people.who_words(request.steps[request.step])}超时未处理，转下一步")
-    for number in range(request.step + 1, len(request.steps)):
-        if _open(act, request, number):
-            return
-    end(act, request, RequestState.FAILED, "超时后没有可以审批的人，请重新申请")
+    ask_from(act, request, request.step + 1)
 
 
 # ----- doing it
@@ -284,9 +316,8 @@ def ask_anew(act: Act, request: ApprovalRequest, changed: Sequence[str]) -> str 
     told = [row for row in rows if row["changes"].get("fields")][:SHOWN]
     request.changes = [_kept_row(row, deed, request.asked) for row in told]
     request.round += 1
-    _close(session, request)
-    if not _open(act, request, 0):
-        end(act, request, RequestState.FAILED, "没有可以审批的人，请重新申请")
+    close_turns(session, request)
+    ask_from(act, request, 0)
     return f"{who}在申请后被修改，未执行；已按现在的内容重新发起审批"
 
 
@@ -335,7 +366,7 @@ def _escalate(delivery: outbox.Delivery) -> None:
 def _waits_with(session: Session, file: str) -> bool:
     """Whether a request still waits whose form came with that file."""
     holding = cast(ApprovalRequest.asked, Text).contains(file, autoescape=True)
-    waits = select(ApprovalRequest.id).where(ApprovalRequest.state == RequestState.WAITING, holding)
+    waits = select(ApprovalRequest.id).where(ApprovalRequest.state.in_(UNDECIDED), holding)
     return session.scalar(waits.limit(1)) is not None
 
 

@@ -16,17 +16,23 @@ from app.engine.scopes import MYSELF, Scope, Scopes
 from models.identity.for_all import begun, for_all
 from models.identity.menu_groups import SHAPING
 from models.identity.rules import groups_alone
-from models.shaping import approval_links, approval_requests, approval_rules, approval_watching
+from models.shaping import (
+    approval_links,
+    approval_requests,
+    approval_rules,
+    approval_tending,
+    approval_watching,
+)
 from models.shaping.approval_tables import (
     SEATS,
+    UNDECIDED,
     ApprovalFlow,
     ApprovalRequest,
     ApprovalSeat,
-    RequestState,
     SeatState,
 )
 
-__all__ = ["ApprovalFlows", "ApprovalRequests", "approval_requests", "approval_watching"]
+__all__ = ["ApprovalFlows", "ApprovalRequests", "approval_requests", "approval_tending", "approval_watching"]
 
 _CHANGES = replace(
     describe(ApprovalRequest.changes),
@@ -57,7 +63,7 @@ def _todo(_now: datetime) -> ColumnElement[bool]:
 
 
 def _waiting(_now: datetime) -> ColumnElement[bool]:
-    return ApprovalRequest.state == RequestState.WAITING
+    return ApprovalRequest.state.in_(UNDECIDED)
 
 
 class ApprovalRequests(Resource, model=ApprovalRequest):
@@ -117,7 +123,7 @@ class ApprovalRequests(Resource, model=ApprovalRequest):
         ),
         Group("审批", _TRAIL, SEATS),
     )
-    actions = (approval_rules.decide, approval_rules.withdraw)
+    actions = (approval_rules.decide, approval_rules.pass_on, approval_rules.withdraw)
     empty = "暂无审批"
     empty_hint = "需要他人同意的操作提交后显示在“我的申请”，等待您同意的显示在“我的审批”"
 

@@ -16,9 +16,11 @@ from app.engine.choices import Choice, Tone
 from app.engine.fields import entry
 from app.engine.scopes import Actor
 from models.identity.for_all import keep_for_all, settle_owner
-from models.identity.rules import keep_preset, unique
+from models.identity.rules import colleague, keep_preset, unique
+from models.identity.tables import Employee
 from models.shaping import approval_people, approval_requests, approval_words
 from models.shaping.approval_tables import (
+    UNDECIDED,
     ApprovalFlow,
     ApprovalRequest,
     ApprovalSeat,
@@ -45,7 +47,7 @@ class Decided(Stale):
 
 
 def _waits(request: Any) -> bool:
-    return request.state is RequestState.WAITING
+    return request.state in UNDECIDED
 
 
 def _changes(request: Any, act: Act) -> list[str]:
@@ -76,7 +78,7 @@ def decide(request: ApprovalRequest, act: Act, verdict: Verdict, remark: str | N
     if not _waits(request) or (seat is not None and seat.state is not SeatState.OPEN):
         raise Decided(request)
     step = request.steps[request.step]
-    able = approval_people.speakers(act.session, step, request.dealer_id, request.applicant_id)
+    able = approval_requests.able(act.session, request)
     if seat is None or act.actor.id not in able:
         raise Refusal(f"现在由{request.stage}审批，您不是此步骤的审批人")
     if verdict is Verdict.REFUSE and not (remark or "").strip():
@@ -94,7 +96,7 @@ def decide(request: ApprovalRequest, act: Act, verdict: Verdict, remark: str | N
     if changed:
         return approval_requests.ask_anew(act, request, changed)
     left = [s for s in approval_requests.seats(act.session, request) if _is_awaited(s, request, able)]
-    if step.get("all") and left:
+    if step.get("all") and left and request.state is not RequestState.VACANT:
         return f"已同意，还需{len(left)}人同意"
     return approval_requests.onwards(act, request)
 
@@ -106,6 +108,41 @@ def _is_awaited(seat: ApprovalSeat, request: ApprovalRequest, able: list[int]) -
 def _seat(act: Act, request: ApprovalRequest) -> ApprovalSeat | None:
     mine = (ApprovalSeat.request_id == request.id, ApprovalSeat.user_id == act.actor.id)
     return act.session.scalar(select(ApprovalSeat).where(*mine))
+
+
+def _vacant(request: Any) -> bool:
+    return request.state is RequestState.VACANT
+
+
+def _of_another(request: Any, actor: Actor) -> bool:
+    return bool(request.applicant_id != actor.id)
+
+
+@action(
+    "转交审批", on=ApprovalRequest, name="pass_on", permission=approval_people.LOOKING_AFTER,
+    permission_label="编辑审批流程", icon="user-share", batch=False, versioned=True, when=_vacant, whom=_of_another,
+    fields=(
+        entry("person", "转交给", target=Employee, required=True,
+              hint="由此人审批这一条申请；以后的申请仍按审批流程，步骤请在审批流程中修改"),
+    ),
+)  # fmt: skip
+def pass_on(request: ApprovalRequest, act: Act, person: int) -> str:
+    """Let somebody else answer what nobody of the step can answer any more."""
+    if request.applicant_id == act.actor.id:
+        raise Refusal("不能转交自己提交的申请")
+    if not _vacant(request):
+        raise Refusal(f"此申请{request.state.label}，不需要转交")
+    if person == request.applicant_id:
+        raise Invalid({"person": "不能转交给申请人本人"})
+    chosen = colleague(act, person, request.dealer_id, "person")
+    step = {"who": f"{approval_people.PERSON}{chosen.id}", "named": chosen.name}
+    request.steps = [*request.steps[:-1], step]
+    approval_requests.close_turns(act.session, request)
+    if not approval_requests.open_step(act, request, request.step):
+        raise Invalid({"person": f"{chosen.name}没有查看审批的权限，请选择其他人"})
+    approval_requests.note(act, request, f"转交给{chosen.name}")
+    audit.log(act, request, "转交审批")
+    return f"已转交给{chosen.name}审批"
 
 
 def _mine(request: Any, actor: Actor) -> bool:

@@ -14,6 +14,10 @@ WAITING = sentence(
     "approval.waiting", APPLICATION, "等待审批，告知审批人",
     "待审批：{{申请}}", "待审批：{{数量}}条申请", {}, _REQUEST, "approval_requests",
 )  # fmt: skip
+VACANT = sentence(
+    "approval.vacant", APPLICATION, "审批步骤无人可审批，告知审批流程的管理员",
+    "无人审批：{{申请}}", "无人审批：{{数量}}条申请", {}, _REQUEST, "approval_requests",
+)  # fmt: skip
 ENDED = sentence(
     "approval.ended", APPLICATION, "审批结束，告知申请人",
     "{{申请}}，{{结果}}", "{{状态}}：{{数量}}条申请",
@@ -24,6 +28,11 @@ ENDED = sentence(
 def tell_waiting(act: Act, request: ApprovalRequest, people: Iterable[int]) -> None:
     """It is these people's turn."""
     _say(act, request, people, WAITING, {})
+
+
+def tell_vacant(act: Act, request: ApprovalRequest, people: Iterable[int]) -> None:
+    """Nobody of the step is left: these people see to it."""
+    _say(act, request, people, VACANT, {})
 
 
 def tell_end(act: Act, request: ApprovalRequest, state: RequestState, result: str) -> None:

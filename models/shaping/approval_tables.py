@@ -57,10 +57,15 @@ class RequestState(Choice):
     """How a request stands."""
 
     WAITING = "waiting", "审批中", Tone.WARN
+    VACANT = "vacant", "无人审批", Tone.BAD
     DONE = "done", "已通过", Tone.GOOD
     REFUSED = "refused", "未通过", Tone.BAD
     WITHDRAWN = "withdrawn", "已撤回", Tone.MUTED
     FAILED = "failed", "执行未成功", Tone.BAD
+
+
+UNDECIDED = (RequestState.WAITING, RequestState.VACANT)
+"""It is still somebody's turn: of a step's people, or of those who look after approvals where none is left."""
 
 
 class ApprovalRequest(Audited, Versioned, Dated, Model):

@@ -242,6 +242,29 @@ def test_taking_a_file_back(world: World, importer: Make) -> None:
     assert quota.left(db.session(), world.people["chief"].id, world.a.id, utcnow()) == 1
 
 
+@pytest.mark.sqlite_only
+def test_taking_a_file_back_deletes_nothing_past_an_approval(world: World, importer: Make) -> None:
+    mine = importer("chief")
+    run = mine.bring_in([list(HEADINGS), line(world, name="大客户"), line(world)])
+    session = db.session()
+    with acting(session):
+        named = {
+            "of": "registrations/delete",
+            "where": {"all": [{"field": "name", "is": "is", "value": ["大客户"]}]},
+        }
+        session.add(
+            ApprovalFlow(
+                name="删除审批", subject="registrations", deed="registrations/delete", condition=named,
+                steps=[{"who": "role:admin", "named": "商场系统管理员"}], active=True, sort=1, dealer_id=world.a.id,
+            )
+        )  # fmt: skip
+        session.commit()
+    run = mine.press(run, "undo")
+    assert run.reason == "已删除 1 条新增，已还原 0 条更新；1 条未撤销，原因见明细"
+    assert [lead.name for lead in leads()] == ["大客户"]
+    assert "需要审批（删除审批），请用“删除”提交" in mine.page(run)
+
+
 def test_somebody_without_an_outlet_brings_nothing_in(app: Flask, world: World, importer: Make) -> None:
     mine = importer("boss")
     rows = sheet(world, 1)

@@ -147,7 +147,7 @@ def test_the_record_says_that_it_waits_to_those_who_see_requests(world: World, l
     assert offered("seller", customer) == [(f"/approval_requests/{first.id}", "审批中")]
     assert offered("seller", other) == []
     waits(world, customer, remark="二")
-    listed = [("/approval_requests/?subject=customers&amp;state=waiting", "审批中（2）")]
+    listed = [("/approval_requests/?subject=customers&amp;view=open", "审批中（2）")]
     assert offered("keeper", customer) == listed
     assert offered("seller2", customer) == [], "it is neither theirs nor for them to decide"
     decide(world, first, "keeper")

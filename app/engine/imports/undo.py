@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy import inspect as sa_inspect
 from sqlalchemy.orm import Session
 
-from app.engine import audit, bulk, deeds, files, jobs
+from app.engine import approving, audit, bulk, deeds, files, jobs
 from app.engine.actions import Act, NotFound, Refusal, new_deed_id
 from app.engine.audit import AuditEntry
 from app.engine.changes import field_of, typed
@@ -83,6 +83,10 @@ def undo(work: Work) -> Finish:
 
 
 def _finish(work: Work, run: Any, removed: int, restored: int, kept: Sequence[Kept]) -> Finish:
+    """Raises `Refusal` where nothing was taken back and some of it needs approval: it may be tried again."""
+    waits = next((k.reason for k in kept if k.reason.startswith(approving.WAITS)), "")
+    if waits and not removed and not restored:
+        raise Refusal(f"没有撤销任何记录：{waits}")
     said = f"已删除 {removed:,} 条新增，已还原 {restored:,} 条更新"
     name = ""
     if kept:
@@ -138,15 +142,19 @@ def _take_back(
         traces = filing if shown is found else Filing
         free = [i for i in made if not later.get(i)]
         used = _used(act.session, shown, traces, free)
-        going = [i for i in free if i not in used]
+        held = _held(act, shown, [i for i in free if i not in used])
+        going = [i for i in free if i not in used and i not in held]
         removed += _remove(act, shown, traces, going, mine)
-        stays += [Kept(mine[i].record_label, _WORKED_ON) for i in made if i not in set(going)]
+        stays += [Kept(mine[i].record_label, held.get(i, _WORKED_ON)) for i in made if i not in set(going)]
+        rules = approving.ruling(act, shown, approving.EDIT)
         changed, back = [i for i in mine if i not in made], []
         seen = visible(shown, act.actor)
         for record in deeds.lock(act.session, shown, changed, where=seen, params=act.actor.params):
-            if _restore(
-                act.session, record, shown, mine[record.id].changes["fields"], later.get(record.id, set())
-            ):
+            fields = mine[record.id].changes["fields"]
+            why = _why_held(act, rules, record, shown, fields) if rules else ""
+            if why:
+                stays.append(Kept(mine[record.id].record_label, why))
+            elif _restore(act.session, record, shown, fields, later.get(record.id, set())):
                 back.append(record.id)
             else:
                 stays.append(Kept(mine[record.id].record_label, _WORKED_ON))
@@ -199,6 +207,28 @@ def _used(session: Session, shown: type[Resource], filing: type[Filing], ids: Se
             where &= ~filing.trace(key)
         found.update(session.scalars(select(key).where(where).distinct()))
     return found
+
+
+def _held(act: Act, shown: type[Resource], ids: Sequence[int]) -> dict[int, str]:
+    """Those whose deletion needs approval, and why; asks nothing where no rule is about it."""
+    rules = approving.ruling(act, shown, approving.DELETE)
+    if not rules:
+        return {}
+    records = act.session.scalars(select(shown.model).where(shown.pk().in_(ids)))
+    found = {r.id: rules.why_not(act, r, {}) for r in records}
+    return {i: why for i, why in found.items() if why}
+
+
+def _why_held(
+    act: Act, rules: approving.Asking, record: Any, shown: type[Resource], fields: Mapping[str, Sequence[Any]]
+) -> str:
+    """Why a record does not get its old values back: as an edit that would need approval."""
+    values = {}
+    for name, pair in fields.items():
+        spec = field_of(shown.name, name, getattr(record, "dealer_id", None), act.session)
+        if spec is not None:
+            values[name] = pair[0] if spec.links or spec.values else typed(spec, pair[0])
+    return rules.why_not(act, record, values)
 
 
 def _keys_to(shown: type[Resource]) -> Iterator[Any]:

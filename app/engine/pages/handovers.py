@@ -62,6 +62,9 @@ class HandoverPage:
     customers: ListPage | None = None
     headings: list[str] = field(default_factory=list)
     successors: list[Successor] = field(default_factory=list)
+    stays: list[Refused] = field(default_factory=list)
+    """The customers that are left out, and why; ``more_stay`` of them are not named."""
+    more_stay: int = 0
     words: str = ""
     confirm: str = ""
     previous_url: str = ""
