@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.engine.actions import Invalid
+from app.engine.actions import Invalid, Refusal
 from app.engine.choices import dictionary
 from app.engine.configured import difference, files
 from app.engine.database import db
-from app.engine.perform import create
+from app.engine.perform import create, remove
 from models.identity.roles import StaffRole
 from models.settings.resources import Dictionaries
 from models.settings.tables import DictionaryEntry
@@ -22,7 +22,7 @@ from models.shaping.view_tables import SavedView
 from tests.customers.world import World, words
 from tests.plugins.people import Login
 from tests.shaping.editor import URL
-from tests.shaping.fields import add
+from tests.shaping.fields import add, file_with
 from tests.shaping.test_configuration import an_entry
 from tests.shaping.views import body, kept, make, share
 
@@ -207,6 +207,21 @@ def test_the_page_of_a_choice_field_shows_its_options_and_the_way_to_them(world:
     assert all(label in listed for label in ("毛坯", "水电", "硬装"))
     plain = body(boss, f"/custom_fields/{add(world, '会员号', 'text').id}")
     assert "选项字典" not in plain and ">选项<" not in plain
+
+
+@pytest.mark.parametrize("kind", ["choice", "choices"])
+def test_an_option_that_a_record_holds_is_not_deleted(world: World, kind: str) -> None:
+    field = add(world, "装修阶段", kind, options="毛坯\n毛坯房")
+    held = {"choice": "毛坯", "choices": ["毛坯"]}[kind]
+    file_with(world, **{field.slot: held})
+    used, free = (
+        db.session.scalars(select(DictionaryEntry.id).where(DictionaryEntry.label == label)).one()
+        for label in ("毛坯", "毛坯房")
+    )
+    with pytest.raises(Refusal, match=r"“毛坯”正被 1 位客户使用，不能删除；可以停用$"):
+        remove(Dictionaries, used, world.actor("boss"))
+    db.session.rollback()
+    remove(Dictionaries, free, world.actor("boss"))
 
 
 # ----- one name for one list
