@@ -14,6 +14,7 @@ from markupsafe import Markup
 from app.engine import chrome
 from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal, Stale
 from app.engine.colliding import THEIRS, UNTOUCHED
+from app.engine.configuring import FOR_ALL
 from app.engine.database import db, id_of, utcnow
 from app.engine.deeds import deed
 from app.engine.listing import number
@@ -22,6 +23,7 @@ from app.engine.pages.dictionaries import DictionaryPage, OptionRow, OptionSecti
 from app.engine.perform import require
 from app.engine.scopes import Actor
 from app.engine.security import entrance, require_actor
+from models.identity.for_all import LABEL as FOR_ALL_LABEL
 from models.identity.rules import is_group
 from models.settings import uses
 from models.settings.catalogue import DictionaryDef, dictionaries
@@ -59,7 +61,8 @@ class DictionariesView(BaseView):  # type: ignore[misc]
             with deed(act):
                 changed = options.save(act, known.name, edit)
                 if lines.strip() or request.form.get("do") == "add":
-                    changed += len(options.add(act, known.name, lines, request.form.get("under", "")))
+                    under, general = request.form.get("under", ""), bool(request.form.get(FOR_ALL))
+                    changed += len(options.add(act, known.name, lines, under, for_all=general or None))
         except Forbidden:
             raise
         except Collided as both:
@@ -229,6 +232,7 @@ def _page(
         f"/{Dictionaries.name}/?dictionary={known.name}&scope=dealer",
         f"{URL}undo",
         unsaved=edit is not None,
+        for_all=_choice(actor),
     )
     if sides is not None:
         shown.conflict = _both(known, found, above, sides)
@@ -285,6 +289,13 @@ def _readonly(actor: Actor, *, may_edit: bool) -> str:
     if actor.dealer_id is None and not is_group(actor, Dictionaries.name):
         return "当前账号不属于任何商场，不能修改字典。"
     return ""
+
+
+def _choice(actor: Actor) -> Option | None:
+    """Whether further options are to be everybody's, for those who decide for one dealer and for all."""
+    if actor.dealer_id is None or not is_group(actor, Dictionaries.name):
+        return None
+    return Option("1", FOR_ALL_LABEL, selected=bool(request.form.get(FOR_ALL)))
 
 
 def _groups(name: str) -> list[tuple[str, list[Link]]]:

@@ -157,7 +157,7 @@ def _group(session: Session, found: type[Resource], actor: Actor, typed: str) ->
     total = f"{HITS}+" if len(rows) > HITS else str(len(rows))
     widest = listing.tabs(found, actor)
     more = f"/{found.name}/?q={quote(typed)}&window=all" + (f"&scope={widest[-1].value}" if widest else "")
-    return SearchGroup(found.label, found.icon, total, rows[:HITS], more)
+    return SearchGroup(chrome.titled(found, actor), found.icon, total, rows[:HITS], more)
 
 
 def _recent(session: Session, found: type[Resource], actor: Actor) -> list[Recent]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import flash, redirect, request
@@ -27,13 +27,15 @@ from app.engine import (
 from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal, Stale
 from app.engine.addresses import arguments
 from app.engine.choices import Entry, Tone
+from app.engine.configuring import FOR_ALL
 from app.engine.database import PK, db, id_of, utcnow
 from app.engine.deeds import deed
 from app.engine.fields import FieldSpec, entry
 from app.engine.filters import EMPTY
-from app.engine.resource import Group, Resource
+from app.engine.resource import Group, Resource, resource_of
 from app.engine.scopes import Actor
 from app.engine.security import entrance, require_actor
+from models.identity.for_all import for_all
 from models.identity.roles import StaffRole
 from models.identity.tables import Store
 from models.shaping import view_queries, view_rules
@@ -97,7 +99,7 @@ class ListViewsView(BaseView):  # type: ignore[misc]
             values = forms.clean(_fields(act, found, view), texts, context)
             with deed(act):
                 view = view_rules.to_change(act, pk, listing.number(request.form.get("version", ""), 0))
-                view_rules.change(act, view, values)
+                without = view_rules.change(act, view, values)
                 name = view.name
         except (Forbidden, NotFound):
             raise
@@ -108,7 +110,7 @@ class ListViewsView(BaseView):  # type: ignore[misc]
         except Refusal as refusal:
             errors = {refusal.field: refusal.message}
             return _form(act, found, view_rules.find(act, pk), texts, errors), refusal.status
-        flash(f"视图“{name}”已保存", "good")
+        flash(f"视图“{name}”已保存{_without(without)}", "good")
         return redirect(_opening(found, pk))
 
     @expose(f"/{PK}/conditions", methods=["POST"])
@@ -122,11 +124,11 @@ class ListViewsView(BaseView):  # type: ignore[misc]
             with deed(act):
                 view = view_rules.to_change(act, pk, listing.number(request.form.get("version", ""), 0))
                 words = _words(act, found, args, view.widths if widths is None else widths)
-                view_rules.keep_conditions(act, view, args, words, widths)
+                without = view_rules.keep_conditions(act, view, args, words, widths)
                 name = view.name
         except Stale:
             return _both_contents(act, found, view_rules.find(act, pk), args, widths), 409
-        flash(f"视图“{name}”已更新", "good")
+        flash(f"视图“{name}”已更新{_without(without)}", "good")
         return redirect(_opening(found, pk))
 
     @expose(f"/{PK}/copy", methods=["POST"])
@@ -182,6 +184,11 @@ def _act(actor: Actor, action: str) -> Act:
 
 def _link(url: str, label: str) -> Markup:
     return Markup('<a class="link" href="{}">{}</a>').format(url, label)
+
+
+def _without(columns: Sequence[str]) -> str:
+    """What is said of columns that a view for everybody goes without."""
+    return f"，不含只属于一个商场的列：{'、'.join(columns)}" if columns else ""
 
 
 def _opening(found: type[Resource], view_id: int) -> str:
@@ -275,6 +282,7 @@ def _groups(act: Act, found: type[Resource], view: SavedView) -> list[Group]:
             entry("audience", "适用于", choices=Audience, required=True),
             entry("role_id", "适用角色", options=_roles(act), opens_when="audience=role"),
             entry("store_id", "适用门店", options=_stores(act), opens_when="audience=store"),
+            *_for_all(view),
             *whom,
         ]
     window = [entry("window", "时间范围", options=_windows(found, view))] if found.window is not None else []
@@ -287,6 +295,14 @@ def _groups(act: Act, found: type[Resource], view: SavedView) -> list[Group]:
             lines.append(entry(f"tone{n}", f"颜色 {n}", options=_TONES))
         groups.append(Group("行颜色", *lines))
     return groups
+
+
+def _for_all(view: SavedView) -> list[FieldSpec]:
+    """Whether it is to be everybody's, asked when it is shared for the first time."""
+    if view.audience is not Audience.PERSON:
+        return []
+    opens = f"audience={Audience.ROLE.value}|{Audience.DEALER.value}"
+    return [for_all(SavedView.__tablename__, resource_of(SavedView).label, opens_when=opens)]
 
 
 def _roles(act: Act) -> tuple[Entry, ...]:
@@ -320,8 +336,9 @@ def _values(found: type[Resource], actor: Actor) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def _preset(view: SavedView) -> dict[str, Any]:
+def _preset(view: SavedView, actor: Actor) -> dict[str, Any]:
     found: dict[str, Any] = {
+        FOR_ALL: actor.dealer_id is None,
         "name": view.name, "is_default": view.is_default, "audience": view.audience.value,
         "role_id": str(view.role_id or ""), "store_id": str(view.store_id or ""),
         "window": (view.args.get("window") or [""])[0],
@@ -341,13 +358,15 @@ def _form(
     conflict: bool = False,
 ) -> str:
     context = forms.Context(act.session, act.actor, act.now)
-    drawer = drawing.Drawer(URL, texts, errors, None, _preset(view))
+    drawer = drawing.Drawer(URL, texts, errors, None, _preset(view, act.actor))
     shown = drawing.form_page(
         _groups(act, found, view), context, drawer,
         title=f"视图设置 · {view.name}", url=f"{URL}/{view.id}", cancel_url=_opening(found, view.id),
     )  # fmt: skip
     shown.hidden.append(("version", str(view.version)))
     shown.intro = f"“{found.titled()}”列表的视图。条件、列和排序在列表上修改后，从“视图”菜单保存。"
+    if view.dealer_id is None and view.audience is not Audience.PERSON:
+        shown.intro += "集团通用，在所有商场显示。"
     if view.summary:
         shown.notes = [f"与默认比较：{view.summary}"]
     if conflict:
@@ -360,7 +379,7 @@ def _conflict(
 ) -> list[pages.Difference]:
     """What I typed beside what somebody else saved meanwhile."""
     act = Act(context.actor, context.now, context.session)
-    stored = drawing.Drawer(URL, None, None, None, _preset(view))
+    stored = drawing.Drawer(URL, None, None, None, _preset(view, context.actor))
     typed = drawing.Drawer(URL, texts)
     who = history.last_writer("saved_views", view.id)
     lines = []

@@ -272,7 +272,7 @@ def _branch(
     now = [s for s in give if (name, s) in wanted.scopes]
     scopes = [Option(s.value, resource.scope_label(s), selected=s in now) for s in give]
     words = "" if before == now else "、".join(resource.scope_label(s) for s in before) or "—"
-    return RolePage(name, resource.label, ticks, scopes, words)
+    return RolePage(name, resource.titled(), ticks, scopes, words)
 
 
 def _effects(session: Session, draft: Draft, people: int) -> list[str]:

@@ -68,7 +68,7 @@ class AskViews(ViewBase):
 
     def _picked(self, actor: Actor, spec: FieldSpec | None) -> ResponseReturnValue:
         if not any(actor.can(p, self.resource.view_name()) for p in ("can_list", "can_add", "can_edit")):
-            raise Forbidden(self.resource.label, seeing=True)
+            raise Forbidden(self.resource.titled(), seeing=True)
         if (
             spec is None
             or spec.target is None
@@ -110,7 +110,7 @@ class AskViews(ViewBase):
         """The answer to a check while typing (A-02); changes nothing."""
         actor = require_actor()
         if not any(actor.can(p, self.resource.view_name()) for p in ("can_add", "can_edit")):
-            raise Forbidden(self.resource.label, seeing=True)
+            raise Forbidden(self.resource.titled(), seeing=True)
         checked = ((describe(c), r) for c, r in self.resource.checks.items())
         spec, rule = next((found for found in checked if found[0].name == field), (None, None))
         if spec is None or rule is None:

@@ -257,6 +257,11 @@ def _opening(
     return found
 
 
+def titled(found: type[Resource], actor: Actor) -> str:
+    """What a list is called wherever this person reads it: as in the menu."""
+    return next((e.label for e in menu_of(actor).entries if e.key == found.name), found.titled())
+
+
 def menu_markup(actor: Actor, active: str) -> Markup:
     """The menu with counts and the active item marked."""
     menu = menu_of(actor)

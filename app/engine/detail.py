@@ -286,7 +286,7 @@ def detail_page(
     actions += [link for link in links if not link.beside]
     kept = issubclass(resource.model, Audited)
     return pages.DetailPage(
-        resource.name, resource.label, resource.icon, title,
+        resource.name, chrome.titled(resource, actor), resource.icon, title,
         [item(c) for c in (*((resource.code,) if resource.code is not None else ()), *resource.subtitle)],
         [item(c).html for c in resource.badges],
         item(resource.tags).html if resource.tags is not None and values[resource.tags.name] else Markup(""),

@@ -222,6 +222,10 @@ class Drawer:
             if not conditional.meets(spec.shown_when, held):
                 return None
             spec = replace(spec, shown_when="")
+        if spec.opens_when and conditional.source_of(spec.opens_when) not in inside:
+            if not conditional.meets(spec.opens_when, held):
+                return None  # nothing on this form could open it
+            spec = replace(spec, opens_when="")
         if spec.needed_when and conditional.source_of(spec.needed_when) not in inside:
             needed = spec.required or conditional.meets(spec.needed_when, held)
             spec = replace(spec, required=needed, needed_when="")

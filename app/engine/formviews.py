@@ -156,7 +156,8 @@ class FormViews(AskViews):
             given |= self.resource.prefill(args, actor, db.session())
         copied = self._copied(actor)
         if copied is not None:
-            given |= {c.key: gate(describe(c), getattr(copied, c.key), actor) for c in self.resource.copies}
+            values = {c.key: gate(describe(c), getattr(copied, c.key), actor) for c in self.resource.copies}
+            given |= {name: given.get(name) if value is None else value for name, value in values.items()}
         return given
 
     def _starts(

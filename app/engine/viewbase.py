@@ -54,7 +54,7 @@ class ViewBase(BaseView):  # type: ignore[misc]
         """The signed-in actor, if he or she has the permission on this resource."""
         actor = require_actor()
         if not actor.can(permission, self.resource.view_name()):
-            raise Forbidden(label or self.resource.label, seeing=not label)
+            raise Forbidden(label or self.resource.titled(), seeing=not label)
         return actor
 
     def _back(self, fallback: str = "") -> str:

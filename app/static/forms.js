@@ -140,10 +140,10 @@
         const was = !fld.hasAttribute("data-closed");
         fld.toggleAttribute("data-closed", !open);
         if (!open && was) close(fld);
-        enable(fld, open);
+        enable(fld, open && !fld.hidden);
       }
       for (const fld of needed) {
-        const must = meets(form, fld.dataset.neededWhen);
+        const must = !fld.hasAttribute("data-closed") && meets(form, fld.dataset.neededWhen);
         const input = focusable(fld);
         $(".star", fld).hidden = !must;
         if (must) fld.dataset.required = fld.dataset.neededAsk;

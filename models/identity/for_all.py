@@ -148,6 +148,24 @@ def option_of_one_dealer(spec: FieldSpec, values: Iterable[Any], dealer_id: int 
     return next((f"选项“{labels.get(v, v)}”" for v in values if v not in known), "")
 
 
+def filter_of_one_dealer(
+    session: Session, known: Mapping[str, FieldSpec], args: Mapping[str, Sequence[str]], dealer_id: int | None
+) -> str:
+    """What filters of these fields, as they stand in an address, name that only one dealer has; empty for nothing."""
+    for name, values in args.items():
+        spec = known.get(name.partition(".")[0])
+        if spec is None:
+            continue
+        if spec.target is not None:
+            ids = [number for value in values if (number := id_of(value))]
+            said = of_one_dealer(session, spec.target, ids)
+        else:
+            said = option_of_one_dealer(spec, values, dealer_id)
+        if said:
+            return said
+    return ""
+
+
 def field_of_one_dealer(of: str, name: str, dealer_id: int | None) -> str:
     """The added field of that name, if people of that dealer have it and not everybody; else empty."""
     found = resource(of)

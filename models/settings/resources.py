@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.engine.configuring import Writer, configurable
 from app.engine.resource import Group, Menu, Resource
 from app.engine.scopes import Scopes
+from models.identity.for_all import begun, for_all
 from models.identity.menu_groups import BASICS
 from models.settings import exports, numbering, queries, rules
 from models.settings.tables import OF_FIELDS, DictionaryEntry, Parameter
@@ -59,6 +60,7 @@ class Dictionaries(Resource, model=DictionaryEntry):
             DictionaryEntry.parent,
             DictionaryEntry.sort,
             DictionaryEntry.active,
+            for_all("dictionary_entries", "字典条目"),
         ),
     )
     edit_form = (
@@ -72,6 +74,7 @@ class Dictionaries(Resource, model=DictionaryEntry):
         ),
     )
     create_label = "新增条目"
+    prefill = staticmethod(begun(DictionaryEntry))
     create = staticmethod(rules.create_entry)
     update = staticmethod(rules.update_entry)
     remove = staticmethod(rules.remove_entry)

@@ -11,9 +11,12 @@ from sqlalchemy.orm import Session
 from app.engine import audit, forms, serial
 from app.engine.actions import Act, Invalid, Refusal
 from app.engine.changes import plain
+from app.engine.choices import dictionary
 from app.engine.fields import FieldSpec
+from app.engine.resource import resource_of
+from models.identity.for_all import refusal, settle_owner
 from models.identity.rights import bump_epoch
-from models.identity.rules import is_group, keep_preset, own_dealer
+from models.identity.rules import is_group, keep_preset
 from models.settings import uses
 from models.settings.catalogue import (
     declare_parameter,
@@ -22,7 +25,7 @@ from models.settings.catalogue import (
     parameter_def,
     parameters,
 )
-from models.settings.queries import dictionary_label, inherited, parameter, snapshot
+from models.settings.queries import NAMES, dictionary_label, inherited, parameter, snapshot
 from models.settings.tables import DictionaryEntry, EntryTone, Parameter
 
 __all__ = ["declare_parameter", "parameter"]
@@ -56,9 +59,9 @@ def install(session: Session) -> None:
 
 
 def create_entry(entry: Any, act: Act, values: Mapping[str, Any]) -> None:
-    """A dealer's own entry; with the value and parent of a preset it stands in for it."""
-    if act.actor.dealer_id is not None or not is_group(act.actor, "dictionary_entries"):
-        own_dealer(entry, act)
+    """A dealer's own entry, or one of the group; a dealer's with the value and parent of a preset stands in for it."""
+    settle_owner(entry, act, values)
+    _keep_for_all(act, entry)
     entry.value = (entry.value or entry.label).strip()
     if len(entry.value) > DictionaryEntry.value.type.length:
         raise Invalid({"value": "内部代码过长，请另填一个不超过32个字的"})
@@ -93,6 +96,13 @@ def remove_entry(entry: Any, act: Act) -> None:
         raise Refusal(f"“{entry.label}”{why}")
 
 
+def _keep_for_all(act: Act, entry: Any) -> None:
+    """Raise `Invalid` for an entry of the group in a dictionary that only one dealer has."""
+    if entry.dealer_id is None and entry.dictionary not in {e.value for e in dictionary(NAMES, None)}:
+        said = f"字典“{dictionary_label(entry.dictionary)}”"
+        raise Invalid({"dictionary": refusal(said, resource_of(DictionaryEntry).label)})
+
+
 def _stands_in(session: Session, entry: Any) -> bool:
     """Whether the group's preset of the same value is behind a dealer's entry."""
     same = DictionaryEntry.dictionary == entry.dictionary, DictionaryEntry.value == entry.value
@@ -125,8 +135,12 @@ def _check_parent(act: Act, name: str, dealer_id: int | None, parent: str | None
         if parent:
             raise Invalid({"parent": "此字典没有上级字典"})
         return
-    known = {e.value for e in snapshot(act.session).dictionary(above, dealer_id)}
+    held = snapshot(act.session)
+    known = {e.value for e in held.dictionary(above, dealer_id)}
+    own = {e.value: e.label for e in held.dictionary(above, act.actor.dealer_id)}
     if parent and parent not in known:
+        if parent in own:
+            raise Invalid({"parent": refusal(f"选项“{own[parent]}”", resource_of(DictionaryEntry).label)})
         raise Invalid({"parent": "请填写上级字典中条目的内部代码"})
 
 

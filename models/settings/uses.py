@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from app.engine.fields import FieldSpec, describe
 from app.engine.resource import Resource, resource_of, resources
 from app.engine.scopes import Actor, Scope, visible
-from models.settings.tables import DictionaryEntry
+from app.engine.slots import contains
+from models.settings.tables import OF_FIELDS, DictionaryEntry
 
 MOST_COUNTED = 200_000
 """Records of one list that the editor looks at for its numbers."""
@@ -30,6 +31,22 @@ class Use:
     def label(self) -> str:
         """The column in words, with its list."""
         return f"{self.resource.label} · {self.spec.label}"
+
+    def holds(self, value: str) -> ColumnElement[bool]:
+        """That a record holds the value, alone or among others."""
+        column = self.spec.attribute
+        found: ColumnElement[bool] = (
+            contains(column, value) if self.spec.kind == "choices" else column == value
+        )
+        return found
+
+
+_further: list[Callable[[str], Sequence[Use]]] = []
+
+
+def provide_columns(source: Callable[[str], Sequence[Use]]) -> None:
+    """Let an upper domain name the columns of the dictionaries that it keeps; once, at import."""
+    _further.append(source)
 
 
 @dataclass(frozen=True)
@@ -69,7 +86,7 @@ def columns_of(name: str) -> list[Use]:
             meta = attribute.columns[0].info.get("zk")
             if meta is not None and meta.dictionary == name:
                 found.append(Use(shown, describe(getattr(shown.model, attribute.key))))
-    return found
+    return [*found, *(use for more in _further for use in more(name))]
 
 
 @dataclass(frozen=True)
@@ -104,7 +121,7 @@ def amounts(session: Session, reach: Reach, value: str) -> list[tuple[Use, int]]
     """How many records hold that value, by column; only those with any."""
     found = []
     for use in columns_of(reach.dictionary):
-        where = use.spec.attribute == value, reach.rows(use.resource, value)
+        where = use.holds(value), reach.rows(use.resource, value)
         counted = select(func.count()).select_from(use.resource.model).where(*where)
         amount = session.scalar(counted, reach.params) or 0
         if amount:
@@ -128,7 +145,8 @@ def in_words(found: Sequence[tuple[Use, int]]) -> str:
 def held_back(session: Session, reach: Reach, value: str) -> str:
     """Why an entry cannot be deleted: the records that hold its value; empty for none."""
     found = amounts(session, reach, value)
-    return f"正被 {in_words(found)}使用，不能删除；可以停用，或合并到另一项" if found else ""
+    merge = "" if reach.dictionary.startswith(OF_FIELDS) else "，或合并到另一项"
+    return f"正被 {in_words(found)}使用，不能删除；可以停用{merge}" if found else ""
 
 
 def rows_of(session: Session, use: Use, reach: Reach, value: str, after: int, most: int) -> list[int]:
@@ -136,7 +154,7 @@ def rows_of(session: Session, use: Use, reach: Reach, value: str, after: int, mo
     pk: Any = use.resource.pk()
     statement = (
         select(pk)
-        .where(use.spec.attribute == value, reach.rows(use.resource, value), pk > after)
+        .where(use.holds(value), reach.rows(use.resource, value), pk > after)
         .order_by(pk)
         .limit(most)
     )

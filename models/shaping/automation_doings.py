@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from app.engine import forms, perform
 from app.engine.actions import Act, Invalid, Refusal
@@ -19,17 +18,19 @@ from app.engine.localtime import local
 from app.engine.scopes import Actor
 from models.identity.for_all import of_one_dealer, refusal
 from models.identity.rights import load_actor
-from models.identity.roles import RoleAssignment
 from models.identity.tables import Employee
 from models.notifications.rules import notify
 from models.notifications.tables import NoticeKind
 from models.notifications.topics import Topic, declare
 from models.shaping.automation_parts import ANY, Doing, Step, Subject, Touched, declare_doing
+from models.shaping.automation_roles import holders
 from models.shaping.automation_tables import AutomationRun
 
 TOPIC = declare(Topic("automation", "自动化", "bolt", hourly=False))
 MOST_TOLD = 100
 """So many people of a role are told of one record at most."""
+ROLE = ("role", "preset")
+"""A role as it is, or in an automation of the group as all dealers know it."""
 _SPACE = -11
 _LATER = re.compile(r"(\d{1,4})\s*天后")
 _TRUTH = {"是": "1", "否": "0"}
@@ -148,7 +149,7 @@ def _rotate(step: Step) -> str:
     """The next of those in turn: people of the record's store before those of its other ones."""
     dealer_id = getattr(step.record, step.subject.resource.scopes.dealer.key)
     store = step.subject.resource.scopes.store
-    people = holders(step.session, step.given["role"], dealer_id)
+    people = holders(step.session, step.given, dealer_id)
     here = [p for p in people if store is not None and p[1] == getattr(step.record, store.key)]
     ids = [person for person, _ in here or people]
     if not ids:
@@ -161,22 +162,6 @@ def _rotate(step: Step) -> str:
         .limit(1)
     )
     return _give(step, ids[(ids.index(last) + 1) % len(ids)] if last in ids else ids[0])
-
-
-def holders(session: Session, role_id: int, dealer_id: int | None) -> list[tuple[int, int | None]]:
-    """The people of a dealer who are there and have the role, with their stores, in order."""
-    statement = (
-        select(Employee.id, Employee.store_id)
-        .join(RoleAssignment, RoleAssignment.user_id == Employee.id)
-        .where(
-            RoleAssignment.role_id == role_id,
-            Employee.dealer_id == dealer_id,
-            Employee.active.is_(True),
-            Employee.departed_at.is_(None),
-        )
-        .order_by(Employee.id)
-    )
-    return [(row.id, row.store_id) for row in session.execute(statement)]
 
 
 def _assignable(subject: Subject) -> bool:
@@ -244,7 +229,7 @@ def _tell_person(step: Step) -> str:
 
 def _tell_role(step: Step) -> str:
     dealer_id = getattr(step.record, step.subject.resource.scopes.dealer.key)
-    return _tell(step, [person for person, _ in holders(step.session, step.given["role"], dealer_id)])
+    return _tell(step, [person for person, _ in holders(step.session, step.given, dealer_id)])
 
 
 for _doing in (
@@ -253,7 +238,7 @@ for _doing in (
         words=lambda said: f"分配给{said['person']}",
     ),
     Doing(
-        "rotate", "在角色中轮流分配", _rotate, ("role",), ("role",), _assignable, _cannot_assign, touches=_gives,
+        "rotate", "在角色中轮流分配", _rotate, ROLE, ROLE, _assignable, _cannot_assign, touches=_gives,
         words=lambda said: f"在“{said['role']}”中轮流分配，本店人员优先",
     ),
     Doing(
@@ -269,7 +254,7 @@ for _doing in (
         words=lambda said: f"通知{said['person']}：{said['words']}",
     ),
     Doing(
-        "tell_role", "通知角色", _tell_role, ("role", "words"), ("role", "words"),
+        "tell_role", "通知角色", _tell_role, (*ROLE, "words"), (*ROLE, "words"),
         words=lambda said: f"通知“{said['role']}”：{said['words']}",
     ),
 ):  # fmt: skip

@@ -30,10 +30,12 @@ from models.shaping import (
     automation_running,
 )
 from models.shaping.automation_parts import doing, event, follow_doings, subject, taking
+from models.shaping.automation_roles import NAMING, SPOKEN, label_of
 from models.shaping.automation_tables import INPUTS, STEPS, Automation, AutomationRun
 
 __all__ = ["AutomationRuns", "Automations", "automation_doings", "automation_noticing", "automation_running"]
 
+_PRESETS = tuple(f"preset_{n}" for n in STEPS)
 _FIELDS = ("watched", *(f"field_{n}" for n in STEPS))
 """The columns that hold the name of a field."""
 
@@ -77,7 +79,8 @@ def _then(value: str, about: str, *inputs: Any, now: datetime) -> str:
     for n in STEPS:
         known = doing(given.get(f"do_{n}"))
         if known is not None:
-            said.append(known.words({i: _word(about, i, given.get(f"{i}_{n}")) for i in INPUTS[1:]}))
+            words = {i: _word(about, i, given.get(f"{i}_{n}")) for i in INPUTS[1:]}
+            said.append(known.words({**words, "role": words["role"] or words["preset"]}))
     return "；".join(said)
 
 
@@ -86,6 +89,8 @@ def _word(about: str, name: str, value: Any) -> str:
         found = subject(about)
         spec = found.settable(_dealer()).get(value) if found is not None else None
         return spec.label if spec is not None else str(value)
+    if name == "preset":
+        return label_of(value)
     return "" if value is None else str(value)
 
 
@@ -248,8 +253,8 @@ def compose() -> None:
             Automation.optional,
         ),
         answers=(automation_rules.SURE,),
-        spoken=dict.fromkeys(_FIELDS, field_of("subject")),
-        names=dict.fromkeys(_FIELDS, one_of("subject")),
+        spoken=dict.fromkeys(_FIELDS, field_of("subject")) | dict.fromkeys(_PRESETS, SPOKEN),
+        names=dict.fromkeys(_FIELDS, one_of("subject")) | dict.fromkeys(_PRESETS, NAMING),
     )
 
 

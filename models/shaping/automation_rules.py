@@ -12,18 +12,21 @@ from sqlalchemy.orm import Session
 from app.engine import perform
 from app.engine.actions import Act, Answer, Invalid, Question, Refusal, action
 from app.engine.automating import CHANGED
+from app.engine.conditional import meets
 from app.engine.conditions import Wrong, from_json
 from app.engine.database import id_of
-from app.engine.fields import entry
+from app.engine.fields import describe, entry
 from app.engine.guards import hidden
 from app.engine.scopes import Actor, visible
 from models.identity.for_all import acting, begun, keep_for_all, settle_owner
+from models.identity.roles import StaffRole
 from models.identity.rules import is_group, unique
 from models.identity.standing_in import own_of, switches
 from models.shaping import automation_book as book
 from models.shaping.automation_book import Rule, Then
 from models.shaping.automation_circles import circle, contradiction
 from models.shaping.automation_parts import Subject, event, subject
+from models.shaping.automation_roles import name_of
 from models.shaping.automation_running import trial
 from models.shaping.automation_tables import INPUTS, STEPS, Automation
 
@@ -113,7 +116,18 @@ def prefill(args: Mapping[str, str], actor: Actor, session: Session) -> dict[str
         return kept | begun(Automation)(args, actor, session)
     if above is None or above.dealer_id is not None or not above.optional:
         return {}
-    return {"replaces_id": above.id}
+    return {"replaces_id": above.id, **_own_roles(above, actor, session)}
+
+
+def _own_roles(above: Automation, actor: Actor, session: Session) -> dict[str, Any]:
+    """The dealer's own of the roles that the group's names for all, by the input that asks for one."""
+    named = {n: preset for n in STEPS if (preset := getattr(above, f"preset_{n}"))}
+    if not named:
+        return {}
+    names = {n: name_of(preset, actor.dealer_id) for n, preset in named.items()}
+    known = select(StaffRole.name, StaffRole.id).where(StaffRole.name.in_(names.values()))
+    ids = dict(session.execute(known).tuples().all())
+    return {f"role_{n}": ids[name] for n, name in names.items() if name in ids}
 
 
 @action(
@@ -174,7 +188,7 @@ def _wrong(act: Act, row: Any) -> dict[str, str]:
     if row.condition:
         errors |= _wrong_condition(act, about, row.condition)
     for then in book.thens(row):
-        errors |= {f"{name}_{then.number}": said for name, said in _wrong_step(act, about, then).items()}
+        errors |= {f"{name}_{then.number}": said for name, said in _wrong_step(act, about, row, then).items()}
     return errors
 
 
@@ -206,14 +220,22 @@ def _wrong_condition(act: Act, about: Subject, condition: Mapping[str, Any]) -> 
     return {"condition": f"对“{label}”的要求互相矛盾，永远不会满足"} if label else {}
 
 
-def _wrong_step(act: Act, about: Subject, then: Then) -> dict[str, str]:
+def _wrong_step(act: Act, about: Subject, row: Any, then: Then) -> dict[str, str]:
     if not then.doing.fits(about):
         return {"do": f"“{then.doing.label}”不适用于{about.resource.label}"}
     lacking = then.doing.lacks(about, then.given, act.actor)
     if lacking:
         return {"do": f"您没有“{lacking}”的权限，自动化不能超出保存人的权限"}
-    missing = {n: "请填写此项" for n in then.doing.needs if then.given.get(n) in (None, "")}
+    missing = {
+        n: "请填写此项" for n in then.doing.needs if _is_open(n, row) and then.given.get(n) in (None, "")
+    }
     return missing or then.doing.wrong(about, then.given, act)
+
+
+def _is_open(name: str, row: Any) -> bool:
+    """Whether a step takes that input, which only the group's may have, or only a dealer's."""
+    rule = describe(getattr(Automation, f"{name}_{STEPS[0]}")).opens_when
+    return not rule or meets(rule, lambda _: [row.dealer_id is None])
 
 
 def _refuse_circles(act: Act, rule: Rule) -> None:

@@ -21,6 +21,7 @@ from app.engine.fields import Pk, column
 from models.base import OF_GROUP, Audited, Dated, Shared, Steering, Versioned, once_for_all
 from models.identity.for_all import TICKED, UNTICKED
 from models.shaping.automation_parts import DOINGS, EVENTS, SETTABLE, SUBJECTS, WATCHED
+from models.shaping.automation_roles import PRESETS
 
 STEPS = (1, 2, 3)
 """So many things may follow from one event, one after the other."""
@@ -90,7 +91,11 @@ INPUTS: list[str] = []
 
 add_input("do", "动作", lambda: String(32), dictionary=DOINGS, parent="subject")
 add_input("person", "人员", lambda: Integer(), lambda: ForeignKey("ab_user.id"))
-add_input("role", "角色", lambda: Integer(), lambda: ForeignKey("ab_role.id"))
+add_input("role", "角色", lambda: Integer(), lambda: ForeignKey("ab_role.id"), opens_when=UNTICKED)
+add_input(
+    "preset", "通用角色", lambda: String(48), dictionary=PRESETS, opens_when=TICKED,
+    hint="集团通用的自动化填写，在各商场执行时指该商场自己的这个角色",
+)  # fmt: skip
 add_input("field", "修改的字段", lambda: String(48), dictionary=SETTABLE, parent="subject")
 add_input(
     "value", "改为", lambda: String(200), placeholder="留空表示清空",

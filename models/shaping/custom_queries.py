@@ -23,6 +23,7 @@ from app.engine.scopes import Actor
 from app.engine.slots import SLOTS
 from models.identity.per_epoch import PerEpoch
 from models.settings.queries import name_dictionaries
+from models.settings.uses import Use, provide_columns
 from models.shaping.custom_conditions import rule_of
 from models.shaping.custom_fields import CHOSEN, FILED, CustomField, FieldKind, dictionary_of, kind_of
 from models.shaping.custom_formulas import formula_of
@@ -176,6 +177,14 @@ def _dictionary_label(name: str) -> str:
     return next((row.label for row in snapshot(db.session()).rows if dictionary_of(row.id) == name), "")
 
 
+def _columns(name: str) -> list[Use]:
+    """Where the options of a field are held, be it shown or removed."""
+    held = snapshot(db.session())
+    rows = [row for row in held.rows if row.kind in CHOSEN and dictionary_of(row.id) == name]
+    declared = ((resource(row.resource), held.specs[row.id]) for row in rows if row.purged_at is None)
+    return [Use(found, spec) for found, spec in declared if found is not None]
+
+
 def _added_guards(session: Session | None) -> Iterator[AddedGuard]:
     for row in snapshot(session or db.session()).rows:
         if row.guarded and row.removed_at is None:
@@ -185,3 +194,4 @@ def _added_guards(session: Session | None) -> Iterator[AddedGuard]:
 provide_guards(_added_guards)
 provide_fields(_Fields(), CustomField.__tablename__)
 name_dictionaries(_dictionaries, _dictionary_label)
+provide_columns(_columns)

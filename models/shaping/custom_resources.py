@@ -10,7 +10,7 @@ from app.engine.scopes import Scopes
 from models.identity.for_all import begun, for_all
 from models.identity.menu_groups import SHAPING
 from models.identity.rules import groups_alone
-from models.shaping import custom_queries, custom_rules, custom_uses, custom_work
+from models.shaping import custom_queries, custom_rules, custom_shown, custom_uses, custom_work
 from models.shaping.custom_fields import CustomField, Place
 
 __all__ = ["CustomFields", "custom_queries", "custom_work"]
@@ -87,6 +87,7 @@ class CustomFields(Resource, model=CustomField):
             CustomField.label,
             CustomField.resource,
             CustomField.kind,
+            custom_shown.OPTIONS,
             CustomField.target,
             CustomField.result,
             CustomField.formula,

@@ -17,7 +17,6 @@ from app.engine.actions import Act, Invalid
 from app.engine.chartkinds import Breakdown, Chart, Net, Number, Pivot, Ranking, Trend, charted, overlapping
 from app.engine.choices import Choice
 from app.engine.dashboards import Dashboard, Tile
-from app.engine.database import id_of
 from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import may_filter
@@ -266,18 +265,7 @@ def of_one_dealer(stored: Stored, act: Act) -> str:
     """What the filters of a tile name that only one dealer has, in words; empty for nothing."""
     found = _list(stored, act.actor.dealer_id)
     known = fields(found) if found is not None else {}
-    for name, values in (stored.get("own") or {}).items():
-        spec = known.get(name)
-        if spec is None:
-            continue
-        ids = [number for value in values if (number := id_of(value))]
-        if spec.target is not None:
-            said = for_all.of_one_dealer(act.session, spec.target, ids)
-        else:
-            said = for_all.option_of_one_dealer(spec, values, act.actor.dealer_id)
-        if said:
-            return said
-    return ""
+    return for_all.filter_of_one_dealer(act.session, known, stored.get("own") or {}, act.actor.dealer_id)
 
 
 def copied(tiles: Sequence[Tile]) -> list[dict[str, Any]]:

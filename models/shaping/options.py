@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.engine.actions import Act, Invalid, NotFound, Refusal
 from app.engine.choices import Entry
+from app.engine.configuring import FOR_ALL
 from app.engine.history import last_writer
 from app.engine.perform import require
 from app.engine.scopes import Actor
@@ -231,9 +232,9 @@ def _rising(sorts: Sequence[int]) -> set[int]:
     return found
 
 
-def add(act: Act, name: str, text: str, parent: str = "") -> list[str]:
-    """Add options, one per line, behind those that are there; returns their names. Inside a running deed;
-    raises `Invalid` beside ``lines``, and nothing is added."""
+def add(act: Act, name: str, text: str, parent: str = "", *, for_all: bool | None = None) -> list[str]:
+    """Add options, one per line, behind those that are there; returns their names. ``for_all`` says whether they are
+    the group's (`settle_owner`). Inside a running deed; raises `Invalid` beside ``lines``, and nothing is added."""
     require(act.actor, ("can_add", VIEW), Dictionaries.create_label)
     editable(act.actor)
     declared(name)
@@ -257,8 +258,10 @@ def add(act: Act, name: str, text: str, parent: str = "") -> list[str]:
             dictionary=name, label=line, parent=parent or None, sort=last + STEP * (n + 1)
         )
         try:
-            rules.create_entry(entry, act, {})
+            rules.create_entry(entry, act, {FOR_ALL: for_all})
         except Invalid as wrong:
+            if FOR_ALL in wrong.errors:
+                raise
             raise Invalid({"lines": "；".join(wrong.errors.values())}) from wrong
         act.session.add(entry)
         act.session.flush()

@@ -15,6 +15,7 @@ from app.engine.database import db
 from app.engine.savedviews import RowColour
 from app.engine.scopes import Actor
 from app.engine.security import own_version
+from models.base import OF_GROUP
 from models.identity.per_epoch import PerEpoch
 from models.identity.roles import RoleAssignment, StaffRole
 from models.identity.rules import is_group
@@ -112,7 +113,9 @@ def _rows(session: Session, where: ColumnElement[bool]) -> list[Any]:
 
 
 def _as_view(row: Any, *, mine: bool) -> savedviews.SavedView:
-    whom = {Audience.ROLE: row.label, Audience.STORE: row.store}.get(row.audience) or row.audience.label
+    everybody = OF_GROUP if row.dealer_id is None else Audience.DEALER.label
+    named = {Audience.ROLE: row.label, Audience.STORE: row.store, Audience.DEALER: everybody}
+    whom = named.get(row.audience) or row.audience.label
     return savedviews.SavedView(
         row.id, row.resource, row.name, whom, mine, row.is_default, row.version, row.dealer_id,
         {k: tuple(v) for k, v in dict(row.args or {}).items()}, tuple(row.columns or ()),
@@ -129,7 +132,7 @@ def may_share(actor: Actor) -> bool:
 def manages(actor: Actor, dealer_id: int | None) -> bool:
     """Whether this person changes the shared views of that dealer, or of the group."""
     if dealer_id is None:
-        return may_share(actor) and actor.dealer_id is None and is_group(actor, SavedView.__tablename__)
+        return may_share(actor) and is_group(actor, SavedView.__tablename__)
     return may_share(actor) and dealer_id == actor.dealer_id
 
 

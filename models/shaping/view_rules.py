@@ -10,11 +10,20 @@ from sqlalchemy import func, select
 
 from app.engine import filters, listing, rowcolours, savedviews
 from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal, Stale
+from app.engine.configuring import FOR_ALL
 from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
 from app.engine.guards import CALLABLE, may_filter, without_numbers
-from app.engine.resource import Resource, resource
+from app.engine.resource import Resource, resource, resource_of
 from app.engine.scopes import Actor
+from models.identity.for_all import (
+    field_of_one_dealer,
+    filter_of_one_dealer,
+    keep_for_all,
+    option_of_one_dealer,
+    refusal,
+    settle_owner,
+)
 from models.identity.roles import StaffRole
 from models.identity.tables import Store
 from models.shaping.view_queries import manages, may_share, views_for
@@ -33,7 +42,7 @@ def list_of(actor: Actor, name: str) -> type[Resource]:
     if found is None or not found.columns:
         raise NotFound
     if not actor.can("can_list", found.view_name()):
-        raise Forbidden(found.label, seeing=True)
+        raise Forbidden(found.titled(), seeing=True)
     return faced(found, actor.dealer_id)
 
 
@@ -156,17 +165,20 @@ def keep_conditions(
     args: Mapping[str, Sequence[str]],
     words: str,
     widths: Mapping[str, int] | None = None,
-) -> None:
-    """Save the list as it stands as the view's new contents; without ``widths`` its columns keep theirs."""
+) -> list[str]:
+    """Save the list as it stands as the view's new contents; without ``widths`` its columns keep theirs. Returns the
+    columns that a view of the group goes without."""
     found = list_of(act.actor, view.resource)
     kept, shown = conditions(act, found, args)
     _check_numbers(view.audience, kept)
     view.args, view.columns, view.summary = kept, shown, _said(words)
     view.widths = _widths(view.widths or {} if widths is None else widths, shown)
+    return _keep_for_all(act, found, view)
 
 
-def change(act: Act, view: SavedView, values: Mapping[str, Any]) -> None:
-    """Name, for whom, default, window and colours, as the form gives them."""
+def change(act: Act, view: SavedView, values: Mapping[str, Any]) -> list[str]:
+    """Name, for whom, default, window and colours, as the form gives them. Returns the columns that a view of the group
+    goes without."""
     found = list_of(act.actor, view.resource)
     view.name = _name(values["name"])
     view.colours = colours(found, act.actor, values)
@@ -174,12 +186,14 @@ def change(act: Act, view: SavedView, values: Mapping[str, Any]) -> None:
     window = values.get("window") or ""
     view.args = {**args, **({"window": [window]} if window and found.window is not None else {})}
     _settle_audience(act, view, values)
+    left_out = _keep_for_all(act, found, view)
     view.is_default = bool(values.get("is_default"))
     view.place = place_of(view)
     _check_place(act, view)
     if view.is_default:
         _only_default(act, view)
     act.session.flush()
+    return left_out
 
 
 def _settle_audience(act: Act, view: SavedView, values: Mapping[str, Any]) -> None:
@@ -196,12 +210,39 @@ def _settle_audience(act: Act, view: SavedView, values: Mapping[str, Any]) -> No
         store = act.session.get(Store, int(store_id)) if store_id else None
         if store is None or store.dealer_id != act.actor.dealer_id:
             raise Invalid({"store_id": "请选择门店"})
-    if audience is Audience.PERSON and view.audience is not Audience.PERSON:
-        view.owner_id = act.actor.id
+    if audience is Audience.PERSON:
+        view.owner_id = act.actor.id if view.audience is not Audience.PERSON else view.owner_id
+        view.dealer_id = act.actor.dealer_id
+    elif view.audience is Audience.PERSON:
+        view.dealer_id = None
+        settle_owner(view, act, values)
     view.audience = audience
-    view.dealer_id = act.actor.dealer_id
     view.role_id = int(role_id) if audience is Audience.ROLE and role_id else None
     view.store_id = int(store_id) if audience is Audience.STORE and store_id else None
+
+
+def _keep_for_all(act: Act, found: type[Resource], view: SavedView) -> list[str]:
+    """Raise `Invalid` where a view of the group would filter, sort or colour by what only one dealer has. Columns that
+    only one has it goes without, because a list keeps those that it shows by itself too; returns their names."""
+    if view.dealer_id is not None or view.audience is Audience.PERSON:
+        return []
+    own = act.actor.dealer_id
+    foreign = {n for n in view.columns if field_of_one_dealer(found.name, n, own)}
+    view.columns = [n for n in view.columns if n not in foreign]
+    view.widths = {n: px for n, px in (view.widths or {}).items() if n not in foreign}
+    keep_for_all(act, view, {})
+    known = {f.spec.name: f.spec for f in filters.declared(found, act.actor)}
+    said = filter_of_one_dealer(act.session, known, view.args, own)
+    said = said or _colour_of_one_dealer(found, act.actor, view)
+    if said:
+        raise Invalid({FOR_ALL: refusal(said, resource_of(SavedView).label)})
+    return [s.label for s in found.added if s.name in foreign]
+
+
+def _colour_of_one_dealer(found: type[Resource], actor: Actor, view: SavedView) -> str:
+    known = {spec.name: spec for spec in coloured(found, actor)}
+    named = ((known[name], value) for name, value, _ in view.colours if name in known)
+    return next(filter(None, (option_of_one_dealer(s, [v], actor.dealer_id) for s, v in named)), "")
 
 
 def _check_numbers(audience: Audience, args: Mapping[str, Sequence[str]]) -> None:

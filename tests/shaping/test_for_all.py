@@ -19,8 +19,9 @@ from app.engine.perform import create, remove, update
 from app.engine.resource import resource
 from models.clock_rules.tables import ClockRule
 from models.follow_ups.tables import Task
+from models.identity import presets
 from models.identity.for_all import begun
-from models.identity.roles import StaffRole
+from models.identity.roles import RoleKind, StaffRole
 from models.identity.rules import is_group
 from models.identity.tables import Store
 from models.notifications.tables import NoticeKind, Notification
@@ -198,6 +199,79 @@ def test_an_automation_runs_in_other_dealers(world: World, login: Login) -> None
         assert db.session.scalars(told).all() == [dealer.id]
 
 
+def test_a_preset_role_is_each_dealers_own(world: World, login: Login) -> None:
+    """Records go round among its people, and they are told, in the dealer of the record."""
+    asked = {"do_1": "rotate", "preset_1": "*:consultant", "do_2": "tell_role", "preset_2": "*:consultant"}
+    client = login("admin")
+    form = client.get("/automations/new").get_data(as_text=True)
+    assert re.search(r'name="preset_1".*?<option value="\*:consultant">导购</option>', form, re.S)
+    row = made(login, "automations", **asked, words_2="请看")
+    assert (row.role_1, row.preset_1) == (None, "*:consultant")
+    for by, dealer, people in (
+        ("boss", world.a, ("seller", "seller2")),
+        ("outsider", world.b, ("outsider",)),
+    ):
+        customers = [
+            world.customer(by, store_id=store.id) for store in world.stores if store.dealer_id == dealer.id
+        ]
+        work()
+        ids = {world.people[p].id for p in people}
+        assert {c.owner_id for c in customers} <= ids, runs()
+        told = select(Notification.user_id).where(
+            Notification.dealer_id == dealer.id, Notification.title.contains("请看")
+        )
+        assert set(db.session.scalars(told)) <= ids and db.session.scalars(told).first(), runs()
+    listed = client.get("/automations/?active=1").get_data(as_text=True)
+    assert "在“导购”中轮流分配" in listed and "通知“导购”" in listed
+
+
+@pytest.mark.sqlite_only
+def test_a_role_is_asked_by_row_or_for_all_and_never_both(world: World, login: Login) -> None:
+    client, boss = login("admin"), login("boss")
+    given = {**AUTOMATION, "do_1": "rotate", "_answer": "touch"}
+    role = presets.preset_role(db.session(), world.a.id, "consultant").id
+    for sent, said in (
+        ({**ALL, "role_1": str(role)}, "请选择通用角色"),
+        ({"preset_1": "*:consultant"}, "请选择角色"),
+    ):
+        answer = client.post("/automations/new", data={**given, **sent})
+        assert answer.status_code == 400 and said in answer.get_data(as_text=True), sent
+    assert 'name="preset_1"' not in boss.get("/automations/new").get_data(as_text=True)
+    row = made(login, "automations", do_1="rotate", preset_1="*:consultant", optional="1")
+    edited = client.get(f"/automations/{row.id}/edit").get_data(as_text=True)
+    assert 'name="preset_1"' in edited and 'name="role_1' not in edited
+    copy = boss.get(f"/automations/new?copy={row.id}").get_data(as_text=True)
+    assert re.search(rf'name="role_1" value="{role}"|value="{role}" selected', copy), (
+        "the dealer's own of that key"
+    )
+    with pytest.raises(Invalid, match="“导购”只属于一个商场"):
+        update(resource("automations"), row.id, {"role_1": role}, world.actor("admin"), answers=SURE)
+
+
+@pytest.mark.sqlite_only
+def test_a_role_of_the_group_is_named_by_its_key_and_kept_while_it_is(world: World, login: Login) -> None:
+    session, admin = db.session(), world.actor("admin")
+    values = {"label": "区域督导", "kind": RoleKind.GROUP, "grants": [], "scopes": []}
+    role, _ = create(resource("roles"), values, admin)
+    assert role.dealer_id is None
+    row = made(login, "automations", do_1="tell_role", preset_1=role.name, words_1="请看")
+    assert "通知“区域督导”" in login("admin").get("/automations/?active=1").get_data(as_text=True)
+    with pytest.raises(Refusal, match="集团补址"):
+        remove(resource("roles"), role.id, admin)
+    session.rollback()
+    text, kept = difference.export(session, admin, None, ("automations",)), role.name
+    assert "区域督导" in text and kept not in text
+    remove(resource("automations"), row.id, admin)
+    found = difference.plan(session, files.read(text, admin), admin, None)
+    difference.carry_out(session, found, difference.acting_for(admin, None, [c.kind for c in found.compared]))
+    assert newest("automations").preset_1 == kept
+    found = difference.plan(session, files.read(text.replace("区域督导", "督导"), admin), admin, None)
+    with pytest.raises(files.BadFile, match="集团没有角色“督导”"):
+        difference.carry_out(
+            session, found, difference.acting_for(admin, None, [c.kind for c in found.compared])
+        )
+
+
 @pytest.mark.sqlite_only
 def test_what_the_makers_dealer_does_without_holds_in_others(world: World, login: Login) -> None:
     an_entry(world, "admin", dictionary="customer.kind", label="意向客户", value="意向客户", active=False)
@@ -252,7 +326,6 @@ CASES = {
         ({"condition": "客户来源 是 本馆活动"}, "选项“本馆活动”"),
         ({"condition": "所属组织（门店） 属于 STORE"}, "“STORE”"),
         ({"do_1": "tell_person", "person_1": "PERSON", "words_1": "请看"}, "“总管”"),
-        ({"do_1": "tell_role", "role_1": "ROLE", "words_1": "请看"}, "“导购”"),
         ({"field_1": "designer_id", "value_1": "设计师甲"}, "“设计师甲”"),
     ],
     "clock_rules": [({"condition": "展厅 是 甲"}, "字段“展厅”"), ({"start": "DAY"}, "字段“装修日”")],

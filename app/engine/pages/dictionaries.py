@@ -69,6 +69,8 @@ class DictionaryPage:
     """The order with which it was opened."""
     conflict: list[Difference] = field(default_factory=list)
     unsaved: bool = False
+    for_all: Option | None = None
+    """The choice whether further options are the group's; None for those who have none."""
 
 
 @dataclass(slots=True)
