@@ -123,6 +123,20 @@ def test_the_advanced_search_opens_where_its_button_stands(page_as: Any, world: 
     several = page.locator(".more-fl .ms").last
     several.locator("summary").click()
     expect(several.locator(".pop")).to_be_in_viewport(ratio=1)  # over the list, nothing cuts it off
+    expect(several.locator("summary")).to_contain_text("不限")
+    first = several.locator("label").first
+    name = first.inner_text().strip()
+    first.click()
+    expect(several.locator("[data-said]")).to_have_text(name)
+    expect(several.locator("summary b")).to_have_text("1")
+    screen.press(page, "高级搜索")
+    expect(page.locator(".chips")).to_contain_text(name)
+    toggle.click()
+    expect(several.locator("[data-said]")).to_have_text(name)
+    several.locator("summary").click()
+    first.click()
+    expect(several.locator("[data-said]")).to_have_text("不限")
+    expect(several.locator("summary b")).to_be_hidden()
     several.locator("summary").click()
     toggle.click()
     expect(page.locator(".filters").locator("button:visible")).to_have_text("查询", use_inner_text=True)
