@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from dataclasses import replace
 from html import unescape
@@ -16,6 +17,7 @@ from app.engine import layouts
 from app.engine.colliding import THEIRS, UNTOUCHED
 from app.engine.database import db
 from app.engine.layouts import Part, Plan, Spot
+from models.shaping import layout_edits
 from models.shaping.layout_sides import settle, take
 from models.shaping.layout_tables import PageLayout
 from tests.customers.world import World
@@ -117,6 +119,41 @@ def test_without_knowing_how_the_page_was_opened_everything_is_asked() -> None:
     mine, theirs = hiding(BEGAN, "a"), hiding(BEGAN, "b")
     together, found = settle(None, mine, theirs, LABELS)
     assert together == mine and {s.name for s in found} == {"hidden.a", "hidden.b"}
+
+
+def edited(chance: random.Random, plan: Plan, steps: int) -> Plan:
+    """The plan after some steps of the editor."""
+    for _ in range(steps):
+        key = chance.choice([part.key for part in plan])
+        name = chance.choice([spot.name for part in plan for spot in part.spots])
+        spot = Spot(name, chance.choice(("", "full", "half")), chance.random() < 0.5)
+        plan = chance.choice(
+            (
+                layout_edits.move_part(plan, key, chance.choice((-1, 1))),
+                layout_edits.move_spot(plan, name, chance.choice((-1, 1))),
+                layout_edits.add_part(plan)[0],
+                layout_edits.remove_part(plan, key),
+                tuple(replace(p, title=f"{p.title}改") if p.key == key else p for p in plan),
+                changed(plan, {name: spot}),
+            )
+        )
+    return plan
+
+
+def test_whatever_two_people_do_no_field_is_lost_and_each_version_can_be_had_whole() -> None:
+    for seed in range(200):
+        chance = random.Random(seed)
+        began = edited(chance, BEGAN, chance.randrange(6))
+        mine, theirs = (edited(chance, began, chance.randrange(8)) for _ in range(2))
+        together, found = settle(began, mine, theirs, LABELS)
+        assert sorted(s.name for p in together for s in p.spots) == sorted(LABELS), seed
+        asked = [s.name for s in found if s.name]
+        assert take(together, theirs, [], asked, LABELS)[0] == together, seed
+        assert take(together, theirs, asked, asked, LABELS)[1] == [], seed
+        assert settle(began, began, theirs, LABELS)[0] == theirs, seed
+        assert settle(began, mine, began, LABELS)[0] == mine, seed
+        everything = [s.name for s in settle(None, mine, theirs, LABELS)[1]]
+        assert take(mine, theirs, everything, everything, LABELS) == (theirs, []), seed
 
 
 # ----- on the page
