@@ -15,7 +15,7 @@
   let last = form.elements.body || form.elements.one;
   const about = form.elements.resource || form.elements.sentence;
   /* Before it is said what the text is about, there is nothing to name and nothing to look at. */
-  const hints = [look, marks].map((box) => box.innerHTML);
+  const hints = [look, marks].map((box) => box && box.innerHTML);
   const nothing = () => about && !about.value;
   let waiting = 0;
   let asked = 0;
@@ -35,6 +35,7 @@
   }
 
   async function offer() {
+    if (!marks) return;
     const of = about && about.value ? `?${about.name}=${encodeURIComponent(about.value)}` : "";
     $("[data-all]", place).href = `${url}/placeholders${of}`;
     if (nothing()) return void (marks.innerHTML = hints[1]);
@@ -56,7 +57,7 @@
     }
     soon();
   });
-  marks.addEventListener("click", (event) => {
+  if (marks) marks.addEventListener("click", (event) => {
     const mark = event.target.closest("[data-mark]");
     if (!mark) return;
     const text = mark.dataset.mark;
