@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -11,26 +12,30 @@ from flask import render_template, request
 from markupsafe import Markup
 from sqlalchemy import select
 
-from app.engine import chrome, detail, drawing, forms, layouts, pages, perform, picking
+from app.engine import chrome, detail, drawing, forms, history, layouts, pages, perform, picking
 from app.engine.actions import Act, Invalid, NotFound
 from app.engine.audit import AuditEntry
 from app.engine.cells import DASH
+from app.engine.colliding import UNTOUCHED
 from app.engine.configuring import CONFIGURE
 from app.engine.database import db
 from app.engine.fields import describe
 from app.engine.layoutpages import LayoutEditor, LayoutIndex, LayoutPreview, LayoutRow, PartBlock, SpotLine
 from app.engine.layouts import FULL, HALF, OWN, Arranged, Part, Plan
-from app.engine.pages import Link, Option
+from app.engine.pages import Difference, Link, Option
 from app.engine.resource import Resource
 from app.engine.scopes import Actor, visible
 from models.identity.roles import StaffRole
 from models.shaping import layout_rules
 from models.shaping.layout_queries import EDIT, SELF, URL, Place, Snapshot, laid_out, pages_of, snapshot
 from models.shaping.layout_resources import PageLayouts
+from models.shaping.layout_sides import Side
 from models.shaping.layout_tables import LayoutPage
 
 TITLE = PageLayouts.titled()
 OF_GROUP = "group"
+BEGAN, SIDE = "began", "_side"
+"""What the form remembers: the plan with which it was opened, and what is still to be chosen of two versions."""
 FRAGMENT = "X-Zk-Layout"
 """The header by which the page's script asks for what stands beside the draft alone."""
 
@@ -58,6 +63,11 @@ class Subject:
     def whom(self) -> str:
         """The name of the role it is for; empty for everybody."""
         return next((r.label for r in self.roles if r.id == self.place[1]), "")
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What its fields are called."""
+        return {s.name: s.label for s in layout_rules.specs_of(self.resource, self.page.value)}
 
     @property
     def wide(self) -> frozenset[str]:
@@ -110,10 +120,10 @@ def editor(
     errors: Mapping[str, str] | None = None,
     focus: str = "",
     judged: bool = False,
-    conflict: bool = False,
+    sides: Sequence[Side] = (),
 ) -> str:
-    """The draft. A ``judged`` one says at once what could not be kept; in a ``conflict`` somebody has saved
-    another one meanwhile, which is named beside it."""
+    """The draft. A ``judged`` one says at once what could not be kept; ``sides`` are what somebody has made of the
+    same layout meanwhile, and from then on the page counts as opened with that."""
     wrong = dict(errors or {})
     if judged:
         try:
@@ -121,8 +131,7 @@ def editor(
         except Invalid as found:
             wrong = dict(found.errors)
     resolved = layouts.resolved(layouts.declared(subject.resource, subject.page.value), plan)
-    labels = {s.name: s.label for s in layout_rules.specs_of(subject.resource, subject.page.value)}
-    actor = act.actor
+    labels, actor = subject.labels, act.actor
     owner, role_id = subject.place
     of = OF_GROUP if owner is None and actor.dealer_id is not None else ""
     shown = LayoutEditor(
@@ -131,8 +140,9 @@ def editor(
         _blocks(subject, resolved, wrong),
         [
             ("resource", subject.resource.name), ("page", subject.page.value), ("of", of),
-            ("role", str(role_id or "")), ("record", str(subject.record_id or "")), ("version", str(version)),
+            ("role", str(role_id or "")), ("record", str(subject.record_id or "")),
         ],
+        [("version", str(version)), (BEGAN, _began(subject, version)), *((SIDE, s.name) for s in sides if s.name)],
         layouts.differences(subject.below, resolved, labels),
         _preview(act, subject, plan),
         _pages(subject, of),
@@ -146,11 +156,26 @@ def editor(
         intro=_intro(subject),
         focus=focus,
         errors=list(dict.fromkeys(wrong.values())),
-        conflict=layouts.differences(subject.plan, resolved, labels) or ["两边一致"] if conflict else [],
+        conflict=_both(act, subject, sides),
+        theirs_url=subject.url(actor),
     )  # fmt: skip
     if FRAGMENT in request.headers:
         return render_template("_layout_side.html", page=shown)
     return chrome.page("layout.html", key=SELF, title=f"{TITLE} · {subject.called}", page=shown)
+
+
+def _began(subject: Subject, version: int) -> str:
+    """The plan with which the page was opened: the one that holds, unless somebody has changed it since."""
+    if version != subject.version:
+        return request.form.get(BEGAN, "")
+    below = layouts.declared(subject.resource, subject.page.value)
+    return json.dumps(layouts.to_json(subject.plan, below), ensure_ascii=False, separators=(",", ":"))
+
+
+def _both(act: Act, subject: Subject, sides: Sequence[Side]) -> list[Difference]:
+    kept = snapshot(act.session).find(subject.resource.name, subject.page.value, subject.place)
+    by = history.last_writer(SELF, kept.id) if sides and kept is not None else ""
+    return [Difference(s.label, s.mine, s.theirs, by if s.theirs != UNTOUCHED else "", s.name) for s in sides]
 
 
 def _blocks(subject: Subject, plan: Plan, errors: Mapping[str, str]) -> list[PartBlock]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from markupsafe import Markup
 
 from app.engine import chrome, history, layouts
 from app.engine.actions import Act, Forbidden, Invalid, NotFound, Refusal, Stale
+from app.engine.colliding import THEIRS
 from app.engine.database import PK, db, id_of, utcnow
 from app.engine.deeds import deed
 from app.engine.layouts import Plan
@@ -19,11 +21,12 @@ from app.engine.listing import number
 from app.engine.perform import find
 from app.engine.scopes import Actor
 from app.engine.security import entrance, require_actor
-from models.shaping import layout_edits, layout_rules
+from models.shaping import layout_edits, layout_rules, layout_sides
 from models.shaping.layout_queries import EDIT, SELF, URL, snapshot
 from models.shaping.layout_resources import PageLayouts
+from models.shaping.layout_sides import Side
 from views import layout_drawing
-from views.layout_drawing import OF_GROUP, TITLE, Subject
+from views.layout_drawing import BEGAN, OF_GROUP, SIDE, TITLE, Subject
 
 
 class LayoutsView(BaseView):  # type: ignore[misc]
@@ -46,16 +49,19 @@ class LayoutsView(BaseView):  # type: ignore[misc]
         subject = _subject(act)
         if request.method == "GET":
             return layout_drawing.editor(act, subject, subject.plan, subject.version)
-        plan, wanted = _typed(subject), request.form.get("do", "")
+        plan, wanted = _typed(subject), request.form.get("do", "" if THEIRS in request.form else "save")
         version = number(request.form.get("version", ""), 0)
         if wanted == "save":
             return _save(act, subject, plan, version)
         if wanted == "reset":
-            return _reset(act, subject, version)
+            return _reset(act, subject, plan, version)
         focus = ""
         if ":" in wanted or wanted == "add":
             plan, focus = _stepped(plan, wanted)
-        return layout_drawing.editor(act, subject, plan, version, focus=focus, judged=True)
+        sides: list[Side] = []
+        if {THEIRS, SIDE} & request.form.keys():
+            plan, sides = _taken(subject, plan)
+        return layout_drawing.editor(act, subject, plan, version, focus=focus, judged=True, sides=sides)
 
     @expose(f"/{PK}", methods=["GET"])
     def record(self, pk: int) -> ResponseReturnValue:
@@ -128,6 +134,19 @@ def _typed(subject: Subject) -> Plan:
     return plan or declared
 
 
+def _whole(subject: Subject, plan: Plan) -> Plan:
+    """The draft with everything that the page has by now."""
+    return layouts.resolved(layouts.declared(subject.resource, subject.page.value), plan)
+
+
+def _began(subject: Subject) -> Plan | None:
+    """The plan with which the page was opened, as it remembers; None where it does not."""
+    try:
+        return _whole(subject, layouts.from_json(json.loads(request.form.get(BEGAN, ""))))
+    except ValueError:
+        return None
+
+
 def _stepped(plan: Plan, wanted: str) -> tuple[Plan, str]:
     """The plan after the button that was pressed, and what it was about."""
     if wanted == "add":
@@ -166,8 +185,7 @@ def _save(act: Act, subject: Subject, plan: Plan, version: int) -> ResponseRetur
     except (Forbidden, NotFound):
         raise
     except Stale:
-        fresh = _subject(act)
-        return layout_drawing.editor(act, fresh, plan, fresh.version, conflict=True), 409
+        return _collided(act, plan)
     except Invalid as wrong:
         return layout_drawing.editor(act, subject, plan, version, errors=wrong.errors), 400
     except Refusal as refusal:
@@ -179,7 +197,22 @@ def _save(act: Act, subject: Subject, plan: Plan, version: int) -> ResponseRetur
     return redirect(subject.done_url(act.actor))
 
 
-def _reset(act: Act, subject: Subject, version: int) -> ResponseReturnValue:
+def _collided(act: Act, plan: Plan) -> ResponseReturnValue:
+    """Saved where only one has touched what differs; else shown with both versions."""
+    fresh = _subject(act)
+    together, sides = layout_sides.settle(_began(fresh), _whole(fresh, plan), fresh.plan, fresh.labels)
+    if any(side.name for side in sides):
+        return layout_drawing.editor(act, fresh, together, fresh.version, sides=sides), 409
+    return _save(act, fresh, together, fresh.version)
+
+
+def _taken(subject: Subject, plan: Plan) -> tuple[Plan, list[Side]]:
+    """The draft with the other one's version of something, and what is still to be chosen."""
+    chosen, asked = request.form.getlist(THEIRS), request.form.getlist(SIDE)
+    return layout_sides.take(_whole(subject, plan), subject.plan, chosen, asked, subject.labels)
+
+
+def _reset(act: Act, subject: Subject, plan: Plan, version: int) -> ResponseReturnValue:
     try:
         with deed(act):
             layout_rules.reset(act, subject.resource, subject.page, subject.place, version)
@@ -187,10 +220,12 @@ def _reset(act: Act, subject: Subject, version: int) -> ResponseReturnValue:
         raise
     except Stale:
         fresh = _subject(act)
-        return layout_drawing.editor(act, fresh, subject.plan, fresh.version, conflict=True), 409
+        together, sides = layout_sides.settle(_began(fresh), _whole(fresh, plan), fresh.plan, fresh.labels)
+        asked = Side("整个布局", "恢复默认（请核对后再点一次）", "已修改")
+        return layout_drawing.editor(act, fresh, together, fresh.version, sides=[asked, *sides]), 409
     except Refusal as refusal:
         errors = {"": refusal.message}
-        return layout_drawing.editor(act, subject, subject.plan, version, errors=errors), refusal.status
+        return layout_drawing.editor(act, subject, plan, version, errors=errors), refusal.status
     flash(_with_history(f"“{_called(subject)}”已恢复默认布局", act, 1), "good")
     return redirect(subject.url(act.actor))
 

@@ -52,7 +52,7 @@ _TONES = (
     Entry(Tone.GOOD.value, "绿色", Tone.GOOD.value),
     Entry(Tone.INFO.value, "蓝色", Tone.INFO.value),
 )
-_USUAL = "与默认相同"
+_USUAL, _NOTHING = "与默认相同", "（空）"
 _WINDOWS = (7, 30, 90, 180, 365)
 
 
@@ -146,11 +146,14 @@ class ListViewsView(BaseView):  # type: ignore[misc]
     def delete(self, pk: int) -> ResponseReturnValue:
         """Take the view away; the report leads to bringing it back."""
         actor = require_actor()
-        act = _act(actor, "delete")
-        with deed(act):
-            view = view_rules.to_change(act, pk, listing.number(request.form.get("version", ""), 0) or None)
-            view_rules.remove(act, view)
-            name, list_name = view.name, view.resource
+        act, version = _act(actor, "delete"), listing.number(request.form.get("version", ""), 0)
+        try:
+            with deed(act):
+                view = view_rules.to_change(act, pk, version or None)
+                view_rules.remove(act, view)
+                name, list_name = view.name, view.resource
+        except Stale:
+            return _changed_meanwhile(act, view_rules.find(act, pk), version), 409
         flash(Markup("视图“{}”已删除。{}").format(name, _link(f"{URL}/{pk}/restore", "撤销")), "good")
         return redirect(f"/{list_name}/")
 
@@ -236,6 +239,25 @@ def _both_contents(
     )
     shown.hidden = [("version", str(view.version)), *_sent_along(args)]
     return chrome.page("form.html", key=found.name, title=title, page=shown)
+
+
+def _changed_meanwhile(act: Act, view: SavedView, version: int) -> str:
+    """What somebody has made of the view that is to be deleted, since the page with that version was shown."""
+    writes = history.history("saved_views", view.id, act.actor, max(view.version - version, 1))
+    title, by = f"删除视图 · {view.name}", writes[0].who if writes else ""
+    both = [pages.Difference("整个视图", "删除（请核对后再点一次）", "已修改", by)]
+    changed: dict[str, tuple[str, str]] = {}
+    for change in (c for write in reversed(writes) for c in write.changes):
+        changed[change.label] = changed.get(change.label, (change.old, ""))[0], change.new
+    both += [
+        pages.Difference(label, f"打开时：{old or _NOTHING}", now or _NOTHING, by)
+        for label, (old, now) in changed.items()
+        if old != now
+    ]
+    opening = f"/{view.resource}/?{savedviews.OPENS}={view.id}"
+    shown = pages.FormPage(title, f"{URL}/{view.id}/delete", [], "", "", conflict=both, theirs_url=opening)
+    shown.hidden = [("version", str(view.version))]
+    return chrome.page("form.html", key=view.resource, title=title, page=shown)
 
 
 def _sent_along(args: Mapping[str, list[str]]) -> list[tuple[str, str]]:

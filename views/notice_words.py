@@ -84,9 +84,10 @@ class NoticeWordsView(BaseView):  # type: ignore[misc]
 
     @expose("/new/placeholders", methods=["GET"])
     def placeholders_of_new(self) -> ResponseReturnValue:
-        """What new words for this message may name."""
+        """What new words for this message may name; while none is chosen, what those for each of them may."""
         _writer("can_add")
-        return _placeholders(_sentence(request.args.get("sentence", "")))
+        asked = request.args.get("sentence", "")
+        return _placeholders(_sentence(asked)) if asked else _all_placeholders()
 
     @expose(f"/{PK}/edit/placeholders", methods=["GET"])
     def placeholders(self, pk: int) -> ResponseReturnValue:
@@ -96,7 +97,8 @@ class NoticeWordsView(BaseView):  # type: ignore[misc]
     @expose("/new/preview", methods=["POST"])
     def look_at_new(self) -> ResponseReturnValue:
         """New words as they stand in the form, with a record."""
-        return _look(_writer("can_add"), _sentence(request.form.get("sentence", "")))
+        actor, asked = _writer("can_add"), request.form.get("sentence", "")
+        return _look(actor, _sentence(asked)) if asked else _looked(Look(errors=["请先选择通知"]))
 
     @expose(f"/{PK}/edit/preview", methods=["POST"])
     def look_at(self, pk: int) -> ResponseReturnValue:
@@ -173,6 +175,14 @@ def _placeholders(said: Sentence) -> ResponseReturnValue:
     return chrome.page("placeholders.html", key=NoticeTexts.name, title=title, **values)
 
 
+def _all_placeholders() -> ResponseReturnValue:
+    said = sorted(sentences.sentences(), key=lambda s: _order(s.topic.key))
+    groups = [(one.label, _marks([*one.places, *one.single])) for one in said]
+    return chrome.page(
+        "placeholders.html", key=NoticeTexts.name, title="通知的占位符", groups=groups, reached=[], tables=[]
+    )
+
+
 def _marks(names: list[str]) -> list[tuple[str, str]]:
     return [(name, f"{{{{{name}}}}}") for name in names]
 
@@ -195,6 +205,10 @@ def _look(actor: Actor, said: Sentence, kept: NoticeWords | None = None) -> Resp
         if texts["many"]:
             several = sentences.filled(said, texts["many"], said.many, {**values, AMOUNT: SEVERAL})
             shown.texts.append((_LABELS["many"], several))
+    return _looked(shown)
+
+
+def _looked(shown: Look) -> ResponseReturnValue:
     if PART in request.headers:
         return render_template("_notice_look.html", look=shown)
     return chrome.page("notice_look.html", key=NoticeTexts.name, title="通知预览", look=shown)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +27,7 @@ from app.engine.menus import entries as entries
 from app.engine.menus import group_icon as group_icon
 from app.engine.menus import provide_entries as provide_entries
 from app.engine.pages import Link, MenuGroup, MenuItem
+from app.engine.recent import Recent
 from app.engine.resource import Resource, resources
 from app.engine.scopes import PERSONAL, Actor, Scope, scopes_of
 from app.engine.security import current_actor
@@ -75,8 +75,8 @@ class Menu(NamedTuple):
 _numbers: list[Callable[[str, int | None], str]] = [lambda _key, _dealer: ""]
 _BELL = "bell:"
 _bells: list[Bell] = []
-_menus: OrderedDict[tuple[int, int], Menu] = OrderedDict()
-_counts: OrderedDict[tuple[Any, ...], tuple[float, Any]] = OrderedDict()
+_menus: Recent[tuple[int, int], Menu] = Recent(_KEPT)
+_counts: Recent[tuple[Any, ...], tuple[float, Any]] = Recent(_KEPT)
 
 
 def provide_bell(url: str, amount: Callable[[Actor], Any]) -> None:
@@ -104,8 +104,9 @@ def counted_anew() -> None:
 def menu_of(actor: Actor) -> Menu:
     """The person's menu, kept until rights change."""
     key = (actor.id, actor.epoch)
-    if key in _menus:
-        return _menus[key]
+    known = _menus.recall(key)
+    if known is not None:
+        return known
     found = menus.arranged(actor)
     groups = [MenuGroup(s.key, s.label, s.icon, [_item(e, actor) for e in s.entries]) for s in found.sections]
     template = current_app.jinja_env.get_template("_menu.html")
@@ -115,8 +116,7 @@ def menu_of(actor: Actor) -> Menu:
         for r in resources()
         if r.quick and r.form and actor.can("can_add", r.view_name())
     ]
-    _keep(_menus, key, Menu(markup, found.entries, creates, found.sections, found.editor))
-    return _menus[key]
+    return _menus.keep(key, Menu(markup, found.entries, creates, found.sections, found.editor))
 
 
 def _item(e: Entry, actor: Actor) -> MenuItem:
@@ -142,7 +142,7 @@ def remembered(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
     value = make()
     ttl = current_app.config.get("COUNT_TTL", 30)
     if ttl:
-        _keep(_counts, whole, (time.monotonic() + ttl, value))
+        _counts.keep(whole, (time.monotonic() + ttl, value))
     else:
         _of_this_request()[whole] = (0.0, value)
     return value
@@ -151,7 +151,7 @@ def remembered(key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
 def _known(whole: tuple[Any, ...]) -> tuple[float, Any] | None:
     if not current_app.config.get("COUNT_TTL", 30):
         return _of_this_request().get(whole)
-    known = _counts.get(whole)
+    known = _counts.recall(whole)
     return known if known is not None and known[0] > time.monotonic() else None
 
 
@@ -159,12 +159,6 @@ def _of_this_request() -> dict[tuple[Any, ...], tuple[float, Any]]:
     """Where nothing is kept for longer, one request still asks everything only once."""
     found: dict[tuple[Any, ...], tuple[float, Any]] = request.environ.setdefault("zhike.counts", {})
     return found
-
-
-def _keep(store: OrderedDict[Any, Any], key: Any, value: Any) -> None:
-    store[key] = value
-    while len(store) > _KEPT:
-        store.popitem(last=False)
 
 
 def forget() -> None:
@@ -309,7 +303,7 @@ def asset(name: str) -> str:
     return known
 
 
-_mes: OrderedDict[tuple[int, int], Me] = OrderedDict()
+_mes: Recent[tuple[int, int], Me] = Recent(_KEPT)
 
 
 def context() -> Mapping[str, Any]:
@@ -332,13 +326,11 @@ def context() -> Mapping[str, Any]:
     if actor is None:
         return shown
     key = (actor.id, actor.epoch)
-    if key not in _mes:
-        _keep(
-            _mes, key,
-            Me(actor.name, actor.position, actor.header, actor.name[:1] or "客", actor.store_name,
-               f"{actor.id}@{actor.store_id or ''}"),
-        )  # fmt: skip
-    shown["me"] = _mes[key]
+    shown["me"] = _mes.recall(key) or _mes.keep(
+        key,
+        Me(actor.name, actor.position, actor.header, actor.name[:1] or "客", actor.store_name,
+           f"{actor.id}@{actor.store_id or ''}"),
+    )  # fmt: skip
     menu = menu_of(actor)
     shown["creates"], shown["menu_editor"] = menu.creates, menu.editor
     return shown

@@ -176,6 +176,10 @@ class Drawer:
             row = how.split(line)
             inputs = [self._part(spec, part, row.get(part.name, "")) for part in parts]
             made.rows.append(inputs)
+        if made.error:
+            values = [[drawn.value for drawn in inputs] for inputs in made.rows]
+            n, at = rowed.at_fault(made.error, how.unit, [part.label for part in parts], values)
+            made.rows[n][at].error = made.error
 
     @staticmethod
     def _part(spec: FieldSpec, part: FieldSpec, value: str) -> pages.Field:

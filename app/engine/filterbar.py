@@ -87,10 +87,10 @@ def _input(
         made.placeholder, made.asks, made.aid = "", "", ""
         if declared.ticked:
             made.kind = "ticks"
+        elif (drawer.picks or {}).get(spec.target):  # a short list, whatever of it is chosen
+            made.kind = "choices" if spec.kind == "refs" else "choice"
         made.values = list(query.args.get(spec.name, ()))
         made.value = first(query.args, spec.name)
-        if spec.kind == "ref" and made.options and not _is_long(made):
-            made.kind = "choice"
     made.primary = primary
     return made
 
@@ -106,10 +106,6 @@ def _picks(resource: type[Resource], actor: Actor, context: forms.Context) -> An
     specs = [d.spec for d in filters.declared(resource, actor) if not d.ranged]
     key = ("picks", resource.name, actor.id, actor.epoch)
     return chrome.remembered(key, lambda: forms.short_lists(specs, context, FEW_IN_FILTER))
-
-
-def _is_long(made: Field) -> bool:
-    return all(o.selected for o in made.options)
 
 
 def kept(query: Query) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.engine.pages import DetailPage, FieldSection, Link, Option
+from app.engine.pages import DetailPage, Difference, FieldSection, Link, Option
 
 
 @dataclass(slots=True)
@@ -44,12 +44,13 @@ class LayoutPreview:
 @dataclass(slots=True)
 class LayoutEditor:
     """One form or page of one owner as it is being laid out; nothing of it is kept yet. ``kept`` is whether it
-    has a layout of its own."""
+    has a layout of its own, ``hidden`` what names it, ``remembers`` how it was opened."""
 
     title: str
     url: str
     blocks: list[PartBlock]
     hidden: list[tuple[str, str]]
+    remembers: list[tuple[str, str]]
     differences: list[str]
     preview: LayoutPreview
     pages: list[Link]
@@ -64,7 +65,9 @@ class LayoutEditor:
     intro: str = ""
     focus: str = ""
     errors: list[str] = field(default_factory=list)
-    conflict: list[str] = field(default_factory=list)
+    conflict: list[Difference] = field(default_factory=list)
+    theirs_url: str = ""
+    """Where the other one's version is."""
 
 
 @dataclass(slots=True)

@@ -138,7 +138,7 @@ def resolved(below: Plan, stored: Plan) -> Plan:
             if spot.name in known and spot.name not in taken:
                 taken.add(spot.name)
                 kept.append(spot)
-        title = part.title or titles.get(part.key, part.key)
+        title = part.title or titles.get(part.key, "" if part.key.startswith(OWN) else part.key)
         found[part.key] = Part(part.key, title, tuple(kept), folded.get(part.key, False))
     found = _with_new_sections(below, found, taken)
     for part in below:

@@ -6,7 +6,6 @@ bind parameters, so that one compiled statement serves every person and every va
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +14,11 @@ from sqlalchemy import BindParameter, ColumnElement, CursorResult, Select, bindp
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import visitors
 
+from app.engine.recent import Recent
+
 KEPT = 2000
 
-_plans: OrderedDict[tuple[Hashable, ...], Any] = OrderedDict()
+_plans: Recent[tuple[Hashable, ...], Any] = Recent(KEPT)
 
 
 def run(
@@ -31,11 +32,9 @@ def run(
     if key is None:
         return connection.execute(build(), dict(params))
     whole = (connection.dialect.name, *key)
-    statement: Any = _plans.get(whole)
+    statement: Any = _plans.recall(whole)
     if statement is None:
-        statement = _plans[whole] = build()
-        while len(_plans) > KEPT:
-            _plans.popitem(last=False)
+        statement = _plans.keep(whole, build())
     return connection.execute(statement, dict(params))
 
 

@@ -6,6 +6,7 @@ server answers and the page's script quickens; what was picked comes in as the l
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,21 @@ def rowed_as(spec: FieldSpec) -> Rowed | None:
 def part_of(spec: FieldSpec, part: FieldSpec) -> str:
     """The name of an input in a row."""
     return f"{spec.name}.{part.name}"
+
+
+def at_fault(said: str, unit: str, labels: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[int, int]:
+    """The row, and the input in it, that a sentence is about: it names the row by its number (第2步), the input by
+    what stands there in quotes or by its label. The first of all where it names neither."""
+    named = re.search(rf"第(\d{{1,4}}){unit}", said)
+    row = int(named[1]) - 1 if named is not None else 0
+    if not 0 <= row < len(rows):
+        return 0, 0
+    quoted = [words for words in re.findall(r"“([^”]+)”", said) if words]
+    for words in quoted:
+        for at, value in enumerate(rows[row]):
+            if value.startswith(words):
+                return row, at
+    return row, next((at for at, label in enumerate(labels) if label in said), 0)
 
 
 def lines(spec: FieldSpec, texts: Texts, context: Context) -> list[str] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -23,6 +22,7 @@ from sqlalchemy.orm import Session
 from werkzeug.security import check_password_hash
 
 from app.engine.database import db, id_of, utcnow, writing
+from app.engine.recent import Recent
 from app.engine.scopes import Actor
 
 MAX_FAILURES = 5
@@ -59,7 +59,7 @@ _identity: list[Identity] = []
 _previews: list[Preview] = []
 PREVIEW = "preview"
 """Where the session keeps the role through which its person looks at the product."""
-_actors: OrderedDict[int, Actor] = OrderedDict()
+_actors: Recent[int, Actor] = Recent(_MAX_ACTORS)
 
 
 def provide_identity(identity: Identity) -> None:
@@ -91,17 +91,14 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
 def actor_of(session: Session, user_id: int, epoch: int) -> Actor | None:
     """The actor of that account at that epoch, from this process's cache or freshly loaded."""
-    known = _actors.get(user_id)
+    known = _actors.recall(user_id)
     if known is not None and known.epoch == epoch:
         return known
     actor = _identity[0].load(session, user_id)
     if actor is None:
         _actors.pop(user_id, None)
         return None
-    _actors[user_id] = actor
-    while len(_actors) > _MAX_ACTORS:
-        _actors.popitem(last=False)
-    return actor
+    return _actors.keep(user_id, actor)
 
 
 def afresh(session: Session, actor: Actor) -> Actor:

@@ -8,7 +8,6 @@ is never read as a part of the template. `filling` puts the values in, through t
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -17,6 +16,7 @@ from itertools import islice
 
 from app.engine.faces import faced
 from app.engine.fields import FieldSpec, describe
+from app.engine.recent import Recent
 from app.engine.resource import Group, Related, Resource, has_resource, resource_of
 
 MARK = re.compile(r"\{\{([^{}]*)\}\}")
@@ -117,20 +117,17 @@ class Book:
         return list(dict.fromkeys([*close, *inside]))[:_NEAREST]
 
 
-_books: OrderedDict[tuple[str, int | None, int], Book] = OrderedDict()
+_books: Recent[tuple[str, int | None, int], Book] = Recent(_KEPT)
 
 
 def book(resource: type[Resource], dealer_id: int | None, epoch: int = 0) -> Book:
     """What texts of that dealer about these records may name; kept for a state of the settings (``epoch``)."""
     key = (resource.base.name, dealer_id, epoch)
-    if epoch and key in _books:
-        return _books[key]
+    known = _books.recall(key) if epoch else None
+    if known is not None:
+        return known
     found = _book(faced(resource, dealer_id), dealer_id)
-    if epoch:
-        _books[key] = found
-        while len(_books) > _KEPT:
-            _books.popitem(last=False)
-    return found
+    return _books.keep(key, found) if epoch else found
 
 
 def _book(resource: type[Resource], dealer_id: int | None) -> Book:

@@ -61,7 +61,10 @@
     fld.classList.remove("has-err");
   }
 
-  const focusable = (fld) => $("input:not([type=hidden]),select,textarea", fld);
+  /* Where one types; not what only helps to. In rows the input that an error is about. */
+  const focusable = (fld) =>
+    $(".one [aria-invalid]", fld) ||
+    $$("input:not([type=hidden]),select,textarea", fld).find((input) => !input.closest(".cond"));
 
   function missing(form) {
     const wrong = [];

@@ -14,6 +14,9 @@
   const part = { headers: { "X-Zk-Part": "1" }, credentials: "same-origin" };
   let last = form.elements.body || form.elements.one;
   const about = form.elements.resource || form.elements.sentence;
+  /* Before it is said what the text is about, there is nothing to name and nothing to look at. */
+  const hints = [look, marks].map((box) => box && box.innerHTML);
+  const nothing = () => about && !about.value;
   let waiting = 0;
   let asked = 0;
 
@@ -23,6 +26,7 @@
 
   async function refresh() {
     const mine = ++asked;
+    if (nothing()) return void (look.innerHTML = hints[0]);
     const answer = await fetch(`${url}/preview`, { ...part, method: "POST", body: new FormData(form) });
     if (mine !== asked || !answer.ok) return;
     const focused = document.activeElement && document.activeElement.matches("[data-with]");
@@ -31,7 +35,10 @@
   }
 
   async function offer() {
-    const of = about ? `?${about.name}=${encodeURIComponent(about.value)}` : "";
+    if (!marks) return;
+    const of = about && about.value ? `?${about.name}=${encodeURIComponent(about.value)}` : "";
+    $("[data-all]", place).href = `${url}/placeholders${of}`;
+    if (nothing()) return void (marks.innerHTML = hints[1]);
     const answer = await fetch(`${url}/placeholders${of}`, part);
     if (answer.ok) marks.innerHTML = await answer.text();
   }
@@ -50,7 +57,7 @@
     }
     soon();
   });
-  marks.addEventListener("click", (event) => {
+  if (marks) marks.addEventListener("click", (event) => {
     const mark = event.target.closest("[data-mark]");
     if (!mark) return;
     const text = mark.dataset.mark;

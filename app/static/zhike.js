@@ -162,6 +162,21 @@
   }
   document.addEventListener("toggle", (event) => event.target.matches("details.dd") && placePop(event.target), true);
 
+  /* ---- what is ticked in a list that opens, said by its summary at once */
+  function said(list) {
+    const names = $$("input:checked", list).map((tick) => tick.parentElement.textContent.trim());
+    const [words, count] = [$("[data-said]", list), $("summary b", list)];
+    words.textContent = names.length ? words.dataset.lead + names.join("、") : words.dataset.none;
+    count.textContent = names.length;
+    count.hidden = !names.length;
+  }
+  document.addEventListener("change", (event) => {
+    const list = event.target.closest("details.ms");
+    if (list) said(list);
+  });
+  // Going back, the browser ticks what was ticked.
+  window.addEventListener("pageshow", () => $$("details.ms").forEach(said));
+
   /* ---- keyboard */
   const typing = (target) => target.closest("input,textarea,select,[contenteditable]");
   document.addEventListener("keydown", (event) => {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.engine.chrome import Entry, provide_entries
 from app.engine.database import db
+from app.engine.recent import Recent
 from app.engine.scopes import Actor
 from models.identity.per_epoch import PerEpoch
 from models.identity.roles import RoleAssignment, StaffRole
@@ -44,7 +45,7 @@ class Known:
         return f"board-{self.id}"
 
 
-_roles: OrderedDict[tuple[int, int], frozenset[int]] = OrderedDict()
+_roles: Recent[tuple[int, int], frozenset[int]] = Recent(_KEPT)
 
 
 def _load(session: Session) -> dict[int, Known]:
@@ -71,15 +72,14 @@ boards = PerEpoch(_load)
 def _roles_of(session: Session, actor: Actor) -> frozenset[int]:
     """The roles of a person that have an effect."""
     key = (actor.id, actor.epoch)
-    if key not in _roles:
-        held = select(RoleAssignment.role_id).join(StaffRole, StaffRole.id == RoleAssignment.role_id)
-        effective = or_(StaffRole.dealer_id.is_(None), StaffRole.dealer_id == actor.dealer_id)
-        with session.no_autoflush:
-            found = session.scalars(held.where(RoleAssignment.user_id == actor.id, effective))
-            _roles[key] = frozenset(found)
-        while len(_roles) > _KEPT:
-            _roles.popitem(last=False)
-    return _roles[key]
+    known = _roles.recall(key)
+    if known is not None:
+        return known
+    held = select(RoleAssignment.role_id).join(StaffRole, StaffRole.id == RoleAssignment.role_id)
+    effective = or_(StaffRole.dealer_id.is_(None), StaffRole.dealer_id == actor.dealer_id)
+    with session.no_autoflush:
+        found = session.scalars(held.where(RoleAssignment.user_id == actor.id, effective))
+        return _roles.keep(key, frozenset(found))
 
 
 def in_menu(session: Session, actor: Actor) -> list[Known]:

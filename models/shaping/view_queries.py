@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.engine import savedviews
 from app.engine.choices import Tone
 from app.engine.database import db
+from app.engine.recent import Recent
 from app.engine.savedviews import RowColour
 from app.engine.scopes import Actor
 from app.engine.security import own_version
@@ -38,7 +39,7 @@ class Shared:
     roles: dict[int, frozenset[int]]
 
 
-_own: OrderedDict[int, tuple[int, dict[str, Views]]] = OrderedDict()
+_own: Recent[int, tuple[int, dict[str, Views]]] = Recent(_KEPT)
 
 
 def views_for(actor: Actor, resource: str) -> Views:
@@ -81,7 +82,7 @@ _all_shared = PerEpoch(_load)
 
 
 def _own_of(session: Session, actor: Actor) -> dict[str, Views]:
-    version, known = own_version(), _own.get(actor.id)
+    version, known = own_version(), _own.recall(actor.id)
     if known is not None and known[0] == version:
         return known[1]
     found: defaultdict[str, list[savedviews.SavedView]] = defaultdict(list)
@@ -90,10 +91,7 @@ def _own_of(session: Session, actor: Actor) -> dict[str, Views]:
         found[row.resource].append(_as_view(row, mine=True))
     views = {name: tuple(held) for name, held in found.items()}
     if version is not None:
-        _own.pop(actor.id, None)
-        _own[actor.id] = (version, views)
-        while len(_own) > _KEPT:
-            _own.popitem(last=False)
+        _own.keep(actor.id, (version, views))
     return views
 
 

@@ -123,6 +123,22 @@ def test_the_advanced_search_opens_where_its_button_stands(page_as: Any, world: 
     several = page.locator(".more-fl .ms").last
     several.locator("summary").click()
     expect(several.locator(".pop")).to_be_in_viewport(ratio=1)  # over the list, nothing cuts it off
+    expect(several.locator("summary")).to_contain_text("不限")
+    labels = several.locator("label")
+    names = "、".join(name.strip() for name in labels.all_inner_texts())
+    for n in range(labels.count()):
+        labels.nth(n).click()
+    expect(several.locator("[data-said]")).to_have_text(names)
+    expect(several.locator("summary b")).to_have_text(str(labels.count()))
+    screen.press(page, "高级搜索")
+    expect(page.locator(".chips")).to_contain_text(names)
+    toggle.click()
+    expect(several.locator("[data-said]")).to_have_text(names)
+    several.locator("summary").click()
+    for n in range(labels.count()):
+        labels.nth(n).click()
+    expect(several.locator("[data-said]")).to_have_text("不限")
+    expect(several.locator("summary b")).to_be_hidden()
     several.locator("summary").click()
     toggle.click()
     expect(page.locator(".filters").locator("button:visible")).to_have_text("查询", use_inner_text=True)

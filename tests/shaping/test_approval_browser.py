@@ -14,6 +14,22 @@ from tests.plugins.chromium import NARROW
 pytestmark = pytest.mark.browser
 
 
+def sees_what_is_tabbed_to(page: Any) -> None:
+    """On a phone no input of the form stops behind the buttons that stay in sight."""
+    wide = page.viewport_size
+    page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    page.get_by_label("流程名称").focus()
+    end = page.locator(".btns.sticky").bounding_box()["y"]
+    seen = 0
+    while not page.locator(".btns.sticky :focus").count():
+        box = page.locator("#form :focus").bounding_box()
+        assert box["y"] + box["height"] <= end, page.locator("#form :focus").get_attribute("name")
+        page.keyboard.press("Tab")
+        seen += 1
+    assert seen > 5
+    page.set_viewport_size(wide)
+
+
 def test_from_the_rule_to_the_deed(page_as: Any, world: World) -> None:
     customer = world.customer(name="许敏")
     boss = page_as("boss")
@@ -27,6 +43,10 @@ def test_from_the_rule_to_the_deed(page_as: Any, world: World) -> None:
     boss.get_by_label("时限").nth(1).fill("24")
     screen.press(boss, "保存")
     expect(boss.locator('[data-field="steps"] .err')).to_contain_text("第2步是最后一步")
+    wrong = boss.locator('[data-field="steps"] [aria-invalid]')
+    expect(wrong).to_have_count(1)
+    expect(wrong).to_have_value("24")
+    sees_what_is_tabbed_to(boss)
     boss.get_by_role("button", name="上移第2步").click()
     boss.get_by_role("button", name="删除第2步").click()
     boss.get_by_label("时限").fill("")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app.engine import addresses, counting, gathering, listing, paging, plans, reading, walking
 from app.engine.database import analyse, db, utcnow
 from app.engine.faces import faced
+from app.engine.recent import Recent
 from app.engine.resource import resource
 from app.engine.rowwise import looked_at
 from models.customers.tables import Customer
@@ -131,7 +131,7 @@ def test_every_way_finds_the_same_pages(
     monkeypatch.setattr(gathering, "FEW", few)
     monkeypatch.setattr(walking, "LOOK", look)
     monkeypatch.setattr(reading, "CANDIDATES", candidates)
-    monkeypatch.setattr(plans, "_plans", OrderedDict())
+    monkeypatch.setattr(plans, "_plans", Recent(plans.KEPT))
     filed = file_many(world, run_outbox, by)
     for descending in (False, True):
         args = {**filed.args, "scope": [scope], "sort": [f"{'-' * descending}{filed.order}"]}
@@ -171,7 +171,7 @@ def test_a_walk_follows_the_order_and_gathering_the_rarest_filter(
     rare = filed.args | {next(n for n in filed.args if n.endswith(".from")): ["306"]}
     for few, args in ((0, filed.args), (5_000, rare)):
         monkeypatch.setattr(gathering, "FEW", few)
-        monkeypatch.setattr(plans, "_plans", OrderedDict())
+        monkeypatch.setattr(plans, "_plans", Recent(plans.KEPT))
         with asked() as seen:
             page(world, looks, {**args, "scope": [scope], "sort": [f"-{filed.order}"]})
         inner = [plan(*found) for found in seen if "place" in found[0]][-1]

@@ -216,8 +216,9 @@ def test_titles_are_checked_in_words(world: World, login: Login) -> None:
     long = (replace(plan[0], title="长" * 21), *plan[1:])
     answer = client.post(EDITOR, data=sent(long))
     assert answer.status_code == 400 and "分组名称最多20个字" in body(answer) and "长" * 21 in body(answer)
-    blank = (*plan, Part("+1", "   ", ()))
-    assert "请填写分组名称" in body(client.post(EDITOR, data=sent(blank)))
+    for title in ("   ", ""):
+        blank = (*plan, Part("+1", title, ()))
+        assert "请填写分组名称" in body(client.post(EDITOR, data=sent(blank)))
     hostile = (replace(plan[0], title='<b>"x'), *plan[1:])
     assert client.post(EDITOR, data=sent(hostile)).status_code == 302
     page = body(login("seller").get(NEW))
@@ -257,20 +258,6 @@ def test_the_preview_shows_the_draft_and_nothing_the_person_may_not_see(world: W
     )
     assert "对比默认" in fragment and "<html" not in fragment and 'name="at"' not in fragment
     assert db.session.scalars(select(PageLayout)).all() == []
-
-
-def test_of_two_who_save_the_second_is_told_and_loses_nothing(world: World, login: Login) -> None:
-    client, plan = login("boss"), plan_of(world)
-    assert client.post(EDITOR, data=sent(hiding(plan, "gender"))).status_code == 302
-    late = client.post(EDITOR, data=sent(hiding(plan, "kind")))
-    assert late.status_code == 409
-    said = words(body(late))
-    assert "布局已被他人修改" in said and "“客户类型”隐藏" in said and "“称谓”恢复显示" in said
-    version = re.search(r'name="version" value="(\d+)"', body(late))
-    assert version is not None and version.group(1) == "1"
-    again = client.post(EDITOR, data=sent(hiding(plan, "kind"), version="1"))
-    assert again.status_code == 302
-    assert db.session.scalars(select(PageLayout)).one().summary == "“客户类型”隐藏"
 
 
 def test_back_to_the_default(world: World, login: Login) -> None:

@@ -169,3 +169,14 @@ def test_the_page_shows_every_message_with_its_words_and_takes_them_back(world: 
     assert login("seller").get("/notice-words/").status_code == 403
     assert login("seller").post("/notice_words/new/preview", data=typed).status_code == 403
     assert client.get("/notice_words/new/placeholders?sentence=nothing").status_code == 404
+
+
+@pytest.mark.sqlite_only
+def test_before_a_message_is_chosen_its_preview_asks_for_it_and_the_placeholders_are_those_of_all(
+    world: World, login: Login
+) -> None:
+    client = login("boss")
+    look = client.post("/notice_words/new/preview", data={"sentence": "", "one": "您好"})
+    assert look.status_code == 200 and "请先选择通知" in look.get_data(as_text=True)
+    page = client.get("/notice_words/new/placeholders").get_data(as_text=True)
+    assert page.count("<section") == len(sentences.sentences()) and "{{操作人}}" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -270,6 +271,33 @@ def test_deleting_is_taken_back(world: World, login: Login) -> None:
     assert client.post(f"/list_views/{view.id}/restore").status_code == 302
     body(client, f"/customers/?saved_view={view.id}")
     assert kept("可撤销").state is ViewState.ACTIVE
+
+
+@pytest.mark.sqlite_only
+def test_what_somebody_has_changed_meanwhile_is_not_deleted_unseen(world: World, login: Login) -> None:
+    boss = login("boss")
+    make(boss, "两人的", level="A")
+    share(boss, kept("两人的"))
+    opened = str(kept("两人的").version)
+    share(boss, kept("两人的"), name="改过的")
+    view = kept("改过的")
+    changed = {"version": str(view.version), "now.level": "B"}
+    assert boss.post(f"/list_views/{view.id}/conditions", data=changed).status_code == 302
+    late = boss.post(f"/list_views/{view.id}/delete", data={"version": opened})
+    text = late.get_data(as_text=True)
+    assert late.status_code == 409 and kept("改过的").state is ViewState.ACTIVE
+    both = re.findall(r'row">(.*?)</th><td class="mine">(.*?)</td><td class="theirs">([^<]*) <small', text)
+    assert ("整个视图", "删除（请核对后再点一次）", "已修改") in both and (
+        "视图名称",
+        "打开时：两人的",
+        "改过的",
+    ) in both
+    assert any("意向级别：A" in old and "意向级别：B" in now for _, old, now in both)
+    assert f'href="/customers/?saved_view={view.id}"' in text
+    now = str(kept("改过的").version)
+    assert f'action="/list_views/{view.id}/delete"' in text and f'name="version" value="{now}"' in text
+    assert boss.post(f"/list_views/{view.id}/delete", data={"version": now}).status_code == 302
+    assert kept("改过的").state is ViewState.REMOVED
 
 
 def test_a_deleted_name_is_free_and_the_restored_view_gets_another(world: World, login: Login) -> None:
