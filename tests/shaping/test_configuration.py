@@ -148,7 +148,8 @@ def test_a_setting_goes_back_to_what_held_without_it(world: World, login: Login)
     assert "编号规则/" in shown and "流水位数57" in shown
     take_back(client, "parameters")
     assert parameter(db.session(), "number.customer.digits", world.a.id) == 5
-    made = db.session.scalars(select(AuditEntry.id).where(AuditEntry.resource == "parameters")).first()
+    of = select(AuditEntry.id).where(AuditEntry.resource == "parameters").order_by(AuditEntry.id)
+    made = db.session.scalars(of).first()
     client.post(f"/configuration/{made}/undo")
     assert db.session.scalar(select(Parameter.id)) is None
     take_back(client, "parameters")
