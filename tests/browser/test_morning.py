@@ -113,7 +113,7 @@ def the_role(hand: Hand) -> None:
     hand.link("复制")
     page.get_by_label("角色名称").fill("展厅主管")
     seek = page.get_by_role("searchbox", name="搜索菜单、操作、字段")
-    for part, right in (("系统主框架", "设置标签"), ("任务", "批量修改")):
+    for part, right in (("系统主框架", "设置标签"), ("跟进任务", "批量修改")):
         seek.fill(right)
         box = page.locator(f'[data-page="{part}"] .l2:visible label').filter(has_text=right).first
         box.locator("input").check()

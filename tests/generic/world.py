@@ -69,8 +69,8 @@ def fields(resource: type[Resource]) -> list[FieldSpec]:
 
 def opening(spec: FieldSpec) -> dict[str, str]:
     """What has to be chosen before the field is asked for."""
-    name, _, values = (spec.opens_when or spec.shown_when).partition("=")
-    return {name: values.split("|")[0]} if name else {}
+    rules = (rule.partition("=") for rule in (spec.shown_when, spec.opens_when) if rule)
+    return {name: values.split("|")[0] for name, _, values in rules}
 
 
 @dataclass
